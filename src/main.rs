@@ -1,0 +1,3 @@
+//! The `venice-mcp` binary.
+
+fn main() {}
