@@ -67,6 +67,14 @@ pub struct Settings {
     pub read_only: bool,
 }
 
+impl Settings {
+    /// Whether the request sees less than the server offers.
+    #[must_use]
+    pub const fn narrows(&self) -> bool {
+        self.toolsets.is_some() || self.read_only
+    }
+}
+
 /// Tells a waiting client how far its call is.
 pub trait Progress: Send + Sync {
     /// `done` of `total` units are done; `message` says it in words. `done` never decreases.
@@ -88,6 +96,24 @@ pub enum Answer {
 pub trait Confirm: Send + Sync {
     /// Puts `question` to the user.
     fn ask<'a>(&'a self, question: &'a str) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+}
+
+/// Makes download links of stored media, for clients that cannot see this machine's files.
+pub trait Links: Send + Sync {
+    /// The link of the item with this id, or why there is none.
+    fn link(&self, id: &str) -> crate::error::Result<String>;
+}
+
+/// Which files of this machine a call may read as media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Files {
+    /// The output directory, the input directories and the working directory: stdio and the commands.
+    #[default]
+    Working,
+    /// The input directories alone: HTTP, for callers on the server's own key.
+    Inputs,
+    /// None: callers that brought a key of their own.
+    None,
 }
 
 /// A client that wants no progress and cannot be asked.
@@ -121,6 +147,12 @@ pub struct Context {
     pub deadline: Option<Instant>,
     /// Canceled when the client no longer wants the result.
     pub cancel: CancellationToken,
+    /// Which files the call may read.
+    pub files: Files,
+    /// What stands in place of a file's path, where the client cannot see this machine's files.
+    pub links: Option<Arc<dyn Links>>,
+    /// The most bytes of media that one reply carries, where the transport bounds it.
+    pub reply_limit: Option<u64>,
     /// Where progress goes.
     pub progress: Arc<dyn Progress>,
     /// Where questions go.
@@ -137,6 +169,9 @@ impl Default for Context {
             arrived: Instant::now(),
             deadline: None,
             cancel: CancellationToken::new(),
+            files: Files::default(),
+            links: None,
+            reply_limit: None,
             progress: Arc::new(Silent),
             confirm: Arc::new(Silent),
         }

@@ -126,6 +126,8 @@ pub struct Error {
     pub status: Option<u16>,
     /// What Venice said, in its own words.
     pub detail: Option<String>,
+    /// Whether the text is given whole, however long: a policy that the user has to read.
+    pub whole: bool,
     /// The id under which Venice's support finds the request.
     pub request_id: Option<String>,
     /// The cause, for the log.
@@ -144,6 +146,7 @@ impl Error {
             retry_after: None,
             status: None,
             detail: None,
+            whole: false,
             request_id: None,
             source: None,
         }
@@ -195,7 +198,9 @@ impl Error {
         }
         let hint = self.hint.as_deref().unwrap_or_else(|| self.kind.hint());
         let _ = write!(tail, "\nhint: {hint}");
-        shorten(&mut text, TEXT_LIMIT.saturating_sub(tail.len()));
+        if !self.whole {
+            shorten(&mut text, TEXT_LIMIT.saturating_sub(tail.len()));
+        }
         text + &tail
     }
 }
@@ -232,5 +237,13 @@ mod tests {
         let text = error.text();
         assert!(text.len() <= TEXT_LIMIT);
         assert!(text.ends_with("(shortened)\nhint: do this"));
+    }
+
+    #[test]
+    fn a_text_to_be_read_whole_is_not_cut() {
+        let mut error = Error::new(Kind::Refused, "consent is needed");
+        error.detail = Some("policy ".repeat(1000));
+        error.whole = true;
+        assert!(error.text().len() > 7000);
     }
 }

@@ -1,3 +1,34 @@
-//! The `venice-mcp` binary.
+//! The `venice-mcp` binary: arguments become settings, and a command runs with them.
 
-fn main() {}
+use std::process::ExitCode;
+
+use venice_mcp::cli::{self, Cli};
+use venice_mcp::config::Config;
+
+fn main() -> ExitCode {
+    let (command, flags) = match Cli::read() {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    let config = match Config::load(flags) {
+        Ok(config) => config,
+        Err(error) => return cli::refuse(&error),
+    };
+    if let Err(error) = cli::start_log(&config) {
+        return cli::refuse(&error);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cli::WORKERS)
+        .max_blocking_threads(32)
+        .thread_name("venice-mcp")
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return cli::refuse(&error),
+    };
+    let code = runtime.block_on(cli::run(command, config));
+    // A thread may still wait for input that never comes.
+    runtime.shutdown_background();
+    code
+}

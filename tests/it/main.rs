@@ -1,1 +1,9 @@
-//! The integration tests.
+//! The server as clients see it: the real binary, a real MCP client, and the sandbox in place of Venice.
+
+mod calls;
+mod commands;
+mod harness;
+mod laws;
+mod published;
+mod stdio;
+mod tidy;

@@ -1,0 +1,61 @@
+//! `tools`: what there is to call.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use rmcp::model::Tool;
+
+use super::assemble::assemble;
+use super::client::Client;
+use super::{fail, say};
+use crate::config::Config;
+use crate::tools::FAMILIES;
+
+/// The command's own arguments.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Arguments {
+    /// Print what `tools/list` answers.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: &Arguments, config: Config) -> ExitCode {
+    // Listing needs no Venice, real or not.
+    let config = Config { sandbox: false, ..config };
+    let listed = async {
+        let assembled = assemble(config).await.map_err(|error| error.to_string())?;
+        let client = Client::connect(assembled.server).await?;
+        let tools = client.tools().await?;
+        client.close().await;
+        Ok::<_, String>(tools)
+    };
+    let tools = match listed.await {
+        Ok(tools) => tools,
+        Err(error) => return fail(&error),
+    };
+    match serde_json::to_string_pretty(&tools) {
+        Ok(json) if arguments.json => say(&json),
+        _ => say(&table(&tools)),
+    }
+    ExitCode::SUCCESS
+}
+
+/// The tools by toolset, with the first sentence of each description.
+fn table(tools: &[Tool]) -> String {
+    let mut table = String::new();
+    for family in FAMILIES {
+        let own = |tool: &&Tool| family.tools.iter().any(|route| route.spec.name == tool.name);
+        let own: Vec<&Tool> = tools.iter().filter(own).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let _ = writeln!(table, "{}: {}", family.name, family.about);
+        for tool in own {
+            let description = tool.description.as_deref().unwrap_or_default();
+            let first = description.split_inclusive(". ").next().unwrap_or_default().trim_end();
+            let _ = writeln!(table, "  {:<24} {first}", tool.name);
+        }
+    }
+    table.truncate(table.trim_end().len());
+    table
+}

@@ -1,0 +1,150 @@
+//! Every setting by name: what the README's table says, and what a test holds against the code.
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// The environment variable.
+    pub variable: &'static str,
+    /// The flag, where there is one: secrets have none.
+    pub flag: Option<&'static str>,
+    /// What holds where nothing is set.
+    pub default: &'static str,
+    /// What it sets.
+    pub about: &'static str,
+}
+
+const fn setting(
+    variable: &'static str,
+    flag: &'static str,
+    default: &'static str,
+    about: &'static str,
+) -> Setting {
+    let flag = if flag.is_empty() { None } else { Some(flag) };
+    Setting { variable, flag, default, about }
+}
+
+/// All settings, those that most people need first.
+pub const SETTINGS: &[Setting] = &[
+    setting("VENICE_API_KEY", "", "none", "the API key"),
+    setting("VENICE_API_KEY_FILE", "", "none", "a file whose first line is the key"),
+    setting(
+        "VENICE_API_KEY_COMMAND",
+        "",
+        "none",
+        "a command whose first line of output is the key; split into words, no shell; run at the first call",
+    ),
+    setting(
+        "VENICE_SANDBOX",
+        "--sandbox",
+        "off",
+        "talk to a stand-in for Venice started on this machine; needs no key",
+    ),
+    setting(
+        "VENICE_OUTPUT_DIR",
+        "--output-dir",
+        "the platform's data directory",
+        "where media are stored",
+    ),
+    setting(
+        "VENICE_INPUT_DIRS",
+        "--input-dir",
+        "none",
+        "further directories that media are read from",
+    ),
+    setting(
+        "VENICE_OUTPUT",
+        "--output",
+        "auto",
+        "how media come back: auto, blob, image, link, file, none",
+    ),
+    setting(
+        "VENICE_INLINE_LIMIT",
+        "--inline-limit",
+        "4MiB",
+        "the most bytes of media in one reply, up to 64MiB",
+    ),
+    setting(
+        "VENICE_TOOLSETS",
+        "--toolset",
+        "default",
+        "toolsets to offer, by name; `default` and `all` too",
+    ),
+    setting("VENICE_TOOLS", "--tool", "none", "tools to offer; without toolsets, only those"),
+    setting("VENICE_EXCLUDE_TOOLS", "--exclude-tool", "none", "tools not to offer"),
+    setting(
+        "VENICE_READ_ONLY",
+        "--read-only",
+        "off",
+        "offer only tools that spend and delete nothing",
+    ),
+    setting(
+        "VENICE_IMAGE_MODEL",
+        "--image-model",
+        "Venice's default",
+        "the image model of calls that name none",
+    ),
+    setting(
+        "VENICE_EDIT_MODEL",
+        "--edit-model",
+        "firered-image-edit",
+        "the edit model of calls that name none",
+    ),
+    setting(
+        "VENICE_TTS_MODEL",
+        "--tts-model",
+        "tts-kokoro",
+        "the speech model of calls that name none",
+    ),
+    setting(
+        "VENICE_ASR_MODEL",
+        "--asr-model",
+        "nvidia/parakeet-tdt-0.6b-v3",
+        "the transcription model of calls that name none",
+    ),
+    setting(
+        "VENICE_SAFE_MODE",
+        "--safe-mode",
+        "api",
+        "what is sent as safe_mode: api (nothing), on, off, locked",
+    ),
+    setting(
+        "VENICE_MEDIA_MAX_BYTES",
+        "--media-max-bytes",
+        "10GiB",
+        "how much the store holds before the oldest media go",
+    ),
+    setting(
+        "VENICE_MEDIA_MAX_AGE",
+        "--media-max-age",
+        "90d",
+        "how long media are kept; none younger than a day goes",
+    ),
+    setting(
+        "VENICE_ALLOW_PRIVATE_URLS",
+        "--allow-private-urls",
+        "off",
+        "fetch media over http and from private addresses too",
+    ),
+    setting("VENICE_TIMEOUT", "--timeout", "by kind of call", "the most seconds that a call takes"),
+    setting(
+        "VENICE_BASE_URL",
+        "--base-url",
+        "https://api.venice.ai/api/v1",
+        "where the API is; http for loopback hosts alone",
+    ),
+    setting("VENICE_API_PATHS", "", "documented", "`plural` calls paths such as /images/edits"),
+    setting(
+        "VENICE_RATE_LIMITS",
+        "",
+        "on",
+        "`off`: later calls do not wait for a limit that an earlier reply told of",
+    ),
+    setting(
+        "VENICE_FAILURE_BREAKER",
+        "",
+        "on",
+        "`off`: a run of refused requests does not stop further ones",
+    ),
+    setting("VENICE_LOG", "--log", "warn", "what is logged to stderr; RUST_LOG works too"),
+    setting("VENICE_LOG_FORMAT", "--log-format", "text", "the form of the log: text or json"),
+];

@@ -1,0 +1,78 @@
+//! Sizes and times as people write them.
+
+use std::time::Duration;
+
+/// Bytes: a plain number, or one with B, kB, MB, GB, KiB, MiB or GiB.
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
+    let (number, unit) = parts(text)?;
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "kb" | "k" => 1e3,
+        "mb" | "m" => 1e6,
+        "gb" | "g" => 1e9,
+        "kib" => 1024.0,
+        "mib" => 1024.0 * 1024.0,
+        "gib" => 1024.0 * 1024.0 * 1024.0,
+        _ => return Err("write bytes, or a number with kB, MB, GB, KiB, MiB or GiB".to_owned()),
+    };
+    whole(number * factor)
+}
+
+/// A time: seconds, or a number with s, m, h or d.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    let (number, unit) = parts(text)?;
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" | "day" | "days" => 86_400.0,
+        _ => return Err("write seconds, or a number with s, m, h or d".to_owned()),
+    };
+    whole(number * factor).map(Duration::from_secs)
+}
+
+/// A number of seconds above 0.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    match text.trim_end_matches('s').trim().parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 86_400.0 => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("write a number of seconds above 0, at most 86400".to_owned()),
+    }
+}
+
+fn parts(text: &str) -> Result<(f64, &str), String> {
+    let end =
+        text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let number =
+        number.replace('_', "").parse::<f64>().map_err(|_| "is not a number".to_owned())?;
+    Ok((number, unit.trim()))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be in range"
+)]
+fn whole(value: f64) -> Result<u64, String> {
+    if (0.0..1e15).contains(&value) { Ok(value as u64) } else { Err("is out of range".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_take_decimal_and_binary_units() {
+        let all = ["500000", "700kB", "4 MiB", "1.5GB", "2GiB"].map(|text| bytes(text).unwrap());
+        assert_eq!(all, [500_000, 700_000, 4_194_304, 1_500_000_000, 2_147_483_648]);
+        assert!(bytes("4 parsecs").is_err() && bytes("").is_err() && bytes("-1").is_err());
+    }
+
+    #[test]
+    fn times_take_seconds_to_days() {
+        assert_eq!(age("90d").unwrap(), Duration::from_hours(90 * 24));
+        assert_eq!(age("3600").unwrap(), Duration::from_hours(1));
+        assert_eq!(seconds("2.5").unwrap(), Duration::from_millis(2500));
+        assert!(seconds("0").is_err() && seconds("soon").is_err() && age("1y").is_err());
+    }
+}

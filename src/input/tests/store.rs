@@ -1,0 +1,33 @@
+//! Stores of media for the tests of inputs.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::context::Caller;
+use crate::media::{Keep, Media, MediaStore, MediaView, NewMedia, Record};
+use crate::storage::Storage;
+
+/// A store without media, in a directory that the system clears.
+pub(super) fn empty() -> MediaView {
+    let root = tempfile::tempdir().unwrap().keep();
+    let storage = Storage::new(root.join("out"), root.join("fallback"));
+    let keep = Keep { max_bytes: u64::MAX, max_age: Duration::MAX };
+    MediaStore::new(storage, keep).view(&Caller::Local)
+}
+
+/// A store that holds items of these types and bytes, the last one being the newest.
+pub(super) async fn holding(items: &[(&str, &'static [u8])]) -> (MediaView, Vec<Media>) {
+    let view = empty();
+    let mut media = Vec::new();
+    for (mime_type, bytes) in items {
+        let new = NewMedia {
+            bytes: Bytes::from_static(bytes),
+            content_type: Some((*mime_type).to_owned()),
+            save_as: None,
+            record: Record::default(),
+        };
+        media.push(view.put(new).await.unwrap());
+    }
+    (view, media)
+}

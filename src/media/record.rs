@@ -1,0 +1,201 @@
+//! What a record keeps of a call's arguments: words and numbers, and a hash in place of media.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::{Record, name};
+
+/// The length from which letters and digits without a gap are taken for encoded bytes.
+const LONG: usize = 1024;
+
+/// The longest text before the bytes of a data URL.
+const PREFIX: usize = 256;
+
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const ENGINES: [GeneralPurpose; 2] = [
+    GeneralPurpose::new(&alphabet::STANDARD, LENIENT),
+    GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT),
+];
+
+/// The record without data URLs and long base64.
+pub(super) fn scrub(mut record: Record) -> Record {
+    if let Some(prompt) = &mut record.prompt {
+        scrub_text(prompt);
+    }
+    record.arguments.values_mut().for_each(scrub_value);
+    record
+}
+
+fn scrub_value(value: &mut Value) {
+    match value {
+        Value::String(text) => scrub_text(text),
+        Value::Array(items) => items.iter_mut().for_each(scrub_value),
+        Value::Object(fields) => fields.values_mut().for_each(scrub_value),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn scrub_text(text: &mut String) {
+    if let Some(clean) = without_bytes(text) {
+        *text = clean;
+    } else if is_data_url(text) {
+        *text = format!("data URL ({} characters)", text.chars().count());
+    }
+}
+
+/// The text with every data URL and every long run of base64 replaced; nothing where there is none.
+fn without_bytes(text: &str) -> Option<String> {
+    let mut clean = String::new();
+    let (mut copied, mut at) = (0, 0);
+    while let Some((start, end)) = next_run(text, at) {
+        at = end;
+        let before = text.get(copied..start)?;
+        let url = data_url_start(before).map(|offset| copied.saturating_add(offset));
+        let (start, payload, what) = match url {
+            Some(url) => {
+                at = lines_end(text, end);
+                (url, text.get(start..at)?, "data URL")
+            }
+            None if end.saturating_sub(start) >= LONG => (start, text.get(start..end)?, "base64"),
+            None => continue,
+        };
+        clean.push_str(text.get(copied..start)?);
+        clean.push_str(&describe(payload, text.get(start..at)?, what));
+        copied = at;
+    }
+    if copied == 0 {
+        return None;
+    }
+    clean.push_str(text.get(copied..)?);
+    Some(clean)
+}
+
+/// What stands in place of encoded bytes.
+fn describe(payload: &str, whole: &str, what: &str) -> String {
+    let payload: Cow<'_, str> = if payload.contains(['\r', '\n']) {
+        payload.replace(['\r', '\n'], "").into()
+    } else {
+        payload.into()
+    };
+    match ENGINES.iter().find_map(|engine| engine.decode(payload.as_bytes()).ok()) {
+        Some(bytes) => {
+            format!("sha256:{} ({} bytes)", name::hex(&Sha256::digest(&bytes)), bytes.len())
+        }
+        None => format!("{what} ({} characters)", whole.len()),
+    }
+}
+
+/// Where the next run of base64 characters starts and ends, from `at` on.
+fn next_run(text: &str, at: usize) -> Option<(usize, usize)> {
+    let rest = text.as_bytes().get(at..)?;
+    let start = rest.iter().position(|c| is_base64(*c))?;
+    let length = rest.get(start..)?.iter().take_while(|c| is_base64(**c)).count();
+    let start = at.saturating_add(start);
+    Some((start, start.saturating_add(length)))
+}
+
+/// Where a data URL's bytes end that may be broken into lines, `end` being the end of the first.
+fn lines_end(text: &str, end: usize) -> usize {
+    let rest = text.as_bytes().get(end..).unwrap_or_default();
+    let more = |c: &&u8| is_base64(**c) || matches!(**c, b'\r' | b'\n');
+    let mut length = rest.iter().take_while(more).count();
+    while matches!(length.checked_sub(1).and_then(|last| rest.get(last)), Some(b'\r' | b'\n')) {
+        length = length.saturating_sub(1);
+    }
+    end.saturating_add(length)
+}
+
+/// Where the data URL starts whose base64 follows directly after `before`.
+fn data_url_start(before: &str) -> Option<usize> {
+    let from = before.ceil_char_boundary(before.len().saturating_sub(PREFIX));
+    let prefix = before.get(from..)?.to_ascii_lowercase();
+    let head = prefix.strip_suffix(',')?.trim_end().strip_suffix("base64")?;
+    let start = head.rfind("data:")?;
+    head.trim_end().ends_with(';').then(|| from.saturating_add(start))
+}
+
+/// Whether the whole text is a data URL, of bytes that are not base64.
+fn is_data_url(text: &str) -> bool {
+    let head = text.split(',').next().unwrap_or_default();
+    let Some((scheme, head)) = head.split_at_checked(5).filter(|_| head.len() < text.len()) else {
+        return false;
+    };
+    scheme.eq_ignore_ascii_case("data:")
+        && !head.contains(char::is_whitespace)
+        && (head.is_empty() || head.contains(['/', ';']))
+}
+
+const fn is_base64(c: u8) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'-' | b'_' | b'=')
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::prelude::BASE64_STANDARD;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const ABC: &str =
+        "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad (3 bytes)";
+
+    fn scrubbed(value: Value) -> Value {
+        let mut value = value;
+        scrub_value(&mut value);
+        value
+    }
+
+    #[test]
+    fn a_hash_stands_in_place_of_media_wherever_they_are() {
+        let long = BASE64_STANDARD.encode([7; 3000]);
+        let found = scrubbed(json!({
+            "image": "data:image/png;base64,YWJj",
+            "images": ["DATA:image/png; Base64,YWJj", "https://example.com/a.png"],
+            "messages": [{"content": "{\"url\":\"data:audio/wav;rate=1;base64,YW\nJj\"} and more"}],
+            "raw": long,
+        }));
+        assert_eq!(found["image"], ABC);
+        assert_eq!(found["images"], json!([ABC, "https://example.com/a.png"]));
+        assert_eq!(found["messages"][0]["content"], format!("{{\"url\":\"{ABC}\"}} and more"));
+        assert!(found["raw"].as_str().unwrap().ends_with(" (3000 bytes)"));
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_counted() {
+        assert_eq!(scrubbed(json!("data:image/png;base64,YWJjZ")), "data URL (27 characters)");
+        assert_eq!(scrubbed(json!("data:,a%20b")), "data URL (11 characters)");
+        assert_eq!(scrubbed(json!("data:image/svg+xml,<svg é/>")), "data URL (27 characters)");
+    }
+
+    #[test]
+    fn words_stay_as_they_are() {
+        for text in
+            ["data: the numbers, please", "data:1,2,3", "a/b/c.png", "", "base64,abc", "data:"]
+        {
+            assert_eq!(scrubbed(json!(text)), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_it_and_no_bytes_are_left(
+            before in "[^;]*",
+            bytes in prop::collection::vec(any::<u8>(), 40..200),
+            after in "( .*)?",
+        ) {
+            let encoded = BASE64_STANDARD.encode(&bytes);
+            let mut text = format!("{before}data:x/y;base64,{encoded}{after}");
+            scrub_text(&mut text);
+            prop_assert!(!text.contains(&encoded));
+            let mut any = before + &after;
+            scrub_text(&mut any);
+        }
+    }
+}

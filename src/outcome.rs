@@ -1,0 +1,68 @@
+//! What a call came to: media, data, text. Plain values, before they become MCP content.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::context::OutputMode;
+use crate::media::Media;
+
+/// The result of a tool's `run`.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The media, in the order in which they were made.
+    pub media: Vec<Delivered>,
+    /// What a program reads: becomes `structuredContent`, and the first text says the same.
+    pub data: Option<Map<String, Value>>,
+    /// How the media are shown whatever the caller asks for: a list is text alone.
+    pub output: Option<OutputMode>,
+    /// Lines of text: all of it where there is nothing else, and what stands below the summary of media.
+    pub lines: Vec<String>,
+    /// What programs alone read beside it, such as `ai.venice/job`: becomes part of the result's `_meta`.
+    pub meta: Map<String, Value>,
+}
+
+impl Outcome {
+    /// An outcome that is data.
+    #[must_use]
+    pub fn data(data: Map<String, Value>) -> Self {
+        Self { data: Some(data), ..Self::default() }
+    }
+
+    /// An outcome that is text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { lines: vec![text.into()], ..Self::default() }
+    }
+}
+
+/// One stored item, as one result shows it.
+#[derive(Debug, Clone)]
+pub struct Delivered {
+    /// The item in the store.
+    pub media: Media,
+    /// Its file.
+    pub path: PathBuf,
+    /// Its bytes, where the call has them at hand; else they are read when they are needed.
+    pub bytes: Option<Bytes>,
+    /// What Venice said about making it.
+    pub remarks: Remarks,
+}
+
+/// What Venice said about one item, beyond its bytes.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Remarks {
+    /// The credit that was there before the call, in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balance_usd: Option<f64>,
+    /// Whether adult content was blurred.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub blurred: bool,
+    /// The prompt that the model was given in place of the caller's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enhanced_prompt: Option<String>,
+    /// That the model goes away, when, and what takes its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deprecation: Option<String>,
+}

@@ -1,0 +1,173 @@
+//! Stored media as content blocks, under one budget.
+
+use bytes::Bytes;
+use rmcp::model::{
+    Annotations, AudioContent, ContentBlock, EmbeddedResource, ImageContent, Resource,
+    ResourceContents, Role,
+};
+
+use crate::error::Result;
+use crate::media::{Media, MediaKind, MediaView};
+use crate::outcome::Delivered;
+
+use super::blobs::Encoding;
+use super::preview::{LARGEST_FILE, preview};
+use super::profile::Form;
+use super::terms::{Terms, share};
+use super::text::size;
+
+/// Where the bytes of stored media come from.
+pub(super) trait Originals: Sync {
+    /// All bytes of `media`.
+    fn read(&self, media: &Media) -> impl Future<Output = Result<Bytes>> + Send;
+}
+
+impl Originals for MediaView {
+    async fn read(&self, media: &Media) -> Result<Bytes> {
+        self.bytes(media).await
+    }
+}
+
+/// The blocks of a result's media, as they are made.
+pub(super) struct Blocks<'a, S> {
+    terms: &'a Terms,
+    encoding: &'a Encoding,
+    originals: &'a S,
+    /// The blocks, in the order of the media.
+    pub(super) content: Vec<ContentBlock>,
+    /// What the text has to say of media that are not shown whole.
+    pub(super) lines: Vec<String>,
+}
+
+impl<'a, S: Originals> Blocks<'a, S> {
+    pub(super) const fn new(terms: &'a Terms, encoding: &'a Encoding, originals: &'a S) -> Self {
+        Self { terms, encoding, originals, content: Vec::new(), lines: Vec::new() }
+    }
+
+    /// Adds the blocks of `items`, whose bytes together are at most the limit.
+    pub(super) async fn add(&mut self, items: &[Delivered]) {
+        let mut left = self.terms.limit;
+        for (index, item) in items.iter().enumerate() {
+            match self.terms.form(&item.media) {
+                Form::Text => self.withhold(&item.media),
+                Form::Link => self.link(&item.media),
+                form @ (Form::Blob | Form::Content) => {
+                    let waiting = items.iter().skip(index).filter(|item| self.wants_bytes(item));
+                    let share = share(left, waiting.map(length).collect());
+                    left = left.saturating_sub(self.inline(item, form, share).await);
+                }
+            }
+        }
+    }
+
+    /// Whether an item takes part in the division of the budget: one that never fits does not.
+    fn wants_bytes(&self, item: &Delivered) -> bool {
+        matches!(self.terms.form(&item.media), Form::Blob | Form::Content)
+            && (shrinks(&item.media) || length(item) <= self.terms.limit)
+    }
+
+    /// Shows an item in at most `share` bytes, and gives how many it took.
+    async fn inline(&mut self, item: &Delivered, form: Form, share: u64) -> u64 {
+        let media = &item.media;
+        let shrinks = shrinks(media);
+        let most = if shrinks { LARGEST_FILE.max(share) } else { share };
+        if length(item) > most {
+            return self.too_large(media);
+        }
+        let bytes = match &item.bytes {
+            Some(bytes) => bytes.clone(),
+            None => match self.originals.read(media).await {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    self.lines.push(format!("{} could not be read: {error}", media.uri()));
+                    self.link(media);
+                    return 0;
+                }
+            },
+        };
+        let taken = count(&bytes);
+        if taken <= share {
+            self.content.push(self.whole(media, form, bytes));
+            return taken;
+        }
+        match if shrinks { preview(bytes, share).await } else { None } {
+            Some(preview) => {
+                self.lines.push(format!(
+                    "the picture shown is a preview of {}x{}; the original of {} is {}",
+                    preview.width,
+                    preview.height,
+                    size(taken),
+                    media.uri()
+                ));
+                let taken = count(&preview.bytes);
+                let data = self.encoding.encode(preview.bytes);
+                self.content.push(ContentBlock::Image(ImageContent::new(data, "image/jpeg")));
+                self.link(media);
+                taken
+            }
+            None => self.too_large(media),
+        }
+    }
+
+    fn whole(&self, media: &Media, form: Form, bytes: Bytes) -> ContentBlock {
+        let data = self.encoding.encode(bytes);
+        match (form, media.kind) {
+            (Form::Content, MediaKind::Image) => {
+                ContentBlock::Image(ImageContent::new(data, &media.mime_type))
+            }
+            (Form::Content, MediaKind::Audio) => {
+                ContentBlock::Audio(AudioContent::new(data, &media.mime_type))
+            }
+            _ => {
+                let contents =
+                    ResourceContents::blob(data, media.uri()).with_mime_type(&media.mime_type);
+                let annotations = Annotations::default().with_audience(vec![Role::User]);
+                let resource = EmbeddedResource::new(contents).with_annotations(annotations);
+                ContentBlock::Resource(resource)
+            }
+        }
+    }
+
+    fn link(&mut self, media: &Media) {
+        if self.terms.link() == Form::Link {
+            let resource = Resource::new(media.uri(), media.file_name())
+                .with_mime_type(&media.mime_type)
+                .with_size(media.bytes);
+            self.content.push(ContentBlock::resource_link(resource));
+        }
+    }
+
+    fn too_large(&mut self, media: &Media) -> u64 {
+        self.lines.push(format!(
+            "{} is not shown here: its {} are more than fits into this result, which carries {}",
+            media.uri(),
+            size(media.bytes),
+            size(self.terms.limit)
+        ));
+        self.link(media);
+        0
+    }
+
+    fn withhold(&mut self, media: &Media) {
+        if self.terms.by_name() {
+            self.lines.push(format!(
+                "{} is not shown here: this client takes no such content",
+                media.uri()
+            ));
+        }
+    }
+}
+
+/// Whether a preview can be made of it.
+fn shrinks(media: &Media) -> bool {
+    matches!(media.mime_type.as_str(), "image/png" | "image/jpeg" | "image/webp")
+}
+
+/// How many bytes an item has, as far as is known before they are read.
+fn length(item: &Delivered) -> u64 {
+    item.bytes.as_ref().map_or(item.media.bytes, count)
+}
+
+fn count(bytes: &Bytes) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}

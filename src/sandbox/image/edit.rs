@@ -1,0 +1,158 @@
+//! `POST /image/edit` and `POST /image/multi-edit`
+
+use super::{look, mark_enhanced, mark_look};
+use crate::sandbox::desk::{Ask, At, Desk};
+use crate::sandbox::fields::{FILLED, Field, Fields, Shape, optional, required};
+use crate::sandbox::front::Part;
+use crate::sandbox::media::{self, Given};
+use crate::sandbox::models::Model;
+use crate::sandbox::picture::{self, Format, Look};
+use crate::sandbox::reply::{self, Answer, Refusal};
+
+const RATIOS: Shape =
+    Shape::OneOf(&["auto", "1:1", "3:2", "16:9", "21:9", "9:16", "2:3", "3:4", "4:5", "4:3"]);
+const FORMATS: Shape = Shape::OneOf(&["jpeg", "jpg", "png", "webp"]);
+
+const EDIT: &[Field] = &[
+    required("image", FILLED),
+    required("prompt", Shape::Text(1, 32_768)),
+    optional("model", FILLED),
+    optional("modelId", FILLED),
+    optional("aspect_ratio", RATIOS),
+    optional("resolution", Shape::Text(1, 10)),
+    optional("output_format", FORMATS),
+    optional("safe_mode", Shape::Flag),
+    optional("enhance_prompt", Shape::Flag),
+    optional("disable_prompt_optimization_thinking", Shape::Flag),
+];
+
+/// `modelId` only, where an edit has `model`; and `quality`.
+const MULTI: &[Field] = &[
+    required("images", Shape::List(1, 10, &FILLED)),
+    required("prompt", Shape::Text(1, 32_768)),
+    optional("modelId", FILLED),
+    optional("quality", Shape::OneOf(&["low", "medium", "high"])),
+    optional("aspect_ratio", RATIOS),
+    optional("resolution", Shape::Text(1, 10)),
+    optional("output_format", FORMATS),
+    optional("safe_mode", Shape::Flag),
+    optional("enhance_prompt", Shape::Flag),
+    optional("disable_prompt_optimization_thinking", Shape::Flag),
+];
+
+/// The model where none is named.
+const DEFAULT: &str = "firered-image-edit";
+
+pub(super) async fn edit(desk: At, asked: Ask) -> Answer {
+    let (body, mut images) = if asked.is_form() {
+        let (body, files) = asked.closed_form(EDIT, "image")?;
+        (body, given_files(&files))
+    } else {
+        let body = asked.json(EDIT)?;
+        let image = media::given("image", body.word("image"))?;
+        (body, vec![image])
+    };
+    images.truncate(1);
+    let model = model(body.text("model").or_else(|| body.text("modelId")))?;
+    if let Some(resolution) = body.text("resolution") {
+        model.check_listed("resolution", resolution, "/constraints/resolutions")?;
+    }
+    finish(&desk, &body, model, images).await
+}
+
+pub(super) async fn multi_edit(desk: At, asked: Ask) -> Answer {
+    let (body, images) = if asked.is_form() {
+        let (body, files) = asked.closed_form(MULTI, "images")?;
+        (body, given_files(&files))
+    } else {
+        let body = asked.json(MULTI)?;
+        let images = body.list("images").iter().filter_map(|image| image.as_str());
+        let images = images.map(|image| media::given("images", image)).collect::<Result<_, _>>()?;
+        (body, images)
+    };
+    let model = model(body.text("modelId"))?;
+    let most = if model.flag("/constraints/combineImages") {
+        model.integer("/constraints/maxInputImages").unwrap_or(3)
+    } else {
+        1
+    };
+    if i64::try_from(images.len()).unwrap_or(i64::MAX) > most {
+        return Err(Refusal::field(
+            "images",
+            format!("{} takes at most {most} image(s)", model.id()),
+        ));
+    }
+    if let (Some(quality), Some(_)) = (body.text("quality"), model.at("/constraints/qualities")) {
+        model.check_listed("quality", quality, "/constraints/qualities")?;
+    }
+    finish(&desk, &body, model, images).await
+}
+
+fn given_files(files: &[&Part]) -> Vec<Given> {
+    files.iter().map(|part| Given::Bytes(part.bytes.clone())).collect()
+}
+
+/// An id of no edit model is a 400 here, where other endpoints say 404.
+fn model(id: Option<&str>) -> Result<Model, Refusal> {
+    let id = id.unwrap_or(DEFAULT);
+    let alias = if id == "qwen-edit" { "qwen-image-2-edit" } else { id };
+    if Model::find(alias, "inpaint").is_none() {
+        return Err(Refusal::bad(format!("Invalid model id: {id}")));
+    }
+    Model::of(Some(alias), "inpaint")
+}
+
+async fn finish(desk: &Desk, body: &Fields, model: Model, images: Vec<Given>) -> Answer {
+    let prompt = body.word("prompt").to_owned();
+    model.check_length("prompt", &prompt, "/constraints/promptCharacterLimit")?;
+    let ratio = body
+        .text("aspect_ratio")
+        .filter(|_| model.at("/constraints/singleImageAspectRatio").is_none());
+    if let Some(ratio) = ratio {
+        model.check_listed("aspect_ratio", ratio, "/constraints/aspectRatios")?;
+    }
+    let safe = body.get("safe_mode").is_none_or(|value| value == true);
+    let look = look(&prompt, safe);
+    if look == Look::Black {
+        let message = "Your prompt violates the content policy of Venice.ai or the model provider";
+        return Err(Refusal::new(422, message));
+    }
+    let large = matches!(body.text("resolution"), Some("2K" | "4K"))
+        && model.at("/constraints/resolutions").is_some();
+    let format =
+        Format::named(body.text("output_format").unwrap_or(if large { "jpeg" } else { "png" }));
+    let shape = ratio.filter(|ratio| *ratio != "auto").map(str::to_owned);
+    let enhanced = prompt.clone();
+    let file = picture::work(desk, move || {
+        let mut pictures = Vec::new();
+        for image in &images {
+            let picture = picture::open("image", image)?;
+            pictures.push(if pictures.is_empty() { picture } else { picture::shrink(picture) });
+        }
+        let mut made = picture::tint(picture::beside(&pictures), &prompt);
+        let (width, height) = made.dimensions();
+        if look != Look::Plain {
+            made = picture::draw(width, height, &prompt, look);
+        }
+        if let Some((width, height)) = shape.and_then(|ratio| fitted(width, height, &ratio)) {
+            made = picture::resize(&made, width, height);
+        }
+        picture::encode(made, format)
+    })
+    .await?;
+    let mut answer = reply::typed(format.content_type(), file);
+    mark_look(&mut answer, look);
+    model.mark(&mut answer);
+    if body.flag("enhance_prompt") {
+        mark_enhanced(&mut answer, &enhanced);
+    }
+    Ok(answer)
+}
+
+/// The size of that ratio with the same long edge, up to 2048.
+fn fitted(width: u32, height: u32, ratio: &str) -> Option<(u32, u32)> {
+    let (across, down) = ratio.split_once(':')?;
+    let (across, down) = (across.parse::<u32>().ok()?.max(1), down.parse::<u32>().ok()?.max(1));
+    let long = width.max(height).min(2 * picture::SHRUNK);
+    Some(if across >= down { (long, long * down / across) } else { (long * across / down, long) })
+}

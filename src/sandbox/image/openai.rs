@@ -1,0 +1,72 @@
+//! `POST /images/generations`: the small endpoint in OpenAI's shape.
+
+use serde_json::json;
+
+use super::{look, mark_look};
+use crate::sandbox::desk::{Ask, At};
+use crate::sandbox::fields::{FILLED, Field, STRING, Shape, optional, required};
+use crate::sandbox::front::base64;
+use crate::sandbox::models::Model;
+use crate::sandbox::picture::{self, Format};
+use crate::sandbox::reply::{self, Answer, Refusal};
+
+const SIZES: &[&str] = &[
+    "auto",
+    "256x256",
+    "512x512",
+    "1024x1024",
+    "1536x1024",
+    "1024x1536",
+    "1792x1024",
+    "1024x1792",
+];
+
+const BODY: &[Field] = &[
+    required("prompt", Shape::Text(1, 1500)),
+    optional("model", FILLED),
+    optional("n", Shape::Nullable(&Shape::Integer(1, 1))),
+    optional("size", Shape::Nullable(&Shape::OneOf(SIZES))),
+    optional("output_format", Shape::OneOf(&["jpeg", "png", "webp"])),
+    optional("output_compression", Shape::Nullable(&Shape::Integer(0, 100))),
+    optional("response_format", Shape::Nullable(&Shape::OneOf(&["b64_json", "url"]))),
+    optional("moderation", Shape::Nullable(&Shape::OneOf(&["low", "auto"]))),
+    optional(
+        "quality",
+        Shape::Nullable(&Shape::OneOf(&["auto", "high", "medium", "low", "hd", "standard"])),
+    ),
+    optional("style", Shape::Nullable(&Shape::OneOf(&["vivid", "natural"]))),
+    optional("background", Shape::Nullable(&Shape::OneOf(&["transparent", "opaque", "auto"]))),
+    optional("user", STRING),
+];
+
+pub(super) async fn generate(desk: At, asked: Ask) -> Answer {
+    let body = asked.json(BODY)?;
+    let id = body.text("model").ok_or_else(|| Refusal::bad("model is required"))?;
+    if body.word("prompt").trim().is_empty() {
+        return Err(Refusal::field("prompt", "prompt must not be blank"));
+    }
+    // An unknown model is no error here: the default one takes its place.
+    let model =
+        Model::find(id, "image").map_or_else(|| Model::named(Some("default"), "image"), Ok)?;
+    let size = body.text("size").and_then(|size| size.split_once('x'));
+    let size = size.and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    let (width, height) = size.unwrap_or((1024, 1024));
+    let format = Format::named(body.text("output_format").unwrap_or("png"));
+    let look = look(body.word("prompt"), body.text("moderation") != Some("low"));
+    let seed = format!("{} {}", body.word("prompt"), desk.next());
+    let image = picture::work(&desk, move || {
+        picture::encode(picture::draw(width, height, &seed, look), format)
+    })
+    .await?;
+    let data = base64(&image);
+    let item = if body.text("response_format") == Some("url") {
+        json!({ "url": format!("data:{};base64,{data}", format.content_type()) })
+    } else {
+        json!({ "b64_json": data })
+    };
+    let created = chrono::Utc::now().timestamp();
+    let mut answer = reply::json(&json!({ "created": created, "data": [item] }));
+    mark_look(&mut answer, look);
+    model.mark(&mut answer);
+    Ok(answer)
+}

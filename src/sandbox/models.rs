@@ -1,0 +1,301 @@
+//! `GET /models`, `/models/traits`, `/models/compatibility_mapping`, and the rows that every family judges by.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::get;
+use serde_json::{Map, Value, json};
+
+use super::desk::{Ask, Desk};
+use super::fields::{Field, Shape, optional};
+use super::reply::{self, Answer, Refusal};
+
+/// The rows, in the order in which the API would list them; prices and voices are Venice's of autumn 2026.
+static ROWS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    [
+        include_str!("models/text.json"),
+        include_str!("models/image.json"),
+        include_str!("models/inpaint.json"),
+        include_str!("models/upscale.json"),
+        include_str!("models/tts.json"),
+        include_str!("models/asr.json"),
+        include_str!("models/embedding.json"),
+        include_str!("models/music.json"),
+        include_str!("models/video.json"),
+    ]
+    .into_iter()
+    .flat_map(|rows| serde_json::from_str::<Vec<Value>>(rows).unwrap_or_default())
+    .collect()
+});
+
+/// Names under which OpenAI's clients ask for a model.
+const ALIASES: [(&str, &str, &str); 4] = [
+    ("text", "gpt-4o", "openai-gpt-4o-2024-11-20"),
+    ("text", "deepseek-v4-pro", "deepseek-v4-pro-0813"),
+    ("embedding", "text-embedding-ada-002", "text-embedding-bge-m3"),
+    ("embedding", "bge-m3", "text-embedding-bge-m3"),
+];
+
+const TYPES: &[&str] = &[
+    "asr",
+    "embedding",
+    "image",
+    "music",
+    "text",
+    "tts",
+    "upscale",
+    "inpaint",
+    "video",
+    "decision",
+    "all",
+    "code",
+];
+const MAPPED: &[&str] = &[
+    "asr",
+    "embedding",
+    "image",
+    "music",
+    "text",
+    "tts",
+    "upscale",
+    "inpaint",
+    "video",
+    "decision",
+];
+
+const LISTED_BY: &[Field] = &[optional("type", Shape::OneOf(TYPES))];
+const MAPPED_BY: &[Field] = &[optional("type", Shape::OneOf(MAPPED))];
+
+pub(super) fn routes() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/models", get(list))
+        .route("/models/traits", get(traits))
+        .route("/models/compatibility_mapping", get(mapping))
+}
+
+async fn list(asked: Ask) -> Answer {
+    let query = asked.query(LISTED_BY)?;
+    let wanted = query.text("type").unwrap_or("text");
+    let data: Vec<&Value> = ROWS.iter().filter(|row| listed(Model(row), wanted)).collect();
+    Ok(reply::json(&json!({ "object": "list", "type": wanted, "data": data })))
+}
+
+fn listed(model: Model, wanted: &str) -> bool {
+    match wanted {
+        "all" => true,
+        "code" => model.kind() == "text" && model.flag("/capabilities/optimizedForCode"),
+        wanted => model.kind() == wanted,
+    }
+}
+
+async fn traits(asked: Ask) -> Answer {
+    let query = asked.query(LISTED_BY)?;
+    let wanted = query.text("type").unwrap_or("text");
+    let mut data = Map::new();
+    for model in ROWS.iter().map(Model).filter(|model| listed(*model, wanted)) {
+        for name in model.texts("/traits") {
+            data.insert(name.to_owned(), model.id().into());
+        }
+    }
+    Ok(reply::json(&json!({ "object": "list", "type": wanted, "data": data })))
+}
+
+async fn mapping(asked: Ask) -> Answer {
+    let query = asked.query(MAPPED_BY)?;
+    let wanted = query.text("type").unwrap_or("text");
+    let data: Map<String, Value> = ALIASES
+        .iter()
+        .filter(|(kind, ..)| *kind == wanted)
+        .map(|(_, alias, id)| ((*alias).to_owned(), (*id).into()))
+        .collect();
+    Ok(reply::json(&json!({ "object": "list", "type": wanted, "data": data })))
+}
+
+/// A row of the catalog.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Model(&'static Value);
+
+impl Model {
+    /// The model of that id and type, or the refusal that the API sends.
+    pub(super) fn of(id: Option<&str>, kind: &str) -> Result<Self, Refusal> {
+        let id = id.ok_or_else(|| Refusal::bad("model is required"))?;
+        let model = Self::find(id, kind).ok_or_else(|| unknown(id, kind))?;
+        if model.flag("/offline") {
+            return Err(Refusal::new(503, format!("The model {id} is temporarily offline.")));
+        }
+        Ok(model)
+    }
+
+    /// The model that `id` stands for, be it an id, a trait or an alias.
+    pub(super) fn named(id: Option<&str>, kind: &str) -> Result<Self, Refusal> {
+        let by_trait = |id: &str| {
+            ROWS.iter().map(Model).find(|m| m.kind() == kind && m.texts("/traits").contains(&id))
+        };
+        let alias = |id: &str| ALIASES.iter().find(|(k, alias, _)| *k == kind && *alias == id);
+        let id = id.map(|id| match (alias(id), by_trait(id)) {
+            (Some((_, _, id)), _) => id,
+            (None, Some(model)) => model.id(),
+            (None, None) => id,
+        });
+        Self::of(id, kind)
+    }
+
+    /// The model of that id and type, whether it is offline or not.
+    pub(super) fn find(id: &str, kind: &str) -> Option<Self> {
+        ROWS.iter().map(Model).find(|model| model.id() == id && model.kind() == kind)
+    }
+
+    pub(super) fn id(self) -> &'static str {
+        self.0.get("id").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn kind(self) -> &'static str {
+        self.0.get("type").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// What stands at a JSON pointer below `model_spec`.
+    pub(super) fn at(self, pointer: &str) -> Option<&'static Value> {
+        self.0.get("model_spec")?.pointer(pointer)
+    }
+
+    pub(super) fn flag(self, pointer: &str) -> bool {
+        self.at(pointer).and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    pub(super) fn text(self, pointer: &str) -> Option<&'static str> {
+        self.at(pointer)?.as_str()
+    }
+
+    pub(super) fn integer(self, pointer: &str) -> Option<i64> {
+        self.at(pointer)?.as_i64()
+    }
+
+    pub(super) fn number(self, pointer: &str) -> Option<f64> {
+        self.at(pointer)?.as_f64()
+    }
+
+    /// The strings of a list, none where there is no list.
+    pub(super) fn texts(self, pointer: &str) -> Vec<&'static str> {
+        let values = self.at(pointer).and_then(Value::as_array);
+        values.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// Refuses a text that is blank, or longer than the model's limit at `pointer`.
+    pub(super) fn check_length(self, name: &str, text: &str, pointer: &str) -> Result<(), Refusal> {
+        if text.trim().is_empty() {
+            return Err(Refusal::field(name, format!("{name} must not be blank")));
+        }
+        let limit = self.integer(pointer).and_then(|limit| usize::try_from(limit).ok());
+        match limit {
+            Some(limit) if text.chars().count() > limit => {
+                let message = format!("{name} exceeds the model's limit of {limit} characters");
+                Err(Refusal::field(name, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a value that the model's list at `pointer` lacks.
+    pub(super) fn check_listed(
+        self,
+        name: &str,
+        value: &str,
+        pointer: &str,
+    ) -> Result<(), Refusal> {
+        let allowed = self.texts(pointer);
+        if allowed.contains(&value) {
+            return Ok(());
+        }
+        let message = if allowed.is_empty() {
+            format!("{name} is not supported by {}", self.id())
+        } else {
+            format!("Invalid {name} for {}. Supported values: {}", self.id(), allowed.join(", "))
+        };
+        Err(Refusal::field(name, message))
+    }
+
+    /// Puts the model's name and deprecation on an answer.
+    pub(super) fn mark(self, answer: &mut Response) {
+        reply::set(answer, "x-venice-model-id", self.id());
+        reply::set(answer, "x-venice-model-name", self.text("/name").unwrap_or_default());
+        if let Some(date) = self.text("/deprecation/date") {
+            let warning = format!("The model {} is deprecated.", self.id());
+            reply::set(answer, "x-venice-model-deprecation-warning", &warning);
+            reply::set(answer, "x-venice-model-deprecation-date", date);
+            reply::set(answer, "x-venice-deprecated", "true");
+        }
+        if let Some(replacement) = self.text("/deprecation/replacementModelId") {
+            reply::set(answer, "x-venice-deprecated-replacement", replacement);
+        }
+    }
+}
+
+fn unknown(id: &str, kind: &str) -> Refusal {
+    let shown: String = id.chars().take(100).collect();
+    let near = ROWS
+        .iter()
+        .map(Model)
+        .filter(|model| model.kind() == kind)
+        .map(|model| (strsim::jaro_winkler(&shown, model.id()), model.id()))
+        .max_by(|left, right| left.0.total_cmp(&right.0));
+    let suggestion = match near {
+        Some((likeness, id)) if likeness > 0.8 => format!(" Did you mean {id}?"),
+        _ => String::new(),
+    };
+    Refusal::new(404, format!("Specified model not found: {shown}.{suggestion}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAPPED, Model, ROWS};
+    use crate::sandbox::test::Bench;
+
+    #[test]
+    fn every_type_has_rows_of_the_type_its_file_is_named_after() {
+        for kind in MAPPED.iter().filter(|kind| **kind != "decision") {
+            let count = ROWS.iter().filter(|row| Model(row).kind() == *kind).count();
+            assert!(count >= if *kind == "upscale" { 1 } else { 2 }, "{kind}: {count}");
+        }
+    }
+
+    #[test]
+    fn every_row_has_what_a_row_of_the_api_has() {
+        for model in ROWS.iter().map(Model) {
+            let needed = match model.kind() {
+                "image" | "inpaint" | "video" => "/constraints",
+                "tts" => "/voices",
+                "text" => "/capabilities",
+                "embedding" => "/embeddingDimensions",
+                "music" => "/prompt_character_limit",
+                _ => "/pricing",
+            };
+            assert!(model.at(needed).is_some(), "{} lacks {needed}", model.id());
+            assert_eq!(model.at("/pricing").is_some(), model.kind() != "video", "{}", model.id());
+            assert!(
+                model.at("/privacy").is_some() && model.at("/offline").is_some(),
+                "{}",
+                model.id()
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_type_the_list_is_of_text_models_and_a_wrong_type_is_refused() {
+        let mut bench = Bench::new().await;
+        bench.key = "";
+        assert_eq!(bench.get("/models").await.json()["type"], "text");
+        assert_eq!(
+            bench.get("/models?type=all").await.json()["data"].as_array().map(Vec::len),
+            Some(ROWS.len())
+        );
+        assert_eq!(bench.get("/models?type=audio").await.status, 400);
+        assert_eq!(
+            bench.get("/models/traits?type=image").await.json()["data"]["default"],
+            "z-image-turbo"
+        );
+        assert_eq!(bench.get("/models/compatibility_mapping?type=all").await.status, 400);
+        let mapping = bench.get("/models/compatibility_mapping?type=embedding").await.json();
+        assert_eq!(mapping["data"]["text-embedding-ada-002"], "text-embedding-bge-m3");
+    }
+}

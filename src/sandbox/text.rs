@@ -1,0 +1,82 @@
+//! Text: chat, responses and embeddings.
+
+mod chat;
+mod embeddings;
+mod messages;
+mod responses;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::post;
+use serde_json::{Map, Value, json};
+
+use super::desk::Desk;
+use super::models::Model;
+use super::reply::Refusal;
+
+pub(super) fn routes() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/chat/completions", post(chat::complete))
+        .route("/responses", post(responses::respond))
+        .route("/embeddings", post(embeddings::embed))
+}
+
+/// The efforts that some model knows.
+const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+/// The model of an id, a trait or an alias, whose `:key=value` suffix is left aside.
+fn model(id: &str) -> Result<Model, Refusal> {
+    let plain = id.split(':').next().unwrap_or(id);
+    Model::named(Some(plain), "text")
+}
+
+fn check_effort(model: Model, effort: Option<&str>) -> Result<(), Refusal> {
+    match effort {
+        Some(effort) if !model.texts("/capabilities/reasoningEffortOptions").is_empty() => {
+            model.check_listed("reasoning_effort", effort, "/capabilities/reasoningEffortOptions")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn lacks(model: Model, what: &str) -> Refusal {
+    Refusal::bad(format!("{what} is not supported by {}", model.id()))
+}
+
+/// Tokens as the API estimates them: 3.2 characters each.
+fn tokens(text: &str) -> usize {
+    (text.chars().count() * 10).div_ceil(32).max(1)
+}
+
+/// US dollars of a call by the model's prices for a million tokens.
+fn cost(model: Model, input: usize, output: usize) -> f64 {
+    let price = |pointer| model.number(pointer).unwrap_or_default();
+    let count = |tokens| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX));
+    (count(input) * price("/pricing/input/usd") + count(output) * price("/pricing/output/usd"))
+        / 1e6
+}
+
+/// A value that a JSON Schema allows, as a model would make one up; deep schemas end in `null`.
+fn sample(schema: &Value, depth: u8) -> Value {
+    if let Some(value) = schema.get("const").or_else(|| schema.pointer("/enum/0")) {
+        return value.clone();
+    }
+    let kind = schema.get("type").and_then(Value::as_str).unwrap_or_default();
+    match kind {
+        _ if depth == 0 => Value::Null,
+        "string" => "Venice".into(),
+        "integer" | "number" => schema.get("minimum").cloned().unwrap_or_else(|| 1.into()),
+        "boolean" => true.into(),
+        "array" => json!([sample(schema.get("items").unwrap_or(&Value::Null), depth - 1)]),
+        _ => {
+            let properties = schema.get("properties").and_then(Value::as_object);
+            let fields = properties.into_iter().flatten().take(50);
+            let fields: Map<String, Value> =
+                fields.map(|(name, schema)| (name.clone(), sample(schema, depth - 1))).collect();
+            fields.into()
+        }
+    }
+}

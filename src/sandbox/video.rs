@@ -1,0 +1,163 @@
+//! Video: `/video/quote`, `queue`, `retrieve`, `complete`, and the files behind a `download_url`.
+
+mod rules;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use serde_json::json;
+
+use super::desk::{Ask, At, Desk};
+use super::fields::{FILLED, Field, Fields, STRING, Shape, optional, required};
+use super::job::{self, COMPLETE, Makes, RETRIEVE};
+use super::models::Model;
+use super::reply::{self, Answer, Refusal};
+
+/// A clip of two seconds with sound, H.264 and AAC in MP4.
+const CLIP: &[u8] = include_bytes!("media/clip.mp4");
+
+const QUOTE: &[Field] = &[
+    required("model", FILLED),
+    required("duration", rules::DURATION),
+    optional("aspect_ratio", rules::RATIO),
+    optional("resolution", rules::RESOLUTION),
+    optional("upscale_factor", Shape::Integer(1, 4)),
+    optional("audio", Shape::Flag),
+    optional("video_url", STRING),
+    optional("reference_video_total_duration", Shape::Number(0.0, 150.0)),
+    optional("reference_image_count", Shape::Integer(0, 30)),
+];
+
+const POLL: &[Field] =
+    &[optional("model", FILLED), optional("delete_media_on_completion", Shape::Flag)];
+
+pub(super) fn routes(plural: bool) -> Router<Arc<Desk>> {
+    let router = Router::new().route("/video/transcriptions", post(retired));
+    if plural {
+        router
+            .route("/videos/generations", post(queue))
+            .route("/videos/generations/quote", post(quote))
+            .route("/videos/generations/complete", post(complete))
+            .route("/videos/generations/{queue_id}", get(retrieve_by_path))
+    } else {
+        router
+            .route("/video/queue", post(queue))
+            .route("/video/quote", post(quote))
+            .route("/video/complete", post(complete))
+            .route("/video/retrieve", post(retrieve))
+    }
+}
+
+/// Finished clips of the models whose media lies on another host; no key is wanted there.
+pub(super) fn files() -> Router<Arc<Desk>> {
+    Router::new().route("/files/{name}", get(file).delete(delete_file))
+}
+
+async fn quote(asked: Ask) -> Answer {
+    // Fields that a quote does not know are dropped, not refused.
+    let body = asked.open_json(QUOTE)?;
+    let model = Model::of(body.text("model"), "video")?;
+    let durations = model.texts("/constraints/durations");
+    if !durations.is_empty() && !durations.contains(&body.word("duration")) {
+        model.check_listed("duration", body.word("duration"), "/constraints/durations")?;
+    }
+    Ok(reply::json(&json!({ "quote": price(&body, model) })))
+}
+
+/// Seven cents a second, more for sound and for more lines.
+fn price(body: &Fields, model: Model) -> f64 {
+    let seconds = body.word("duration").trim_end_matches('s').parse::<u32>().unwrap_or(5);
+    let sound = if model.flag("/constraints/audio") && body.get("audio").is_none_or(|on| on == true)
+    {
+        2
+    } else {
+        1
+    };
+    let lines = match body.text("resolution") {
+        Some("1080p" | "true_1080p") => 2,
+        Some("1440p" | "2160p" | "4k") => 4,
+        _ => 1,
+    };
+    f64::from(seconds * 7 * sound * lines) / 100.0
+}
+
+async fn queue(desk: At, asked: Ask) -> Answer {
+    let body = asked.json(rules::QUEUE)?;
+    let model = Model::of(body.text("model"), "video")?;
+    rules::check(&body, model)?;
+    let id = job::queue(&desk, Makes::Video, model.id(), body.word("prompt"));
+    let mut answer = json!({ "model": model.id(), "queue_id": id });
+    if is_elsewhere(model.id())
+        && let Some(object) = answer.as_object_mut()
+    {
+        object.insert("download_url".to_owned(), format!("{}/files/{id}.mp4", desk.origin).into());
+    }
+    let mut answer = reply::json(&answer);
+    model.mark(&mut answer);
+    Ok(answer)
+}
+
+/// Whether the model's clips are fetched from a `download_url`, which the queue answer alone names.
+fn is_elsewhere(model: &str) -> bool {
+    model.starts_with("grok-imagine")
+}
+
+async fn retrieve(desk: At, asked: Ask) -> Answer {
+    let body = asked.json(RETRIEVE)?;
+    collect(
+        &desk,
+        body.text("model"),
+        body.word("queue_id"),
+        body.flag("delete_media_on_completion"),
+    )
+}
+
+async fn retrieve_by_path(desk: At, Path(id): Path<String>, asked: Ask) -> Answer {
+    let query = asked.query(POLL)?;
+    collect(&desk, query.text("model"), &id, query.flag("delete_media_on_completion"))
+}
+
+fn collect(desk: &Desk, model: Option<&str>, id: &str, delete: bool) -> Answer {
+    // What lies elsewhere is deleted there.
+    let delete = delete && !model.is_some_and(is_elsewhere);
+    match job::poll(desk, Makes::Video, model, id, delete)? {
+        Err(running) => Ok(running),
+        Ok(model) if is_elsewhere(model) => Ok(reply::json(&job::status("COMPLETED"))),
+        Ok(model) => {
+            let mut answer = reply::typed("video/mp4", Bytes::from_static(CLIP));
+            Model::of(Some(model), "video")?.mark(&mut answer);
+            Ok(answer)
+        }
+    }
+}
+
+/// As live since the autumn of 2026: no id of a video is taken, `delete_media_on_completion` deletes.
+async fn complete(asked: Ask) -> Answer {
+    asked.json(COMPLETE)?;
+    Err(Refusal::bad("Request ID is invalid."))
+}
+
+async fn retired() -> Refusal {
+    Refusal::new(410, "This endpoint has been retired. Send a video_url part to /chat/completions.")
+}
+
+async fn file(State(desk): At, Path(name): Path<String>) -> Answer {
+    let done = desk.jobs().is_done(name.trim_end_matches(".mp4"), Makes::Video);
+    if !done {
+        return Err(Refusal::new(404, "Media not found"));
+    }
+    Ok(reply::typed("video/mp4", Bytes::from_static(CLIP)))
+}
+
+async fn delete_file(State(desk): At, Path(name): Path<String>) -> Answer {
+    if desk.jobs().remove(name.trim_end_matches(".mp4"), Makes::Video) {
+        Ok(StatusCode::NO_CONTENT.into_response())
+    } else {
+        Err(Refusal::new(404, "Media not found"))
+    }
+}

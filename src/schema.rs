@@ -1,0 +1,279 @@
+//! A type becomes the plain JSON Schema that is published, and the published schema judges the arguments.
+//!
+//! Hosts read schemas with very different parsers: what is published has no references, no combinators, no
+//! null types and no formats, and every array says what its items are.
+
+mod normalize;
+mod plain;
+
+use jsonschema::Validator;
+use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Kind, Problem, Result};
+use crate::near::near;
+
+pub use normalize::normalize;
+pub use plain::{description, plain};
+
+/// How many allowed values a problem names.
+const NAMED: usize = 40;
+
+/// Judges arguments by a published schema.
+pub struct Judge {
+    validator: Validator,
+    names: Vec<String>,
+}
+
+impl Judge {
+    /// A judge of arguments by `schema`.
+    pub fn new(schema: &Map<String, Value>) -> Result<Self> {
+        let validator = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .build(&Value::Object(schema.clone()))
+            .map_err(|error| {
+                Error::new(Kind::Internal, format!("the schema of the tool is broken: {error}"))
+            })?;
+        let names = schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .map(|properties| properties.keys().cloned().collect())
+            .unwrap_or_default();
+        Ok(Self { validator, names })
+    }
+
+    /// Everything that is wrong with `arguments`, in the order of the schema.
+    #[must_use]
+    pub fn problems(&self, arguments: &Value) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for error in self.validator.iter_errors(arguments) {
+            self.explain(&error, &mut problems);
+        }
+        problems
+    }
+
+    fn explain(&self, error: &ValidationError<'_>, problems: &mut Vec<Problem>) {
+        let place = dotted(error.instance_path().as_str());
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                for name in unexpected {
+                    let close = near(name, self.names.iter().map(String::as_str), 1);
+                    let meant = close
+                        .first()
+                        .map(|close| format!("; did you mean `{close}`?"))
+                        .unwrap_or_default();
+                    problems.push(Problem::new(
+                        joined(&place, name),
+                        format!("is not an argument of this tool{meant}"),
+                    ));
+                }
+            }
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                problems.push(Problem::new(joined(&place, name), "is required"));
+            }
+            kind => problems.push(Problem::new(place, said(kind, error))),
+        }
+    }
+}
+
+/// What a failed rule says, without the value where that may be long.
+fn said(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> String {
+    let value = error.instance();
+    match kind {
+        ValidationErrorKind::Type { kind } => {
+            format!("must be {}, not {}", types(kind), type_of(value))
+        }
+        ValidationErrorKind::Enum { options } => {
+            let options = options.as_array().map_or(&[][..], Vec::as_slice);
+            let names: Vec<String> = options
+                .iter()
+                .take(NAMED)
+                .map(|option| option.as_str().map_or_else(|| option.to_string(), str::to_owned))
+                .collect();
+            format!("must be one of {}", names.join(", "))
+        }
+        ValidationErrorKind::Minimum { limit } => format!("must be at least {limit}"),
+        ValidationErrorKind::Maximum { limit } => format!("must be at most {limit}"),
+        ValidationErrorKind::MinLength { limit: 1 } => "must not be empty".to_owned(),
+        ValidationErrorKind::MinLength { limit } => {
+            format!("must have at least {limit} characters")
+        }
+        ValidationErrorKind::MaxLength { limit } => {
+            let length = value.as_str().map_or(0, |text| text.chars().count());
+            format!("has {length} characters; at most {limit} are allowed")
+        }
+        ValidationErrorKind::MinItems { limit } => format!("must have at least {limit} items"),
+        ValidationErrorKind::MaxItems { limit } => {
+            let length = value.as_array().map_or(0, Vec::len);
+            format!("has {length} items; at most {limit} are allowed")
+        }
+        _ => error.masked().to_string(),
+    }
+}
+
+fn types(kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Single(one) => article(one.as_str()).to_owned(),
+        TypeKind::Multiple(several) => {
+            let names: Vec<_> = several.iter().map(|one| article(one.as_str())).collect();
+            names.join(" or ")
+        }
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    article(match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    })
+}
+
+fn article(name: &str) -> &'static str {
+    match name {
+        "null" => "null",
+        "boolean" => "a boolean",
+        "integer" => "an integer",
+        "number" => "a number",
+        "string" => "a string",
+        "array" => "an array",
+        _ => "an object",
+    }
+}
+
+/// A JSON Pointer as a caller writes paths: `/style_references/0/strength` is `style_references[0].strength`.
+fn dotted(pointer: &str) -> String {
+    let mut path = String::new();
+    for step in pointer.split('/').skip(1) {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        if step.bytes().all(|byte| byte.is_ascii_digit()) {
+            path.push_str(&format!("[{step}]"));
+        } else {
+            path = joined(&path, &step);
+        }
+    }
+    path
+}
+
+fn joined(place: &str, name: &str) -> String {
+    if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Does it.
+    ///
+    /// And says so.
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Sample {
+        /// What to do.
+        #[schemars(length(min = 1, max = 5))]
+        prompt: String,
+        #[schemars(range(min = 1, max = 4))]
+        count: Option<u8>,
+        mode: Option<Mode>,
+        parts: Option<Vec<Part>>,
+        more: Option<Map<String, Value>>,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    enum Mode {
+        /// Quick.
+        Fast,
+        /// Not quick.
+        Slow,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Part {
+        #[schemars(range(min = 0.1, max = 1.0))]
+        weight: Option<f64>,
+    }
+
+    #[test]
+    fn the_published_schema_is_plain() {
+        assert_eq!(
+            Value::Object(plain::<Sample>()),
+            json!({
+                "type": "object",
+                "properties": {
+                    "prompt": {"description": "What to do.", "type": "string", "minLength": 1, "maxLength": 5},
+                    "count": {"type": "integer", "minimum": 1, "maximum": 4},
+                    "mode": {"type": "string", "enum": ["fast", "slow"]},
+                    "parts": {"type": "array", "items": {"type": "object",
+                        "properties": {"weight": {"type": "number", "minimum": 0.1, "maximum": 1.0}},
+                        "additionalProperties": false}},
+                    "more": {"type": "object"}
+                },
+                "required": ["prompt"],
+                "additionalProperties": false
+            })
+        );
+        assert_eq!(description::<Sample>(), "Does it. And says so.");
+    }
+
+    #[test]
+    fn every_problem_is_named_with_its_path() {
+        let judge = Judge::new(&plain::<Sample>()).unwrap();
+        let wrong = json!({"prompt": "", "count": 9, "mode": "medium", "parts": [{"weight": 7}, 1],
+            "promt": 1});
+        let mut said: Vec<String> = judge
+            .problems(&wrong)
+            .into_iter()
+            .map(|problem| format!("{}: {}", problem.path, problem.message))
+            .collect();
+        said.sort();
+        assert_eq!(
+            said,
+            [
+                "count: must be at most 4",
+                "mode: must be one of fast, slow",
+                "parts[0].weight: must be at most 1.0",
+                "parts[1]: must be an object, not a number",
+                "prompt: must not be empty",
+                "promt: is not an argument of this tool; did you mean `prompt`?",
+            ]
+        );
+        let missing = judge.problems(&json!({}));
+        assert_eq!(missing, [Problem::new("prompt", "is required")]);
+    }
+
+    #[test]
+    fn arguments_are_taken_as_they_were_meant() {
+        let aliases = [("text", "prompt"), ("n", "count")];
+        let given = json!({"text": "hi", "n": "3", "mode": "FAST", "parts": {"weight": "0.5"},
+            "more": "{\"a\": 1}"});
+        let schema = plain::<Sample>();
+        let taken = normalize(&schema, &aliases, given.as_object().cloned().unwrap());
+        let wanted = json!({"prompt": "hi", "count": 3, "mode": "fast", "parts": [{"weight": 0.5}],
+            "more": {"a": 1}});
+        assert_eq!(Value::Object(taken.clone()), wanted);
+        assert!(Judge::new(&schema).unwrap().problems(&Value::Object(taken)).is_empty());
+    }
+
+    #[test]
+    fn null_is_absent_and_what_does_not_fit_is_left_for_the_judge() {
+        let schema = plain::<Sample>();
+        let given = json!({"prompt": "hi", "count": null, "mode": true, "parts": null});
+        let taken = normalize(&schema, &[], given.as_object().cloned().unwrap());
+        assert_eq!(Value::Object(taken), json!({"prompt": "hi", "mode": true}));
+        let both = json!({"prompt": "a", "text": "b"});
+        let taken = normalize(&schema, &[("text", "prompt")], both.as_object().cloned().unwrap());
+        assert_eq!(taken.get("text"), Some(&json!("b")));
+    }
+}

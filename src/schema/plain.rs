@@ -1,0 +1,112 @@
+//! A type's schema, in the plain form that every host reads.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
+
+/// Keywords that some host refuses or that say nothing to a model.
+const DROPPED: &[&str] = &["$schema", "$id", "$defs", "title", "format", "default", "examples"];
+
+/// The schema of `T` as it is published: one `type` everywhere, no combinators, references or nulls.
+#[must_use]
+pub fn plain<T: JsonSchema>() -> Map<String, Value> {
+    let mut root = generate::<T>();
+    root.remove("description");
+    let mut schema = Value::Object(root);
+    simplify(&mut schema);
+    match schema {
+        Value::Object(mut schema) => {
+            schema.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+            schema
+        }
+        _ => Map::new(),
+    }
+}
+
+/// The doc comment of `T`, on one line.
+#[must_use]
+pub fn description<T: JsonSchema>() -> String {
+    let root = generate::<T>();
+    one_line(root.get("description").and_then(Value::as_str).unwrap_or_default())
+}
+
+fn generate<T: JsonSchema>() -> Map<String, Value> {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    match schema.to_value() {
+        Value::Object(schema) => schema,
+        _ => Map::new(),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn simplify(value: &mut Value) {
+    let Value::Object(schema) = value else { return };
+    unwrap_nullable(schema);
+    fold_choices(schema);
+    for keyword in DROPPED {
+        schema.shift_remove(*keyword);
+    }
+    if schema.get("additionalProperties") == Some(&Value::Bool(true)) {
+        schema.shift_remove("additionalProperties");
+    }
+    if let Some(Value::Array(types)) = schema.get("type")
+        && let Some(only) = types.iter().find(|one| one.as_str() != Some("null")).cloned()
+    {
+        schema.insert("type".to_owned(), only);
+    }
+    if let Some(Value::Array(options)) = schema.get_mut("enum") {
+        options.retain(|option| !option.is_null());
+    }
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = one_line(description);
+    }
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.values_mut().for_each(simplify);
+    }
+    if let Some(items) = schema.get_mut("items") {
+        if *items == Value::Bool(true) {
+            *items = serde_json::json!({ "type": "object" });
+        }
+        simplify(items);
+    }
+}
+
+/// `anyOf: [schema, null]`, the form of an optional type, becomes the schema.
+fn unwrap_nullable(schema: &mut Map<String, Value>) {
+    let Some(Value::Array(choices)) = schema.get_mut("anyOf") else { return };
+    let is_null = |choice: &Value| choice.get("type").and_then(Value::as_str) == Some("null");
+    choices.retain(|choice| !is_null(choice));
+    if choices.len() == 1
+        && let Some(Value::Object(only)) = choices.pop()
+    {
+        schema.shift_remove("anyOf");
+        let description = schema.shift_remove("description");
+        schema.extend(only);
+        if let Some(description) = description {
+            schema.insert("description".to_owned(), description);
+        }
+    }
+}
+
+/// `oneOf` of constants, the form of an enum whose variants are documented, becomes `enum`.
+fn fold_choices(schema: &mut Map<String, Value>) {
+    let Some(Value::Array(choices)) = schema.get("oneOf") else { return };
+    let mut names = Vec::new();
+    for choice in choices {
+        match (choice.get("const"), choice.get("enum")) {
+            (Some(constant), _) => names.push(constant.clone()),
+            (None, Some(Value::Array(several))) => names.extend(several.iter().cloned()),
+            _ => return,
+        }
+    }
+    schema.shift_remove("oneOf");
+    schema.insert("type".to_owned(), Value::from("string"));
+    schema.insert("enum".to_owned(), Value::Array(names));
+}

@@ -1,0 +1,228 @@
+//! The MCP server: which tools a request sees, and what happens to a call.
+//!
+//! Every call runs in a task of its own behind one wrapper ([`call`]), so that a panic is an error result, a
+//! canceled call is dropped, and a paid one outlives its client. Listing needs neither a key nor the network.
+
+mod call;
+mod client;
+mod progress;
+mod shown;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::model::{
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+    Implementation, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
+    ServerConfig, SubscribeRequestParams, UnsubscribeRequestParams,
+};
+use rmcp::service::{RequestContext, RoleServer};
+use rmcp::{ErrorData, ServerHandler};
+use tokio_util::task::TaskTracker;
+
+use crate::output::OutputSettings;
+use crate::resources;
+use crate::tool::Services;
+
+pub use client::Client;
+pub use shown::Selection;
+
+use client::Asked;
+use shown::Mounted;
+
+/// How long a list of tools may be kept by who asked for it.
+const TOOLS_TTL: Duration = Duration::from_hours(1);
+/// How long a list of stored media may be kept.
+const RESOURCES_TTL: Duration = Duration::from_secs(5);
+
+/// What models are told of the server as a whole: under 1 kB, for hosts cut it at 2 kB.
+const INSTRUCTIONS: &str = "\
+Venice.ai as tools: pictures, speech, and the catalog of models.
+Every result starts with a line that names what was made: type, size, venice://media URI, and the file's path or \
+download link. Tell the user the path or link: many hosts do not show media themselves.
+Give a venice://media URI, a path, an https URL, or `last` wherever a tool takes media; never type base64.
+Look a model id up with venice_list_models before using it. Tools whose description names a cost spend the \
+user's credit: do not repeat such a call because it was slow; look in venice_media first.
+An error ends with a hint line: follow it.";
+
+/// The server. Cheap to clone; every clone is the same server.
+#[derive(Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    services: Arc<Services>,
+    selection: Selection,
+    output: OutputSettings,
+    timeout: Option<Duration>,
+    mounted: Vec<Mounted>,
+    calls: TaskTracker,
+}
+
+impl Server {
+    /// A server of the tools in `selection`. `timeout` bounds every call.
+    #[must_use]
+    pub fn new(
+        services: Arc<Services>,
+        selection: Selection,
+        output: OutputSettings,
+        timeout: Option<Duration>,
+    ) -> Self {
+        let mounted = crate::tools::all().map(Mounted::new).collect();
+        let calls = TaskTracker::new();
+        Self { shared: Arc::new(Shared { services, selection, output, timeout, mounted, calls }) }
+    }
+
+    /// Waits until the calls under way have ended and their media are stored, at most for `patience`.
+    pub async fn settle(&self, patience: Duration) {
+        self.shared.calls.close();
+        let settled = async {
+            self.shared.calls.wait().await;
+            self.shared.services.store.settle().await;
+        };
+        if tokio::time::timeout(patience, settled).await.is_err() {
+            tracing::warn!("calls were still under way when the server stopped");
+        }
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_completions()
+            .build();
+        let mut info = ServerConfig::new(capabilities).with_instructions(INSTRUCTIONS);
+        info.server_info = identity();
+        info
+    }
+
+    async fn list_tools(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let client = Client::of(&context);
+        let tools = self
+            .shown(&client.settings)
+            .map(Mounted::tool)
+            .collect::<crate::error::Result<Vec<_>>>()
+            .map_err(internal)?;
+        // A list that a header or the URL narrowed is this client's alone.
+        let scope =
+            if client.settings.narrows() { CacheScope::Private } else { CacheScope::Public };
+        Ok(ListToolsResult::with_all_items(tools)
+            .with_ttl_ms(milliseconds(TOOLS_TTL))
+            .with_cache_scope(scope))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let client = Client::of(&context);
+        let Some(mounted) =
+            self.shown(&client.settings).find(|one| one.spec().name == request.name)
+        else {
+            let message = format!("there is no tool `{}` here", request.name);
+            return Err(ErrorData::invalid_params(message, None));
+        };
+        let asked = Asked::new(&context, client, self.shared.timeout);
+        self.call(mounted, request.arguments.unwrap_or_default(), asked, context.ct.clone()).await
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let client = Client::of(&context);
+        let view = self.shared.services.store.view(&client.caller);
+        let cursor = request.and_then(|request| request.cursor);
+        let list = resources::list(&view, cursor.as_deref()).await?;
+        Ok(list.with_ttl_ms(milliseconds(RESOURCES_TTL)).with_cache_scope(CacheScope::Private))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(ListResourceTemplatesResult::with_all_items(resources::templates())
+            .with_ttl_ms(milliseconds(TOOLS_TTL))
+            .with_cache_scope(CacheScope::Public))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let client = Client::of(&context);
+        let asked = Asked::new(&context, client, self.shared.timeout);
+        let view = self.shared.services.store.view(&asked.context.caller);
+        let read = resources::read(&request.uri, &view, &asked.context, &asked.encoding);
+        tokio::select! {
+            result = read => Ok(ReadResourceResponse::Complete(result?)),
+            () = context.ct.cancelled() => Err(canceled()),
+        }
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let client = Client::of(&context);
+        let view = self.shared.services.store.view(&client.caller);
+        crate::completions::complete(&request, &view).await
+    }
+
+    #[expect(deprecated, reason = "clients of older revisions still send it")]
+    async fn set_level(
+        &self,
+        _request: rmcp::model::SetLevelRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        Ok(())
+    }
+
+    async fn subscribe(
+        &self,
+        _request: SubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        Ok(())
+    }
+
+    async fn unsubscribe(
+        &self,
+        _request: UnsubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        Ok(())
+    }
+}
+
+/// What the server says it is.
+fn identity() -> Implementation {
+    let mut identity = Implementation::new("venice-mcp", env!("CARGO_PKG_VERSION"));
+    identity.title = Some("Venice".to_owned());
+    identity
+}
+
+fn internal(error: crate::error::Error) -> ErrorData {
+    ErrorData::internal_error(error.text(), None)
+}
+
+fn canceled() -> ErrorData {
+    ErrorData::internal_error("the request was canceled", None)
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

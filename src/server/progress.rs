@@ -1,0 +1,73 @@
+//! Progress notifications: every report of a call, and a sign of life between them.
+
+use std::time::Duration;
+
+use rmcp::model::{ProgressNotificationParam, ProgressToken};
+use rmcp::service::{Peer, RoleServer};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::context::Progress;
+
+/// The longest that a client waits for a notification.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// One report of a call.
+struct Report {
+    done: f64,
+    total: Option<f64>,
+    message: String,
+}
+
+/// Sends the reports of one call to its client, until it is dropped.
+pub(super) struct Reporter {
+    reports: mpsc::UnboundedSender<Report>,
+}
+
+impl Reporter {
+    /// Starts a task that notifies `peer` under `token`.
+    pub(super) fn start(peer: Peer<RoleServer>, token: ProgressToken) -> Self {
+        let (reports, inbox) = mpsc::unbounded_channel();
+        tokio::spawn(notify(peer, token, inbox));
+        Self { reports }
+    }
+}
+
+impl Progress for Reporter {
+    fn report(&self, done: f64, total: Option<f64>, message: &str) {
+        let report = Report { done, total, message: message.to_owned() };
+        // The task is gone only when the client is.
+        let _ = self.reports.send(report);
+    }
+}
+
+async fn notify(
+    peer: Peer<RoleServer>,
+    token: ProgressToken,
+    mut reports: mpsc::UnboundedReceiver<Report>,
+) {
+    let mut last = Report { done: 0.0, total: None, message: "working".to_owned() };
+    let mut shown = f64::NEG_INFINITY;
+    let mut next = Instant::now() + INTERVAL;
+    loop {
+        tokio::select! {
+            report = reports.recv() => match report {
+                Some(report) => last = report,
+                None => return,
+            },
+            () = sleep_until(next) => {}
+        }
+        next = Instant::now() + INTERVAL;
+        // The protocol wants every value to be larger than the one before. A sign of life goes half of the
+        // way to the next whole step, so that it never reaches it.
+        shown = if last.done > shown { last.done } else { shown + (last.done + 1.0 - shown) / 2.0 };
+        let mut notification = ProgressNotificationParam::new(token.clone(), shown.max(0.0))
+            .with_message(last.message.clone());
+        if let Some(total) = last.total {
+            notification = notification.with_total(total);
+        }
+        if peer.notify_progress(notification).await.is_err() {
+            return;
+        }
+    }
+}

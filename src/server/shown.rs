@@ -1,0 +1,145 @@
+//! Which tools a request sees, and how they are shown.
+
+use std::sync::OnceLock;
+
+use rmcp::model::{Tool, ToolAnnotations};
+use serde_json::{Map, Value};
+
+use super::Server;
+use crate::context::Settings;
+use crate::error::Result;
+use crate::schema::Judge;
+use crate::tool::{Effect, Route, Spec};
+use crate::tools::{self, FAMILIES};
+
+/// Which tools the server was started with.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    names: Vec<&'static str>,
+}
+
+impl Selection {
+    /// The tools of `toolsets` and the `named` ones, without the `excluded`; with neither, the default toolsets.
+    /// `read_only` leaves those that spend or delete out. Beside it comes a line for every unknown name.
+    #[must_use]
+    pub fn new(
+        toolsets: &[String],
+        named: &[String],
+        excluded: &[String],
+        read_only: bool,
+    ) -> (Self, Vec<String>) {
+        let mut warnings = Vec::new();
+        for name in toolsets {
+            let known = FAMILIES.iter().any(|family| family.name == name);
+            if !known && name != "default" && name != "all" {
+                warnings.push(format!("there is no toolset `{name}`"));
+            }
+        }
+        for name in named.iter().chain(excluded) {
+            if !tools::all().any(|route| route.spec.name == name) {
+                warnings.push(format!("there is no tool `{name}`"));
+            }
+        }
+        let by_default = toolsets.is_empty() && named.is_empty();
+        let shown = FAMILIES
+            .iter()
+            .flat_map(|family| {
+                let whole = in_toolsets(family.name, family.opt_in, toolsets, by_default);
+                family
+                    .tools
+                    .iter()
+                    .filter(move |route| whole || named.iter().any(|name| name == route.spec.name))
+            })
+            .map(|route| route.spec)
+            .filter(|spec| !excluded.iter().any(|name| name == spec.name))
+            .filter(|spec| !read_only || spec.effect == Effect::Reads)
+            .map(|spec| spec.name)
+            .collect();
+        (Self { names: shown }, warnings)
+    }
+}
+
+fn in_toolsets(family: &str, opt_in: bool, toolsets: &[String], by_default: bool) -> bool {
+    by_default && !opt_in
+        || toolsets
+            .iter()
+            .any(|name| name == family || name == "all" || name == "default" && !opt_in)
+}
+
+/// A tool as it is published, made once.
+pub(super) struct Mounted {
+    pub(super) route: &'static Route,
+    published: OnceLock<(Tool, Judge)>,
+}
+
+impl Mounted {
+    pub(super) const fn new(route: &'static Route) -> Self {
+        Self { route, published: OnceLock::new() }
+    }
+
+    pub(super) const fn spec(&self) -> &'static Spec {
+        self.route.spec
+    }
+
+    /// The tool as `tools/list` shows it.
+    pub(super) fn tool(&self) -> Result<Tool> {
+        Ok(self.published()?.0.clone())
+    }
+
+    /// The schema that is published.
+    pub(super) fn schema(&self) -> Result<&Map<String, Value>> {
+        Ok(&self.published()?.0.input_schema)
+    }
+
+    /// Who judges arguments by that schema.
+    pub(super) fn judge(&self) -> Result<&Judge> {
+        Ok(&self.published()?.1)
+    }
+
+    fn published(&self) -> Result<&(Tool, Judge)> {
+        if self.published.get().is_none() {
+            let schema = self.route.input_schema();
+            let judge = Judge::new(&schema)?;
+            let mut tool = Tool::new(self.spec().name, self.route.description(), schema);
+            tool.output_schema = self.route.output_schema().map(std::sync::Arc::new);
+            tool.annotations = Some(annotations(self.spec()));
+            // Another thread may have been first, with the same value.
+            let _ = self.published.set((tool, judge));
+        }
+        self.published.get().ok_or_else(|| {
+            crate::error::Error::new(crate::error::Kind::Internal, "the tool was not published")
+        })
+    }
+}
+
+/// The hints, without those that say what the protocol assumes anyway.
+fn annotations(spec: &Spec) -> ToolAnnotations {
+    let mut hints = ToolAnnotations::with_title(spec.title);
+    hints.read_only_hint = Some(spec.effect == Effect::Reads);
+    if spec.effect == Effect::Creates {
+        hints.destructive_hint = Some(false);
+    }
+    if spec.endpoints.is_empty() {
+        hints.open_world_hint = Some(false);
+    }
+    hints
+}
+
+impl Server {
+    /// The tools that a request with these settings sees, in their fixed order.
+    pub(super) fn shown(&self, settings: &Settings) -> impl Iterator<Item = &Mounted> {
+        let wanted = settings.toolsets.clone();
+        let read_only = settings.read_only;
+        self.shared.mounted.iter().filter(move |mounted| {
+            let spec = mounted.spec();
+            self.shared.selection.names.contains(&spec.name)
+                && !(read_only && spec.effect != Effect::Reads)
+                && wanted.as_ref().is_none_or(|wanted| asked_for(spec, wanted))
+        })
+    }
+}
+
+fn asked_for(spec: &Spec, wanted: &[String]) -> bool {
+    let opt_in = FAMILIES.iter().any(|family| family.name == spec.toolset && family.opt_in);
+    in_toolsets(spec.toolset, opt_in, wanted, false)
+}

@@ -1,0 +1,191 @@
+//! A tool as a value: function pointers in a static table, one row a tool.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Call, Returns, Spec, Tool, extra};
+use crate::context::OutputMode;
+use crate::error::{Error, Kind, Problem, Result};
+use crate::outcome::Outcome;
+use crate::schema;
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A call whose arguments have been prepared, ready to be priced and run.
+pub trait Prepared: Send + Sync {
+    /// What the call will cost, in US dollars, where that is known.
+    fn price<'a>(&'a self, call: &'a Call) -> Boxed<'a, Result<Option<f64>>>;
+    /// Does it.
+    fn run(self: Box<Self>, call: &Call) -> Boxed<'_, Result<Outcome>>;
+}
+
+struct Plan<T: Tool>(T::Plan);
+
+impl<T: Tool> Prepared for Plan<T> {
+    fn price<'a>(&'a self, call: &'a Call) -> Boxed<'a, Result<Option<f64>>> {
+        Box::pin(T::price(&self.0, call))
+    }
+
+    fn run(self: Box<Self>, call: &Call) -> Boxed<'_, Result<Outcome>> {
+        Box::pin(T::run(self.0, call))
+    }
+}
+
+/// One row of the table of tools.
+#[derive(Clone, Copy)]
+pub struct Route {
+    /// What the tool says of itself.
+    pub spec: &'static Spec,
+    description: fn() -> String,
+    schema: fn() -> Map<String, Value>,
+    check: fn(Value) -> Result<Vec<Problem>>,
+    prepare: for<'a> fn(Value, &'a Call) -> Boxed<'a, Result<Box<dyn Prepared>>>,
+}
+
+impl Route {
+    /// The row of `T`.
+    #[must_use]
+    pub const fn of<T: Tool>() -> Self {
+        Self {
+            spec: &T::SPEC,
+            description: schema::description::<T>,
+            schema: schema::plain::<T>,
+            check: |arguments| Ok(parse::<T>(arguments)?.check()),
+            prepare: |arguments, call| {
+                Box::pin(async move {
+                    let plan = parse::<T>(arguments)?.prepare(call).await?;
+                    Ok(Box::new(Plan::<T>(plan)) as Box<dyn Prepared>)
+                })
+            },
+        }
+    }
+
+    /// What the tool does, for the model that chooses it.
+    #[must_use]
+    pub fn description(&self) -> String {
+        (self.description)()
+    }
+
+    /// The schema of the arguments: the tool's own, and those that all tools of its kind share.
+    #[must_use]
+    pub fn input_schema(&self) -> Map<String, Value> {
+        let mut schema = (self.schema)();
+        let mut shared = Map::new();
+        if self.spec.extra {
+            shared.extend(properties::<Extra>());
+        }
+        if self.spec.returns == Returns::Media {
+            shared.extend(properties::<Delivery>());
+        }
+        if !shared.is_empty()
+            && let Some(own) = schema
+                .entry("properties")
+                .or_insert_with(|| Value::Object(Map::new()))
+                .as_object_mut()
+        {
+            own.extend(shared);
+        }
+        schema
+    }
+
+    /// The schema of `structuredContent`, where the tool returns data.
+    #[must_use]
+    pub fn output_schema(&self) -> Option<Map<String, Value>> {
+        let Returns::Data(fields) = self.spec.returns else { return None };
+        let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
+        let properties: Map<String, Value> = fields
+            .iter()
+            .map(|(name, kind)| {
+                let mut property = json!({ "type": kind });
+                if *kind == "array" {
+                    property["items"] = json!({ "type": "object" });
+                }
+                ((*name).to_owned(), property)
+            })
+            .collect();
+        if !properties.is_empty() {
+            let names = fields.iter().map(|(name, _)| json!(name)).collect();
+            schema.insert("properties".to_owned(), Value::Object(properties));
+            schema.insert("required".to_owned(), Value::Array(names));
+        }
+        Some(schema)
+    }
+
+    /// Takes the shared arguments out of `arguments`, which the schema has passed.
+    pub fn take_shared(&self, arguments: &mut Map<String, Value>) -> Result<Shared> {
+        let mut shared = Shared::default();
+        if self.spec.returns == Returns::Media {
+            let output = arguments.remove("output");
+            shared.output = output.as_ref().and_then(Value::as_str).and_then(OutputMode::parse);
+            shared.save_as =
+                arguments.remove("save_as").and_then(|name| name.as_str().map(str::to_owned));
+        }
+        if self.spec.extra
+            && let Some(extra) = arguments.remove("extra")
+        {
+            shared.extra = extra::parse(&extra)?;
+        }
+        Ok(shared)
+    }
+
+    /// The rules between arguments.
+    pub fn check(&self, arguments: Map<String, Value>) -> Result<Vec<Problem>> {
+        (self.check)(Value::Object(arguments))
+    }
+
+    /// Prepares a call.
+    pub fn prepare<'a>(
+        &self,
+        arguments: Map<String, Value>,
+        call: &'a Call,
+    ) -> Boxed<'a, Result<Box<dyn Prepared>>> {
+        (self.prepare)(Value::Object(arguments), call)
+    }
+}
+
+/// The arguments that tools share, as one call gave them.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// How the caller wants media.
+    pub output: Option<OutputMode>,
+    /// The name that the caller wants media stored under.
+    pub save_as: Option<String>,
+    /// Further fields of the request's body.
+    pub extra: Map<String, Value>,
+}
+
+/// The arguments of every tool that returns media.
+#[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Delivery {
+    /// How media come back; auto suits the host.
+    output: Option<OutputMode>,
+    /// Name for the stored file; `/` makes sub-directories.
+    #[schemars(length(max = 200))]
+    save_as: Option<String>,
+}
+
+/// The argument of every tool that runs a model.
+#[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Extra {
+    /// JSON object of further request fields.
+    extra: Option<String>,
+}
+
+fn properties<T: JsonSchema>() -> Map<String, Value> {
+    match schema::plain::<T>().remove("properties") {
+        Some(Value::Object(properties)) => properties,
+        _ => Map::new(),
+    }
+}
+
+/// The schema has passed the arguments, so that what fails here is a difference between it and the type.
+fn parse<T: Tool>(arguments: Value) -> Result<T> {
+    serde_json::from_value(arguments)
+        .map_err(|error| Error::new(Kind::Arguments, format!("the arguments do not fit: {error}")))
+}

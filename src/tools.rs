@@ -1,0 +1,30 @@
+//! Every tool, by family, in the order in which clients see them.
+
+pub mod audio;
+pub mod catalog;
+pub mod image;
+pub mod media;
+pub mod web;
+
+use crate::tool::Route;
+
+/// Tools that belong together.
+pub struct Family {
+    /// The name of the toolset.
+    pub name: &'static str,
+    /// Whether it is offered only where it is asked for.
+    pub opt_in: bool,
+    /// What its tools are for.
+    pub about: &'static str,
+    /// The tools.
+    pub tools: &'static [Route],
+}
+
+/// All families.
+pub const FAMILIES: &[Family] =
+    &[image::FAMILY, audio::FAMILY, catalog::FAMILY, web::FAMILY, media::FAMILY];
+
+/// All tools, in the order of their families.
+pub fn all() -> impl Iterator<Item = &'static Route> {
+    FAMILIES.iter().flat_map(|family| family.tools)
+}

@@ -1,0 +1,15 @@
+//! Speech, both ways.
+
+pub mod asr;
+pub mod tts;
+
+use crate::tool::Route;
+use crate::tools::Family;
+
+/// The toolset `audio`.
+pub const FAMILY: Family = Family {
+    name: "audio",
+    opt_in: false,
+    about: "Turn text into speech, and speech into text.",
+    tools: &[Route::of::<tts::Speech>(), Route::of::<asr::Transcribe>()],
+};

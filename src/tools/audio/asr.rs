@@ -1,0 +1,161 @@
+//! `POST /audio/transcriptions`
+
+mod subtitles;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use self::subtitles::{Subtitles, Transcript};
+use crate::catalog::{MODELS, ModelType};
+use crate::error::{Error, Kind, Problem, Result};
+use crate::input::{Input, Source, Urls, Wanted};
+use crate::media::{self, MediaKind};
+use crate::outcome::{Outcome, Remarks};
+use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, fields_of};
+use crate::venice::{CallKind, Class, Endpoint, Form, Request};
+
+/// Writes down what a recording says.
+pub const TRANSCRIBE: Endpoint =
+    Endpoint::post("/audio/transcriptions", CallKind::Paid, Class::Transcription);
+
+/// The model where nothing else says one.
+const MODEL: &str = "nvidia/parakeet-tdt-0.6b-v3";
+/// The same where times are wanted, which the other model does not give.
+const TIMED_MODEL: &str = "openai/whisper-large-v3";
+
+/// The largest recording that the API takes, in bytes.
+const RECORDING_BYTES: u64 = 25 * 1000 * 1000;
+
+/// Write down what a recording says, also with timestamps or as subtitles. Returns the text. Costs credit per
+/// second of audio.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Transcribe {
+    /// Audio or video: path, https URL, venice:// URI or last; 25 MB.
+    #[serde(skip_serializing)]
+    file: String,
+    /// Model id of type asr; the default fits the other arguments.
+    #[serde(skip_serializing)]
+    model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<TextFormat>,
+    /// Say when each part is spoken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamps: Option<bool>,
+    /// Two letters, such as en; default: found out.
+    #[schemars(length(min = 2, max = 8))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    /// Return a subtitle file.
+    #[serde(skip_serializing)]
+    subtitles: Option<Subtitles>,
+}
+
+/// How Venice writes a text down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TextFormat {
+    /// With what is known beside the text.
+    Json,
+    /// The text alone.
+    Text,
+}
+
+/// A request that is ready to be sent.
+pub struct Plan {
+    form: Form,
+    made: Made,
+    subtitles: Option<Subtitles>,
+    timed: bool,
+    lines: Vec<String>,
+}
+
+impl Tool for Transcribe {
+    const SPEC: Spec = Spec {
+        name: "venice_asr",
+        title: "Speech to text",
+        toolset: "audio",
+        effect: Effect::Creates,
+        cost: Cost::Paid("per second of audio"),
+        returns: Returns::Text,
+        endpoints: &[&TRANSCRIBE, &MODELS],
+        aliases: &[("audio_url", "file"), ("modelId", "model")],
+        extra: true,
+    };
+
+    type Plan = Plan;
+
+    fn check(&self) -> Vec<Problem> {
+        let timed = self.timestamps == Some(true) || self.subtitles.is_some();
+        if timed && self.response_format == Some(TextFormat::Text) {
+            return vec![Problem::new("response_format", "times need json; leave it out")];
+        }
+        Vec::new()
+    }
+
+    async fn prepare(mut self, call: &Call) -> Result<Plan> {
+        let timed = self.timestamps == Some(true) || self.subtitles.is_some();
+        if timed {
+            self.timestamps = Some(true);
+        }
+        let configured = call.services.defaults.models.asr.as_deref().filter(|_| !timed);
+        let built_in = if timed { TIMED_MODEL } else { MODEL };
+        let catalog = &call.services.catalog;
+        let chosen = catalog
+            .choose(&call.context, ModelType::Asr, self.model.as_deref(), configured, built_in)
+            .await?;
+        let wanted = Wanted {
+            argument: "file",
+            kinds: &[MediaKind::Audio, MediaKind::Video],
+            urls: Urls::Fetch,
+            max_bytes: RECORDING_BYTES,
+            pixels: None,
+        };
+        let (source, line) = call.read(&self.file, &wanted).await?;
+        let Source::Bytes(input) = source else {
+            return Err(Error::new(Kind::Internal, "the recording was not fetched"));
+        };
+        let price = chosen.model.as_ref().and_then(|model| model.usd(&["per_audio_second"]));
+        let cost_usd = price.zip(seconds(&input).await).map(|(price, seconds)| price * seconds);
+        let prompt = Some(format!("transcript of {}", input.name));
+        let mut body = body_of(&self)?;
+        body.insert("model".to_owned(), json!(chosen.id));
+        call.add_extra(&mut body)?;
+        let form = fields_of(&body).file("file", input.name, input.mime_type, input.bytes);
+        let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
+        let lines = chosen.warnings.into_iter().chain(line).collect();
+        Ok(Plan { form, made, subtitles: self.subtitles, timed, lines })
+    }
+
+    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
+        Ok(plan.made.cost_usd)
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let request = Request::new(&TRANSCRIBE).form(plan.form);
+        let reply = call.services.venice.send(&call.context, request).await?;
+        let mut made = plan.made;
+        made.remarks = Remarks::from(&reply.facts);
+        if !reply.is_json() {
+            return call.tell(reply.text()?.to_owned(), made, plan.lines).await;
+        }
+        let transcript: Transcript = reply.json()?;
+        let text = match plan.subtitles {
+            Some(form) => {
+                let (text, mime_type) = transcript.subtitles(form)?;
+                made.content_type = Some(mime_type.to_owned());
+                text
+            }
+            None if plan.timed => reply.text()?.to_owned(),
+            None => transcript.text,
+        };
+        call.tell(text, made, plan.lines).await
+    }
+}
+
+/// How long a recording is.
+async fn seconds(input: &Input) -> Option<f64> {
+    let (bytes, mime_type) = (input.bytes.clone(), input.mime_type.clone());
+    tokio::task::spawn_blocking(move || media::seconds(&bytes, &mime_type)).await.ok().flatten()
+}

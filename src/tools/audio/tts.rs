@@ -1,0 +1,267 @@
+//! `POST /audio/speech`
+
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::catalog::speech::{Limits, part_length, price, whole_length};
+use crate::catalog::{MODELS, ModelType};
+use crate::error::{Error, Kind, Problem, Result};
+use crate::outcome::{Outcome, Remarks};
+use crate::speech::{self, Format};
+use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
+use crate::venice::{CallKind, Class, Endpoint, Reply, Request};
+
+/// Speaks the text.
+pub const SPEECH: Endpoint = Endpoint::post("/audio/speech", CallKind::Paid, Class::Speech);
+
+/// The model where nothing else says one.
+const MODEL: &str = "tts-kokoro";
+
+/// How many parts of one text are spoken at the same time.
+const AT_ONCE: usize = 4;
+
+/// Turn text into speech. Returns one audio file as an embedded resource, with its path and a
+/// venice://media URI. Long text is split, spoken in parts and joined. Costs credit per character.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Speech {
+    /// The text to speak.
+    #[schemars(length(min = 1, max = 100_000))]
+    input: String,
+    /// Model id; default tts-kokoro.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// A voice of the model (venice_get_model lists them); case matters.
+    #[schemars(length(max = 512))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voice: Option<String>,
+    /// Default: the model's own; models differ in what they offer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<ResponseFormat>,
+    #[schemars(range(min = 0.25, max = 4.0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speed: Option<f64>,
+    /// Name or code, as the model wants it.
+    #[schemars(length(min = 2, max = 32))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    /// How to speak, such as: very happy. Qwen and Gemini models.
+    #[schemars(length(max = 500))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<String>,
+    #[schemars(range(min = 0.0, max = 2.0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[schemars(range(min = 0.0, max = 1.0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum ResponseFormat {
+    Mp3,
+    Opus,
+    Aac,
+    Flac,
+    Wav,
+    Pcm,
+}
+
+impl ResponseFormat {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Mp3 => "mp3",
+            Self::Opus => "opus",
+            Self::Aac => "aac",
+            Self::Flac => "flac",
+            Self::Wav => "wav",
+            Self::Pcm => "pcm",
+        }
+    }
+}
+
+/// Requests that are ready to be sent, one a part.
+pub struct Plan {
+    parts: Vec<String>,
+    body: Map<String, Value>,
+    format: Option<Format>,
+    model: String,
+    text: String,
+    price: Option<f64>,
+    lines: Vec<String>,
+}
+
+impl Tool for Speech {
+    const SPEC: Spec = Spec {
+        name: "venice_tts",
+        title: "Text to speech",
+        toolset: "audio",
+        effect: Effect::Creates,
+        cost: Cost::Paid("per character"),
+        returns: Returns::Media,
+        endpoints: &[&SPEECH, &MODELS],
+        aliases: &[("text", "input"), ("modelId", "model"), ("format", "response_format")],
+        extra: true,
+    };
+
+    type Plan = Plan;
+
+    fn check(&self) -> Vec<Problem> {
+        if self.input.trim().is_empty() {
+            return vec![Problem::new("input", "must not be blank")];
+        }
+        Vec::new()
+    }
+
+    async fn prepare(self, call: &Call) -> Result<Plan> {
+        let services = &call.services;
+        let configured = services.defaults.models.tts.as_deref();
+        let chosen = services
+            .catalog
+            .choose(&call.context, ModelType::Tts, self.model.as_deref(), configured, MODEL)
+            .await?;
+        let mut format = self.response_format.map(ResponseFormat::name).map(str::to_owned);
+        let mut cost = None;
+        if let Some(model) = &chosen.model {
+            let limits = Limits::of(model);
+            let problems = limits.problems(&chosen.id, self.voice.as_deref(), format.as_deref());
+            if !problems.is_empty() {
+                return Err(Error::arguments(problems));
+            }
+            format = format.or(limits.default_format);
+            cost = price(model, &self.input);
+        }
+        let format = format.as_deref().and_then(Format::from_name);
+        let parts = parts(&self.input, &chosen.id);
+        let joined = parts.len() > 1;
+        if joined && format.is_some_and(|format| !format.can_join()) {
+            return Err(Error::argument(
+                "response_format",
+                format!("`flac` takes one part alone, and this text makes {}", parts.len()),
+            )
+            .hint("choose wav or mp3, or speak a shorter text; nothing was spent"));
+        }
+        let text = self.input.clone();
+        let body = self.body(&chosen.id, call)?;
+        let lines = chosen.warnings;
+        Ok(Plan { parts, body, format, model: chosen.id, text, price: cost, lines })
+    }
+
+    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
+        Ok(plan.price)
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let mut spoken = Vec::with_capacity(plan.parts.len());
+        let total = plan.parts.len();
+        let requests: Vec<_> =
+            plan.parts.iter().map(|part| speak(part, &plan.body, call)).collect();
+        let result = futures::stream::iter(requests)
+            .buffered(AT_ONCE)
+            .try_for_each(|reply| {
+                spoken.push(reply);
+                if total > 1 {
+                    report(call, spoken.len(), total);
+                }
+                std::future::ready(Ok(()))
+            })
+            .await;
+        match result {
+            Ok(()) => plan.finish(spoken, call).await,
+            Err(error) if spoken.is_empty() => Err(error),
+            Err(error) => {
+                let done = spoken.len();
+                let kept = plan.finish(spoken, call).await?;
+                Err(with_the_rest(error, done, total, &kept))
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// Joins and stores what was spoken, which may be the first parts alone.
+    async fn finish(&self, spoken: Vec<Reply>, call: &Call) -> Result<Outcome> {
+        let Some(first) = spoken.first() else {
+            return Err(Error::new(Kind::Internal, "no part was spoken"));
+        };
+        let remarks = Remarks::from(&first.facts);
+        let content_type = Some(first.content_type.clone());
+        let format = self.format.or_else(|| Format::from_mime_type(&first.content_type));
+        let parts = spoken.iter().map(Reply::media).collect::<Result<Vec<Bytes>>>()?;
+        let bytes = match (parts.as_slice(), format) {
+            ([only], _) => only.clone(),
+            (_, Some(format)) => tokio::task::spawn_blocking(move || speech::join(format, &parts))
+                .await
+                .map_err(|error| Error::new(Kind::Internal, "joining failed").source(error))??,
+            (_, None) => {
+                return Err(Error::new(
+                    Kind::Network,
+                    format!("the parts came as `{}`, which cannot be joined", first.content_type),
+                ));
+            }
+        };
+        let share = f64::from(u32::try_from(spoken.len()).unwrap_or(u32::MAX))
+            / f64::from(u32::try_from(self.parts.len()).unwrap_or(u32::MAX));
+        let made = Made {
+            bytes,
+            content_type,
+            prompt: Some(self.text.clone()),
+            model: Some(self.model.clone()),
+            seed: None,
+            cost_usd: self.price.map(|price| price * share),
+            remarks,
+        };
+        let mut lines = self.lines.clone();
+        if self.parts.len() > 1 {
+            lines.push(format!("joined from {} parts", spoken.len()));
+        }
+        Ok(Outcome { media: vec![call.keep(made).await?], lines, ..Outcome::default() })
+    }
+}
+
+impl Speech {
+    /// The body of every part's request, without its text.
+    fn body(self, model: &str, call: &Call) -> Result<Map<String, Value>> {
+        let mut body = body_of(&self)?;
+        body.insert("model".to_owned(), json!(model));
+        call.add_extra(&mut body)?;
+        Ok(body)
+    }
+}
+
+/// The text as one part where one request takes it, else split at its sentences.
+fn parts(text: &str, model: &str) -> Vec<String> {
+    if text.chars().count() <= whole_length(model) {
+        return vec![text.to_owned()];
+    }
+    speech::split(text, part_length(model)).into_iter().map(str::to_owned).collect()
+}
+
+async fn speak(part: &str, body: &Map<String, Value>, call: &Call) -> Result<Reply> {
+    let mut body = body.clone();
+    body.insert("input".to_owned(), json!(part));
+    let request = Request::new(&SPEECH).json(Value::Object(body));
+    call.services.venice.send(&call.context, request).await
+}
+
+#[expect(clippy::cast_precision_loss, reason = "there are at most some hundred parts")]
+fn report(call: &Call, done: usize, total: usize) {
+    let message = format!("spoke part {done} of {total}");
+    call.context.progress.report(done as f64, Some(total as f64), &message);
+}
+
+/// The error of one part, which also says where the parts before it are.
+fn with_the_rest(mut error: Error, done: usize, total: usize, kept: &Outcome) -> Error {
+    let place =
+        kept.media.first().map(|item| format!("{} ({})", item.media.uri(), item.path.display()));
+    error.message = format!("part {} of {total} failed: {}", done + 1, error.message);
+    error.hint = Some(format!(
+        "the first {done} of {total} parts are stored as {}; speak the rest of the text in another call",
+        place.unwrap_or_default()
+    ));
+    error
+}

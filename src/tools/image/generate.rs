@@ -1,0 +1,336 @@
+//! `POST /image/generate`
+
+use bytes::Bytes;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::refuse_violation;
+use crate::catalog::image::{Limits, Size, Wish, style_problem};
+use crate::catalog::{MODELS, ModelType, STYLES};
+use crate::error::{Error, Kind, Problem, Result};
+use crate::input::{Source, Urls, Wanted};
+use crate::media::MediaKind;
+use crate::outcome::{Outcome, Remarks};
+use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, safe_mode};
+use crate::venice::{CallKind, Class, Endpoint, Reply, Request};
+
+/// Makes the pictures.
+pub const GENERATE: Endpoint =
+    Endpoint::post("/image/generate", CallKind::Paid, Class::Image).plural("/images/generations");
+
+/// The model where nothing else says one.
+const MODEL: &str = "z-image-turbo";
+
+/// The largest style reference that the API takes.
+const REFERENCE_BYTES: u64 = 8 * 1000 * 1000;
+
+/// Make pictures from text. Returns each picture as an embedded resource, with its file and a
+/// venice://media URI that other tools take. Costs credit per picture; takes 2-60 s.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GenerateImage {
+    /// What the picture shows.
+    #[schemars(length(min = 1, max = 32768))]
+    prompt: String,
+    /// Model id; default: Venice's default image model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// What to avoid; few models heed it.
+    #[schemars(length(max = 32768))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    negative_prompt: Option<String>,
+    /// Pixels, for models sized in pixels (default 1024).
+    #[schemars(range(min = 1, max = 1280))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<u32>,
+    #[schemars(range(min = 1, max = 1280))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<u32>,
+    /// Such as 16:9.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aspect_ratio: Option<String>,
+    /// 1K, 2K or 4K, where the model offers tiers; changes the price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolution: Option<String>,
+    /// Where the model offers tiers; changes the price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<Quality>,
+    /// File format; default webp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<Format>,
+    /// How many pictures; each is billed.
+    #[schemars(range(min = 1, max = 4))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variants: Option<u32>,
+    /// A name from venice_image_styles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    style_preset: Option<String>,
+    /// Pictures whose style to follow; few models take them.
+    #[schemars(length(max = 10))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    style_references: Option<Vec<StyleReference>>,
+    /// Same seed, similar picture; default random.
+    #[schemars(range(min = -999_999_999, max = 999_999_999))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<i64>,
+    /// Inference steps; few models heed it.
+    #[schemars(range(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<u32>,
+    /// How closely to follow the prompt.
+    #[schemars(range(min = 0.001, max = 20.0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cfg_scale: Option<f64>,
+    /// For LoRA models.
+    #[schemars(range(min = 0, max = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lora_strength: Option<u32>,
+    /// Have the prompt rewritten first; $0.04 and up to 30 s more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enhance_prompt: Option<bool>,
+    /// Faster, plainer prompt rewriting by the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disable_prompt_optimization_thinking: Option<bool>,
+    /// Let the model look things up; $0.01 more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enable_web_search: Option<bool>,
+    /// Write prompt and settings into the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embed_exif_metadata: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hide_watermark: Option<bool>,
+    /// Blur adult content; default true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    safe_mode: Option<bool>,
+}
+
+/// A quality tier.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Quality {
+    /// The cheapest.
+    Low,
+    /// Between the others.
+    Medium,
+    /// The dearest.
+    High,
+}
+
+impl Quality {
+    /// The tier's name in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    Jpeg,
+    Png,
+    Webp,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct StyleReference {
+    /// Path, URL, data: URL, venice:// URI or last; under 8 MB.
+    image: String,
+    /// Default 0.5.
+    #[schemars(range(min = 0.1, max = 1.0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strength: Option<f64>,
+}
+
+/// A request that is ready to be sent.
+pub struct Plan {
+    body: Map<String, Value>,
+    model: String,
+    prompt: String,
+    seed: Option<i64>,
+    variants: u32,
+    price: Option<f64>,
+    lines: Vec<String>,
+}
+
+impl Tool for GenerateImage {
+    const SPEC: Spec = Spec {
+        name: "venice_image_generate",
+        title: "Generate image",
+        toolset: "image",
+        effect: Effect::Creates,
+        cost: Cost::Paid("per picture"),
+        returns: Returns::Media,
+        endpoints: &[&GENERATE, &MODELS, &STYLES],
+        aliases: &[("modelId", "model"), ("n", "variants")],
+        extra: true,
+    };
+
+    type Plan = Plan;
+
+    fn check(&self) -> Vec<Problem> {
+        if self.prompt.trim().is_empty() {
+            return vec![Problem::new("prompt", "must not be blank")];
+        }
+        Vec::new()
+    }
+
+    async fn prepare(mut self, call: &Call) -> Result<Plan> {
+        let services = &call.services;
+        self.safe_mode = safe_mode(services.defaults.safe_mode, self.safe_mode)?;
+        let configured = services.defaults.models.image.as_deref();
+        let chosen = services
+            .catalog
+            .choose(&call.context, ModelType::Image, self.model.as_deref(), configured, MODEL)
+            .await?;
+        let mut lines = chosen.warnings;
+        let mut problems = Vec::new();
+        let mut price = None;
+        let variants = self.variants.unwrap_or(1);
+        if let Some(model) = &chosen.model {
+            let limits = Limits::of(model);
+            problems = limits.problems(&chosen.id, &self.wish());
+            match limits.fit(&chosen.id, self.size()) {
+                Ok((size, changes)) => {
+                    self.resize(size);
+                    lines.extend(changes);
+                }
+                Err(problem) => problems.push(problem),
+            }
+            let enhance = self.enhance_prompt == Some(true);
+            price = limits.price(model, &self.wish(), variants, enhance);
+        }
+        if let Some(style) = &self.style_preset
+            && let Some(styles) = services.catalog.styles(&call.context).await
+        {
+            problems.extend(style_problem(style, &styles));
+        }
+        if !problems.is_empty() {
+            return Err(Error::arguments(problems));
+        }
+        lines.extend(self.read_references(call).await?);
+        let (prompt, seed) = (self.prompt.clone(), self.seed);
+        let body = self.body(&chosen.id, call)?;
+        Ok(Plan { body, model: chosen.id, prompt, seed, variants, price, lines })
+    }
+
+    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
+        Ok(plan.price)
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let request = Request::new(&GENERATE).json(Value::Object(plan.body));
+        let reply = call.services.venice.send(&call.context, request).await?;
+        refuse_violation(&reply.facts)?;
+        let pictures = pictures(&reply)?;
+        let remarks = Remarks::from(&reply.facts);
+        let mut outcome = Outcome { lines: plan.lines, ..Outcome::default() };
+        for (index, bytes) in pictures.into_iter().enumerate() {
+            let made = Made {
+                bytes,
+                content_type: (!reply.is_json()).then(|| reply.content_type.clone()),
+                prompt: Some(plan.prompt.clone()),
+                model: Some(plan.model.clone()),
+                // The API gives the caller's seed to the first variant alone.
+                seed: plan.seed.filter(|_| index == 0),
+                cost_usd: plan.price.map(|price| price / f64::from(plan.variants)),
+                remarks: remarks.clone(),
+            };
+            outcome.media.push(call.keep(made).await?);
+        }
+        Ok(outcome)
+    }
+}
+
+impl GenerateImage {
+    fn wish(&self) -> Wish<'_> {
+        Wish {
+            prompt: &self.prompt,
+            negative_prompt: self.negative_prompt.as_deref(),
+            resolution: self.resolution.as_deref(),
+            quality: self.quality.map(Quality::name),
+            steps: self.steps,
+            style_references: self.style_references.as_ref().map_or(0, Vec::len),
+            web_search: self.enable_web_search == Some(true),
+        }
+    }
+
+    fn size(&self) -> Size {
+        Size { width: self.width, height: self.height, aspect_ratio: self.aspect_ratio.clone() }
+    }
+
+    fn resize(&mut self, size: Size) {
+        self.width = size.width;
+        self.height = size.height;
+        self.aspect_ratio = size.aspect_ratio;
+    }
+
+    /// Puts data URLs where files and stored items are named; the lines say what `last` stood for.
+    async fn read_references(&mut self, call: &Call) -> Result<Vec<String>> {
+        let mut lines = Vec::new();
+        for (index, reference) in self.style_references.iter_mut().flatten().enumerate() {
+            let argument = format!("style_references[{index}].image");
+            let wanted = Wanted {
+                argument: &argument,
+                kinds: &[MediaKind::Image],
+                urls: Urls::Pass,
+                max_bytes: REFERENCE_BYTES,
+                pixels: None,
+            };
+            let (source, line) = call.read(&reference.image, &wanted).await?;
+            lines.extend(line);
+            reference.image = match source {
+                Source::Url(url) => url.into(),
+                Source::Bytes(input) => input.data_url(),
+            };
+        }
+        Ok(lines)
+    }
+
+    /// The request's body. One picture is asked for as bytes, several as JSON: the API takes no `variants`
+    /// together with `return_binary`.
+    fn body(self, model: &str, call: &Call) -> Result<Map<String, Value>> {
+        let mut body = body_of(&self)?;
+        body.insert("model".to_owned(), json!(model));
+        if self.variants == Some(1) {
+            body.shift_remove("variants");
+        }
+        call.add_extra(&mut body)?;
+        let binary = !body.contains_key("variants");
+        body.insert("return_binary".to_owned(), json!(binary));
+        Ok(body)
+    }
+}
+
+/// The pictures in a reply: its bytes, or the base64 strings of its JSON.
+fn pictures(reply: &Reply) -> Result<Vec<Bytes>> {
+    #[derive(Deserialize)]
+    struct Images<'a> {
+        #[serde(borrow)]
+        images: Vec<std::borrow::Cow<'a, str>>,
+    }
+    let bad = |what: &str| Error::new(Kind::Network, format!("Venice's reply {what}"));
+    if !reply.is_json() {
+        return Ok(vec![reply.media()?]);
+    }
+    let images: Images<'_> = serde_json::from_slice(&reply.bytes)
+        .map_err(|error| bad("is not the JSON of pictures").source(error))?;
+    if images.images.is_empty() || images.images.iter().any(|text| text.is_empty()) {
+        return Err(bad("has no picture in it").hint("call again; it may have been charged"));
+    }
+    images
+        .images
+        .iter()
+        .map(|text| {
+            base64_simd::STANDARD.decode_to_vec(text.as_bytes()).map(Bytes::from).map_err(|_| {
+                bad("has a picture that is not base64").hint("call again; it may have been charged")
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,81 @@
+//! `POST /image/background-remove`
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{keep_picture, picture};
+use crate::catalog::{MODELS, ModelType};
+use crate::error::Result;
+use crate::input::{Source, Urls};
+use crate::outcome::Outcome;
+use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool};
+use crate::venice::{Blobs, CallKind, Class, Endpoint, Request};
+
+/// Cuts out what a picture shows.
+pub const REMOVE: Endpoint =
+    Endpoint::post("/image/background-remove", CallKind::Paid, Class::Image)
+        .plural("/images/remove-background");
+
+/// The one model behind the endpoint, which takes no model.
+const MODEL: &str = "bria-bg-remover";
+
+/// Remove a picture's background. Returns a PNG with transparency as an embedded resource. Costs $0.03.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveBackground {
+    /// Path, https URL, venice:// URI or last.
+    image: String,
+}
+
+/// A request that is ready to be sent.
+pub struct Plan {
+    body: Map<String, Value>,
+    blobs: Blobs,
+    made: Made,
+    lines: Vec<String>,
+}
+
+impl Tool for RemoveBackground {
+    const SPEC: Spec = Spec {
+        name: "venice_image_remove_bg",
+        title: "Remove background",
+        toolset: "image",
+        effect: Effect::Creates,
+        cost: Cost::Paid("per picture"),
+        returns: Returns::Media,
+        endpoints: &[&REMOVE, &MODELS],
+        aliases: &[("image_url", "image")],
+        extra: true,
+    };
+
+    type Plan = Plan;
+
+    async fn prepare(self, call: &Call) -> Result<Plan> {
+        let row = call.services.catalog.find(&call.context, ModelType::Image, MODEL).await;
+        let cost_usd = row.and_then(|row| row.usd(&["generation"]));
+        let (source, line) = call.read(&self.image, &picture("image", Urls::Pass)).await?;
+        let mut blobs = Blobs::new();
+        let (field, image, name) = match source {
+            Source::Url(url) => ("image_url", url.to_string(), url.path().to_owned()),
+            Source::Bytes(input) => {
+                ("image", blobs.data_url(&input.mime_type, input.bytes), input.name)
+            }
+        };
+        let mut body = Map::from_iter([(field.to_owned(), json!(image))]);
+        call.add_extra(&mut body)?;
+        let prompt = Some(format!("cut out {name}"));
+        let made = Made { prompt, model: Some(MODEL.to_owned()), cost_usd, ..Made::default() };
+        Ok(Plan { body, blobs, made, lines: line.into_iter().collect() })
+    }
+
+    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
+        Ok(plan.made.cost_usd)
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let request = Request::new(&REMOVE).json_with(Value::Object(plan.body), plan.blobs);
+        let reply = call.services.venice.send(&call.context, request).await?;
+        keep_picture(reply, call, plan.made, plan.lines).await
+    }
+}

@@ -1,0 +1,93 @@
+//! The store of media: no endpoint of Venice's.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::context::OutputMode;
+use crate::error::{Error, Kind, Problem, Result};
+use crate::media::{Media, MediaKind};
+use crate::outcome::{Delivered, Outcome, Remarks};
+use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
+
+/// How many items a call lists that names no limit.
+const LIMIT: usize = 20;
+
+/// List stored media, newest first, or show one again in another form (uri with output).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowMedia {
+    /// A venice://media URI, or last: show this one.
+    uri: Option<String>,
+    /// How many to list; default 20.
+    #[schemars(range(min = 1, max = 100))]
+    limit: Option<usize>,
+    kind: Option<MediaKind>,
+}
+
+/// What the call is to show.
+pub enum Plan {
+    /// One item, as the caller's `output` says.
+    One(Box<Media>),
+    /// Several, as text.
+    Several(Vec<Media>),
+}
+
+impl Tool for ShowMedia {
+    const SPEC: Spec = Spec {
+        name: "venice_media",
+        title: "Stored media",
+        toolset: "media",
+        effect: Effect::Reads,
+        cost: Cost::Free,
+        returns: Returns::Media,
+        endpoints: &[],
+        aliases: &[("id", "uri")],
+        extra: false,
+    };
+
+    type Plan = Plan;
+
+    fn check(&self) -> Vec<Problem> {
+        if self.uri.is_some() && self.limit.is_some() {
+            return vec![Problem::new("limit", "goes with a list, not with uri")];
+        }
+        Vec::new()
+    }
+
+    async fn prepare(self, call: &Call) -> Result<Plan> {
+        let Some(uri) = self.uri else {
+            let limit = self.limit.unwrap_or(LIMIT);
+            return Ok(Plan::Several(call.store.list(self.kind, limit).await?));
+        };
+        let found = if uri.trim() == "last" {
+            call.store.last(self.kind).await?
+        } else {
+            call.store.get(uri.trim()).await?
+        };
+        found.map(|media| Plan::One(Box::new(media))).ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("there is no stored item `{uri}`"))
+                .hint("call venice_media without uri to list what is stored")
+        })
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        match plan {
+            Plan::One(media) => {
+                let path = call.store.path(&media).await;
+                let item =
+                    Delivered { media: *media, path, bytes: None, remarks: Remarks::default() };
+                Ok(Outcome { media: vec![item], ..Outcome::default() })
+            }
+            Plan::Several(items) if items.is_empty() => Ok(Outcome::text("nothing is stored yet")),
+            Plan::Several(items) => {
+                let mut outcome = Outcome { output: Some(OutputMode::None), ..Outcome::default() };
+                for media in items {
+                    let path = call.store.path(&media).await;
+                    let remarks = Remarks::default();
+                    outcome.media.push(Delivered { media, path, bytes: None, remarks });
+                }
+                Ok(outcome)
+            }
+        }
+    }
+}

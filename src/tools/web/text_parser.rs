@@ -1,0 +1,106 @@
+//! `POST /augment/text-parser`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind, Result};
+use crate::input::{Source, Urls, Wanted};
+use crate::media::MediaKind;
+use crate::outcome::{Outcome, Remarks};
+use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, fields_of};
+use crate::venice::{CallKind, Class, Endpoint, Form, Request};
+
+/// Takes the text out of a document.
+pub const PARSE: Endpoint = Endpoint::post("/augment/text-parser", CallKind::Paid, Class::Document);
+
+/// What a call costs, in US dollars.
+const USD: f64 = 0.01;
+/// The largest document that the API takes, in bytes.
+const DOCUMENT_BYTES: u64 = 25 * 1000 * 1000;
+
+/// Read the text of a document: PDF, EPUB, Word, PowerPoint, Excel, plain text or code. Returns the text; a long
+/// one as a link. Costs $0.01.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParseDocument {
+    /// Path, https URL, data: URL or venice:// URI; at most 25 MB.
+    #[serde(skip_serializing)]
+    file: String,
+    /// json also counts the tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<TextFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum TextFormat {
+    Json,
+    Text,
+}
+
+/// A request that is ready to be sent.
+pub struct Plan {
+    form: Form,
+    made: Made,
+    lines: Vec<String>,
+}
+
+/// What Venice answers.
+#[derive(Deserialize)]
+struct Parsed {
+    text: String,
+    tokens: Option<f64>,
+}
+
+impl Tool for ParseDocument {
+    const SPEC: Spec = Spec {
+        name: "venice_text_parser",
+        title: "Read a document",
+        toolset: "web",
+        effect: Effect::Creates,
+        cost: Cost::Paid("$0.01"),
+        returns: Returns::Text,
+        endpoints: &[&PARSE],
+        aliases: &[("document_url", "file")],
+        extra: true,
+    };
+
+    type Plan = Plan;
+
+    async fn prepare(self, call: &Call) -> Result<Plan> {
+        let wanted = Wanted {
+            argument: "file",
+            kinds: &[MediaKind::Document],
+            urls: Urls::Fetch,
+            max_bytes: DOCUMENT_BYTES,
+            pixels: None,
+        };
+        let (source, line) = call.read(&self.file, &wanted).await?;
+        let Source::Bytes(input) = source else {
+            return Err(Error::new(Kind::Internal, "the document was not fetched"));
+        };
+        let prompt = Some(format!("text of {}", input.name));
+        let mut body = body_of(&self)?;
+        call.add_extra(&mut body)?;
+        let form = fields_of(&body).file("file", input.name, input.mime_type, input.bytes);
+        let made = Made { prompt, cost_usd: Some(USD), ..Made::default() };
+        Ok(Plan { form, made, lines: line.into_iter().collect() })
+    }
+
+    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
+        Ok(plan.made.cost_usd)
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let request = Request::new(&PARSE).form(plan.form);
+        let reply = call.services.venice.send(&call.context, request).await?;
+        let made = Made { remarks: Remarks::from(&reply.facts), ..plan.made };
+        let mut lines = plan.lines;
+        if !reply.is_json() {
+            return call.tell(reply.text()?.to_owned(), made, lines).await;
+        }
+        let parsed: Parsed = reply.json()?;
+        lines.extend(parsed.tokens.map(|tokens| format!("({tokens} tokens)")));
+        call.tell(parsed.text, made, lines).await
+    }
+}

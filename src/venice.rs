@@ -1,0 +1,25 @@
+//! The Venice API over HTTP: what to send, how often, and what came back. Nothing here knows MCP.
+//!
+//! The key goes to the configured base URL alone, no redirect is followed, and a request that may have been
+//! charged is never sent twice. This is the only part of the crate that names the HTTP client library.
+
+mod body;
+mod breaker;
+mod client;
+mod endpoint;
+mod error;
+pub mod fetch;
+mod key;
+mod limits;
+mod live;
+mod reply;
+mod retry;
+mod stream;
+
+pub use body::{Blobs, Form, Request};
+pub use client::{Venice, VeniceSettings};
+pub use endpoint::{CallKind, Class, Endpoint};
+pub use key::{KeySource, NoKey};
+pub use live::OpenReply;
+pub use reply::{Facts, Reply};
+pub use stream::EventStream;

@@ -1,0 +1,122 @@
+//! One request, made ready to be sent as often as it takes.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, RequestBuilder};
+use secrecy::SecretString;
+use url::Url;
+
+use super::Inner;
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::venice::body::Request;
+use crate::venice::key;
+use crate::venice::live::Bounds;
+use crate::venice::retry::LONGEST_WAIT;
+
+/// The slowest upload that is waited for, in bytes a second.
+const UPLOAD_SPEED: u64 = 100_000;
+/// The end of a call whose time is longer than the clock can count.
+const LONGEST_CALL: Duration = Duration::from_hours(24);
+
+/// What stays the same over the sendings of one request.
+pub(super) struct Sending<'a> {
+    pub(super) context: &'a Context,
+    pub(super) request: &'a Request,
+    pub(super) url: Url,
+    headers: HeaderMap,
+    json: Option<Bytes>,
+    /// How long the body may take to be sent.
+    pub(super) upload: Duration,
+    /// What the rate limits are kept under.
+    pub(super) limited_by: String,
+    pub(super) bounds: Bounds,
+}
+
+impl<'a> Sending<'a> {
+    pub(super) fn new(venice: &Inner, context: &'a Context, request: &'a Request) -> Result<Self> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &request.headers {
+            let bad = || Error::new(Kind::Internal, format!("`{name}` is not a sound header"));
+            let value = HeaderValue::try_from(value).map_err(|error| bad().source(error))?;
+            let name = HeaderName::try_from(name).map_err(|error| bad().source(error))?;
+            headers.append(name, value);
+        }
+        let json = request.encode()?;
+        if json.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        let length = json.as_ref().map_or_else(|| request.form_length(), Bytes::len);
+        let upload = Duration::from_secs(length as u64 / UPLOAD_SPEED);
+        let class = request.endpoint.class();
+        let total = venice.timeout.unwrap_or_else(|| class.total() + upload).min(LONGEST_CALL);
+        let last = Instant::now() + total;
+        Ok(Self {
+            context,
+            request,
+            url: url(&venice.base_url, venice.plural, request)?,
+            headers,
+            json,
+            upload,
+            limited_by: request.limited_by(),
+            bounds: Bounds {
+                kind: request.endpoint.kind(),
+                deadline: context.deadline.map_or(last, |deadline| deadline.min(last)),
+                idle: class.idle(),
+                bytes: class.reply_limit(),
+                cancel: context.cancel.clone(),
+            },
+        })
+    }
+
+    /// The request for one sending. Bytes are shared, not copied.
+    pub(super) fn message(
+        &self,
+        http: &Client,
+        key: Option<&SecretString>,
+    ) -> Result<RequestBuilder> {
+        let url = self.url.clone();
+        let is_post = self.request.endpoint.method() == "POST";
+        let mut message = if is_post { http.post(url) } else { http.get(url) };
+        message = message.headers(self.headers.clone());
+        if let Some(key) = key {
+            message = message.header(AUTHORIZATION, key::header(key)?);
+        }
+        if let Some(json) = &self.json {
+            message = message.body(json.clone());
+        } else if let Some(form) = self.request.to_form()? {
+            message = message.multipart(form);
+        }
+        Ok(message)
+    }
+
+    /// Whether a wait is longer than may be waited.
+    pub(super) fn is_too_long(&self, wait: Duration) -> bool {
+        wait > LONGEST_WAIT || wait >= self.left()
+    }
+
+    /// How much time the call has left.
+    pub(super) fn left(&self) -> Duration {
+        self.bounds.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+fn url(base_url: &Url, plural: bool, request: &Request) -> Result<Url> {
+    let mut url = base_url.clone();
+    let path = request.endpoint.path_for(plural);
+    let segment = request.segment.as_deref().unwrap_or_default();
+    if path.contains('{') && matches!(segment, "" | "." | "..") {
+        return Err(Error::new(Kind::NotFound, format!("`{segment}` is not an id")));
+    }
+    let fill = |step: &'static str| if step.starts_with('{') { segment } else { step };
+    url.path_segments_mut()
+        .map_err(|()| Error::new(Kind::Internal, "`VENICE_BASE_URL` has no path"))?
+        .pop_if_empty()
+        .extend(path.trim_start_matches('/').split('/').map(fill));
+    if !request.query.is_empty() {
+        url.query_pairs_mut().extend_pairs(&request.query);
+    }
+    Ok(url)
+}

@@ -1,0 +1,6 @@
+//! Calls of tools, by family: what Venice is asked, and what the client gets.
+
+mod audio;
+mod catalog;
+mod image;
+mod media;

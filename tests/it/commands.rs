@@ -1,0 +1,143 @@
+//! The commands, as a shell runs them.
+
+use std::process::{Output, Stdio};
+
+use tokio::io::AsyncWriteExt as _;
+
+use crate::harness::command;
+
+async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = command(home.path());
+    command.args(arguments).envs(variables.iter().copied()).stdin(Stdio::null());
+    command.output().await.unwrap()
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn err(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn the_demo_makes_a_picture_and_speech() {
+    let home = tempfile::tempdir().unwrap();
+    let output = command(home.path()).arg("demo").output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let said = out(&output);
+    for word in ["venice_image_generate", "image/webp", "venice_tts", "audio/mpeg"] {
+        assert!(said.contains(word), "{said}");
+    }
+    let files = std::fs::read_dir(home.path().join("out")).unwrap();
+    let files = files.filter(|entry| entry.as_ref().unwrap().path().is_file()).count();
+    assert_eq!(files, 2, "{said}");
+}
+
+#[tokio::test]
+async fn a_tool_is_called_from_the_shell() {
+    let arguments = r#"{"prompt": "a cat", "width": 64, "height": 64}"#;
+    let output = run(&["--sandbox", "call", "venice_image_generate", arguments], &[]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).starts_with("image/webp 64x64 "), "{}", out(&output));
+
+    let output =
+        run(&["--sandbox", "call", "venice_tts", r#"{"input": "Hi."}"#, "--json"], &[]).await;
+    let result: serde_json::Value = serde_json::from_str(out(&output)).unwrap();
+    assert_eq!(result["content"][1]["resource"]["mimeType"], "audio/mpeg");
+
+    let output = run(&["--sandbox", "call", "venice_tts", "{}"], &[]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("`input`"), "{}", err(&output));
+}
+
+#[tokio::test]
+async fn tools_are_listed_without_key_and_network() {
+    let output = run(&["tools"], &[("VENICE_BASE_URL", "http://127.0.0.1:9")]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).contains("venice_image_generate"));
+    let output = run(&["tools", "--json"], &[]).await;
+    let tools: serde_json::Value = serde_json::from_str(out(&output)).unwrap();
+    assert!(tools.as_array().unwrap().iter().any(|tool| tool["name"] == "venice_tts"));
+}
+
+#[tokio::test]
+async fn bad_usage_is_one_line_and_exit_code_2() {
+    let cases: &[(&[&str], &[(&str, &str)], &str)] = &[
+        (&["--colour"], &[], "--colour"),
+        (&["paint"], &[], "paint"),
+        (&["--output", "loud"], &[], "loud"),
+        (&[], &[("VENICE_OUTPUT", "loud")], "VENICE_OUTPUT"),
+        (&[], &[("VENICE_BASE_URL", "http://example.com")], "VENICE_BASE_URL"),
+        (&[], &[("VENICE_LOG", "a=b=c")], "VENICE_LOG"),
+        (&["call", "venice_tts", "not json"], &[], "JSON"),
+        (&["call", "venice_paint"], &[], "venice_paint"),
+    ];
+    for (arguments, variables, word) in cases {
+        let output = run(arguments, variables).await;
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", err(&output));
+        assert!(err(&output).contains(word), "{}", err(&output));
+        assert_eq!(err(&output).lines().count(), 1, "{}", err(&output));
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn help_and_version_go_to_stdout() {
+    let output = run(&["--help"], &[]).await;
+    assert_eq!(output.status.code(), Some(0));
+    assert!(out(&output).contains("demo") && out(&output).contains("--output-dir"));
+    let output = run(&["--version"], &[]).await;
+    assert_eq!(out(&output).trim(), concat!("venice-mcp ", env!("CARGO_PKG_VERSION")));
+}
+
+#[tokio::test]
+async fn a_closed_stdin_ends_the_server_with_0_and_a_silent_stdout() {
+    let output = run(&[], &[]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(output.stdout.is_empty(), "{}", out(&output));
+}
+
+#[tokio::test]
+async fn unknown_toolsets_warn_and_nothing_else_happens() {
+    let output = run(&["--toolset", "painting"], &[]).await;
+    assert_eq!(output.status.code(), Some(0));
+    assert!(err(&output).contains("painting"), "{}", err(&output));
+}
+
+#[tokio::test]
+async fn the_key_may_come_from_a_file_or_a_command() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("key"), "file-key\n").unwrap();
+    let sandbox =
+        venice_mcp::sandbox::Sandbox::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    for (variable, value) in
+        [("VENICE_API_KEY_FILE", "key"), ("VENICE_API_KEY_COMMAND", "echo command-key")]
+    {
+        let mut command = command(home.path());
+        command.env("PATH", "/usr/bin:/bin").env(variable, value);
+        command.env("VENICE_BASE_URL", sandbox.base_url());
+        command.args(["call", "venice_tts", r#"{"input": "Hi."}"#]);
+        let output = command.output().await.unwrap();
+        assert_eq!(output.status.code(), Some(0), "{variable}: {}", err(&output));
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_terminated_server_ends_with_0() {
+    let home = tempfile::tempdir().unwrap();
+    let mut child =
+        command(home.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let ping = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
+    stdin.write_all(ping).await.unwrap();
+    let mut stdout = tokio::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    tokio::io::AsyncBufReadExt::read_line(&mut stdout, &mut line).await.unwrap();
+    assert!(line.contains("\"id\":1"), "{line}");
+    let kill = std::process::Command::new("kill").arg(child.id().unwrap().to_string()).status();
+    assert!(kill.unwrap().success());
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+}

@@ -1,0 +1,138 @@
+//! What holds for every tool, whatever it does.
+
+use serde_json::{Value, json};
+use venice_mcp::tool::{Cost, Effect, Returns};
+use venice_mcp::tools;
+
+use crate::harness::Setup;
+
+/// Keywords that some host refuses.
+const FORBIDDEN: &[&str] = &[
+    "$ref",
+    "$defs",
+    "$schema",
+    "oneOf",
+    "anyOf",
+    "allOf",
+    "not",
+    "if",
+    "format",
+    "nullable",
+    "title",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+];
+
+/// Names that hosts and providers refuse are longer, or have other characters.
+fn is_plain_name(name: &str) -> bool {
+    name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+}
+
+fn walk(tool: &str, path: &str, schema: &Value, depth: usize) {
+    let object = schema.as_object().unwrap_or_else(|| panic!("{tool}{path} is no object"));
+    assert!(depth <= 3, "{tool}{path} is too deep");
+    for keyword in FORBIDDEN {
+        assert!(!object.contains_key(*keyword), "{tool}{path} has {keyword}");
+    }
+    let kind = object["type"].as_str().unwrap_or_else(|| panic!("{tool}{path} has no one type"));
+    if kind == "array" {
+        walk(tool, &format!("{path}[]"), &object["items"], depth);
+    }
+    if let Some(options) = object.get("enum") {
+        assert!(options.as_array().unwrap().iter().all(Value::is_string), "{tool}{path}");
+    }
+    if let Some(description) = object.get("description").filter(|_| depth > 0) {
+        let length = description.as_str().unwrap().chars().count();
+        assert!(length <= 80, "{tool}{path}: a description of {length} characters");
+    }
+    for (name, property) in
+        object.get("properties").and_then(Value::as_object).into_iter().flatten()
+    {
+        assert!(is_plain_name(name), "{tool}{path}.{name}");
+        walk(tool, &format!("{path}.{name}"), property, depth + 1);
+    }
+}
+
+#[test]
+fn schemas_are_plain_and_closed() {
+    for route in tools::all() {
+        let schema = Value::Object(route.input_schema());
+        walk(route.spec.name, "", &schema, 0);
+        assert_eq!(schema["additionalProperties"], json!(false), "{}", route.spec.name);
+        jsonschema::meta::validate(&schema).unwrap();
+        if let Some(output) = route.output_schema() {
+            assert_eq!(output["type"], "object");
+            assert!(matches!(route.spec.returns, Returns::Data(_)));
+        }
+    }
+}
+
+#[test]
+fn names_and_descriptions_follow_the_rules() {
+    let mut names: Vec<&str> = tools::all().map(|route| route.spec.name).collect();
+    for route in tools::all() {
+        let spec = route.spec;
+        assert!(spec.name.starts_with("venice_") && spec.name.len() <= 32, "{}", spec.name);
+        let description = route.description();
+        assert!((20..=600).contains(&description.len()), "{}: {description}", spec.name);
+        assert!(description.ends_with('.'), "{}", spec.name);
+        let paid = matches!(spec.cost, Cost::Paid(_));
+        let says = description.contains("Costs") || description.contains('$');
+        assert_eq!(paid, says, "{} must say what it costs", spec.name);
+        assert!(!paid || spec.effect != Effect::Reads, "{} spends", spec.name);
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), tools::all().count());
+}
+
+#[test]
+fn an_endpoint_is_declared_once() {
+    let mut seen: Vec<(String, *const ())> = Vec::new();
+    for route in tools::all() {
+        for endpoint in route.spec.endpoints {
+            let key = format!("{} {}", endpoint.method(), endpoint.path());
+            let place = std::ptr::from_ref(*endpoint).cast::<()>();
+            let other = seen.iter().find(|(other, _)| *other == key).map(|(_, place)| *place);
+            assert!(other.is_none_or(|other| other == place), "{key} is declared twice");
+            seen.push((key, place));
+        }
+    }
+}
+
+#[test]
+fn aliases_stand_for_arguments_and_hide_none() {
+    for route in tools::all() {
+        let schema = route.input_schema();
+        let properties = schema["properties"].as_object().unwrap();
+        for (alias, name) in route.spec.aliases {
+            assert!(properties.contains_key(*name), "{}: {name}", route.spec.name);
+            assert!(!properties.contains_key(*alias), "{}: {alias}", route.spec.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_arguments_at_all_never_break_a_tool() {
+    let world = Setup::new().set("VENICE_TOOLSETS", "all").start().await;
+    for tool in world.tools().await {
+        let odd = json!({"prompt": {"deep": [[[]]]}, "input": 5, "uri": [], "\u{0}": null});
+        for arguments in [json!({}), odd] {
+            let result = world.try_call(&tool.name, arguments).await;
+            let result = result.unwrap_or_else(|error| panic!("{}: {error}", tool.name));
+            assert!(!result.content.is_empty(), "{}", tool.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn hints_say_what_a_tool_changes() {
+    let world = Setup::new().set("VENICE_TOOLSETS", "all").start().await;
+    for tool in world.tools().await {
+        let hints = tool.annotations.clone().unwrap();
+        let spec = tools::all().find(|route| route.spec.name == tool.name).unwrap().spec;
+        assert!(hints.title.is_some());
+        assert_eq!(hints.read_only_hint, Some(spec.effect == Effect::Reads), "{}", tool.name);
+        assert_eq!(hints.destructive_hint == Some(false), spec.effect == Effect::Creates);
+    }
+}
