@@ -46,6 +46,7 @@ pub type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Every setting, checked.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Config {
     /// The API key.
     pub key: Key,
@@ -67,16 +68,8 @@ pub struct Config {
     pub output: OutputMode,
     /// The most bytes of media in one reply, where set by hand.
     pub inline_limit: Option<u64>,
-    /// Where media are stored.
-    pub output_directory: PathBuf,
-    /// Where media are stored if that cannot be written.
-    pub fallback_directory: PathBuf,
-    /// Further directories that media are read from.
-    pub input_directories: Vec<PathBuf>,
-    /// Where relative paths start.
-    pub working_directory: Option<PathBuf>,
-    /// What `~` stands for.
-    pub home: Option<PathBuf>,
+    /// Where media are stored and read from.
+    pub directories: Directories,
     /// The most bytes that the store holds before the oldest go.
     pub media_max_bytes: u64,
     /// How long the store keeps an item.
@@ -97,6 +90,53 @@ pub struct Config {
     pub log: String,
     /// The form of the log.
     pub log_format: LogFormat,
+}
+
+/// Where media are stored and read from.
+#[derive(Debug, Clone)]
+pub struct Directories {
+    /// Where media are stored.
+    pub output: PathBuf,
+    /// Where media are stored if that cannot be written.
+    pub fallback: PathBuf,
+    /// Further directories that media are read from.
+    pub input: Vec<PathBuf>,
+    /// Where relative paths start.
+    pub working: Option<PathBuf>,
+    /// What `~` stands for.
+    pub home: Option<PathBuf>,
+}
+
+impl Directories {
+    fn find(
+        output: Option<PathBuf>,
+        mut input: Vec<PathBuf>,
+        read: Read<'_>,
+        working: Option<PathBuf>,
+    ) -> Self {
+        // Nobody else can have made a directory of a random name before.
+        let fallback = std::env::temp_dir().join(format!("venice-mcp-{}", uuid::Uuid::new_v4()));
+        let output = output
+            .or_else(|| read("VENICE_OUTPUT_DIR").map(PathBuf::from))
+            .or_else(data_directory)
+            .unwrap_or_else(|| fallback.clone());
+        if input.is_empty() {
+            input = read("VENICE_INPUT_DIRS")
+                .map(|list| std::env::split_paths(&list).collect())
+                .unwrap_or_default();
+        }
+        let whole = |path: PathBuf| match &working {
+            Some(base) if path.is_relative() => base.join(path),
+            _ => path,
+        };
+        Self {
+            output: whole(output),
+            fallback,
+            input: input.into_iter().map(whole).collect(),
+            home: directories::BaseDirs::new().map(|user| user.home_dir().to_owned()),
+            working,
+        }
+    }
 }
 
 /// The models of calls that name none.
@@ -125,31 +165,14 @@ impl Config {
         working_directory: Option<PathBuf>,
     ) -> Result<Self, Invalid> {
         let read = &|name: &str| read(name).filter(|value| !value.trim().is_empty());
-        let user = directories::BaseDirs::new();
-        // Nobody else can have made a directory of a random name before.
-        let temporary = std::env::temp_dir().join(format!("venice-mcp-{}", uuid::Uuid::new_v4()));
-        let output_directory = flags
-            .output_dir
-            .or_else(|| read("VENICE_OUTPUT_DIR").map(PathBuf::from))
-            .or_else(data_directory)
-            .unwrap_or_else(|| temporary.clone());
-        let working = |path: PathBuf| match &working_directory {
-            Some(base) if path.is_relative() => base.join(path),
-            _ => path,
-        };
-        let mut input_directories = flags.input_dir;
-        if input_directories.is_empty() {
-            input_directories = read("VENICE_INPUT_DIRS")
-                .map(|list| std::env::split_paths(&list).collect())
-                .unwrap_or_default();
-        }
-        let sandbox = flags.sandbox || on("VENICE_SANDBOX", read)?;
+        let directories =
+            Directories::find(flags.output_dir, flags.input_dir, read, working_directory);
         Ok(Self {
             key: Key::find(read)?,
             base_url: base_url(flags.base_url, read)?,
             plural_paths: choice("VENICE_API_PATHS", read, &["documented", "plural"])?
                 == Some("plural"),
-            sandbox,
+            sandbox: flags.sandbox || on("VENICE_SANDBOX", read)?,
             toolsets: names(flags.toolset, "VENICE_TOOLSETS", read),
             tools: names(flags.tool, "VENICE_TOOLS", read),
             exclude_tools: names(flags.exclude_tool, "VENICE_EXCLUDE_TOOLS", read),
@@ -159,10 +182,7 @@ impl Config {
             })?
             .unwrap_or_default(),
             inline_limit: parsed(flags.inline_limit, "VENICE_INLINE_LIMIT", read, units::bytes)?,
-            output_directory: working(output_directory),
-            fallback_directory: temporary,
-            input_directories: input_directories.into_iter().map(working).collect(),
-            home: user.map(|user| user.home_dir().to_owned()),
+            directories,
             media_max_bytes: parsed(
                 flags.media_max_bytes,
                 "VENICE_MEDIA_MAX_BYTES",
@@ -191,7 +211,6 @@ impl Config {
                 .unwrap_or_else(|| LOG.to_owned()),
             log_format: parsed(flags.log_format, "VENICE_LOG_FORMAT", read, LogFormat::parse)?
                 .unwrap_or_default(),
-            working_directory,
         })
     }
 }
@@ -319,6 +338,6 @@ mod tests {
         .unwrap();
         assert_eq!(config.toolsets, ["image", "audio"]);
         assert_eq!(config.inline_limit, Some(1 << 20));
-        assert_eq!(config.output_directory, PathBuf::from("/work/made"));
+        assert_eq!(config.directories.output, PathBuf::from("/work/made"));
     }
 }

@@ -273,7 +273,7 @@ async fn stored(
     let bytes = store.bytes(media).await?;
     judge::check_size(bytes.len() as u64, &shown, wanted)?;
     judge::check_pixels(media.kind, &bytes, &shown, wanted)?;
-    let name = judge::file_name(Some(&media.file_name()), media.kind, &media.mime_type);
+    let name = judge::file_name(Some(media.file_name()), media.kind, &media.mime_type);
     Ok(Input { bytes, kind: media.kind, mime_type: media.mime_type.clone(), name, stands_for })
 }
 

@@ -37,7 +37,7 @@ pub async fn list(
         None => 0,
     };
     let wanted = skipped.saturating_add(PAGE).saturating_add(1);
-    let items = view.list(None, wanted).await.map_err(internal)?;
+    let items = view.list(None, wanted).await.map_err(|error| internal(&error))?;
     let more = items.len() == wanted;
     let page = items.iter().skip(skipped).take(PAGE).map(resource).collect();
     let mut result = ListResourcesResult::with_all_items(page);
@@ -65,11 +65,11 @@ pub async fn read(
     if !uri.starts_with("venice://media/") {
         return Err(unknown());
     }
-    let media = view.get(uri).await.map_err(internal)?.ok_or_else(unknown)?;
+    let media = view.get(uri).await.map_err(|error| internal(&error))?.ok_or_else(unknown)?;
     if let Some(limit) = context.reply_limit.filter(|limit| media.bytes > *limit) {
         return Err(too_large(&media, limit, view, context).await);
     }
-    let bytes = view.bytes(&media).await.map_err(internal)?;
+    let bytes = view.bytes(&media).await.map_err(|error| internal(&error))?;
     let contents = match std::str::from_utf8(&bytes) {
         Ok(text) if media.kind == MediaKind::Document => ResourceContents::text(text, uri),
         _ => ResourceContents::blob(encoding.encode(bytes), uri),
@@ -90,6 +90,6 @@ async fn too_large(media: &Media, limit: u64, view: &MediaView, context: &Contex
     ErrorData::invalid_request(message, None)
 }
 
-fn internal(error: Error) -> ErrorData {
+fn internal(error: &Error) -> ErrorData {
     ErrorData::internal_error(error.text(), None)
 }

@@ -110,7 +110,7 @@ impl ServerHandler for Server {
             .shown(&client.settings)
             .map(Mounted::tool)
             .collect::<crate::error::Result<Vec<_>>>()
-            .map_err(internal)?;
+            .map_err(|error| internal(&error))?;
         // A list that a header or the URL narrowed is this client's alone.
         let scope =
             if client.settings.narrows() { CacheScope::Private } else { CacheScope::Public };
@@ -215,7 +215,7 @@ fn identity() -> Implementation {
     identity
 }
 
-fn internal(error: crate::error::Error) -> ErrorData {
+fn internal(error: &crate::error::Error) -> ErrorData {
     ErrorData::internal_error(error.text(), None)
 }
 

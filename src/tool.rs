@@ -7,6 +7,7 @@
 mod extra;
 mod route;
 
+use std::fmt::Write as _;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -267,10 +268,10 @@ impl From<&Facts> for Remarks {
         let deprecation = facts.deprecation.as_ref().or(facts.replacement.as_ref()).map(|_| {
             let mut text = facts.deprecation.clone().unwrap_or_else(|| "deprecated".to_owned());
             if let Some(date) = &facts.deprecation_date {
-                text.push_str(&format!(", removed on {date}"));
+                let _ = write!(text, ", removed on {date}");
             }
             if let Some(replacement) = &facts.replacement {
-                text.push_str(&format!(", use {replacement} instead"));
+                let _ = write!(text, ", use {replacement} instead");
             }
             text
         });

@@ -1,5 +1,10 @@
 //! Every tool, by family, in the order in which clients see them.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "the comments of tools and arguments are published as plain text"
+)]
+
 pub mod audio;
 pub mod catalog;
 pub mod image;

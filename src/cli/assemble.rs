@@ -58,13 +58,14 @@ fn services(config: Config, sandbox: Option<&Sandbox>) -> Services {
         breaker: config.failure_breaker,
         timeout: config.timeout,
     });
-    let storage = Storage::new(config.output_directory.clone(), config.fallback_directory);
+    let directories = config.directories;
+    let storage = Storage::new(directories.output.clone(), directories.fallback);
     let keep = Keep { max_bytes: config.media_max_bytes, max_age: config.media_max_age };
     let inputs = Inputs::new(InputSettings {
-        output_directory: config.output_directory,
-        input_directories: config.input_directories,
-        working_directory: config.working_directory,
-        home: config.home,
+        output_directory: directories.output,
+        input_directories: directories.input,
+        working_directory: directories.working,
+        home: directories.home,
         fetcher: Fetcher::new(config.allow_private_urls),
     });
     Services {

@@ -32,7 +32,7 @@ async fn show(config: &Config) -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut server = Command::new(program)
         .args(["--sandbox", "--output", "blob", "--output-dir"])
-        .arg(&config.output_directory)
+        .arg(&config.directories.output)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)

@@ -60,7 +60,9 @@ fn one(schema: &Map<String, Value>, value: &mut Value) {
         Value::Object(object) => fields(schema, object),
         Value::Array(items) => {
             if let Some(Value::Object(schema)) = schema.get("items") {
-                items.iter_mut().for_each(|item| one(schema, item));
+                for item in items {
+                    one(schema, item);
+                }
             }
         }
         _ => {}

@@ -57,21 +57,21 @@ mod tests {
 
     use super::*;
 
-    fn object(value: Value) -> Map<String, Value> {
+    fn object(value: &Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap()
     }
 
     #[test]
     fn objects_merge_deeply_and_new_fields_are_added() {
-        let mut body = object(json!({"a": {"b": 1}}));
-        merge(&mut body, &object(json!({"a": {"c": 2}, "d": 3}))).unwrap();
+        let mut body = object(&json!({"a": {"b": 1}}));
+        merge(&mut body, &object(&json!({"a": {"c": 2}, "d": 3}))).unwrap();
         assert_eq!(Value::Object(body), json!({"a": {"b": 1, "c": 2}, "d": 3}));
     }
 
     #[test]
     fn what_is_set_or_reserved_is_refused_with_its_path() {
-        let mut body = object(json!({"a": {"b": 1}}));
-        let extra = object(json!({"a": {"b": 2}, "safe_mode": false}));
+        let mut body = object(&json!({"a": {"b": 1}}));
+        let extra = object(&json!({"a": {"b": 2}, "safe_mode": false}));
         let error = merge(&mut body, &extra).unwrap_err();
         let paths: Vec<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
         assert_eq!(paths, ["extra.safe_mode", "extra.a.b"]);
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn only_objects_are_taken() {
-        assert_eq!(parse(&json!("{\"a\": 1}")).unwrap(), object(json!({"a": 1})));
+        assert_eq!(parse(&json!("{\"a\": 1}")).unwrap(), object(&json!({"a": 1})));
         assert!(parse(&json!("[1]")).is_err());
         assert!(parse(&json!(5)).is_err());
         assert!(parse(&json!("")).unwrap().is_empty());

@@ -15,6 +15,9 @@ use crate::schema;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// A call on its way to being prepared.
+type Preparing<'a> = Boxed<'a, Result<Box<dyn Prepared>>>;
+
 /// A call whose arguments have been prepared, ready to be priced and run.
 pub trait Prepared: Send + Sync {
     /// What the call will cost, in US dollars, where that is known.
@@ -43,7 +46,7 @@ pub struct Route {
     description: fn() -> String,
     schema: fn() -> Map<String, Value>,
     check: fn(Value) -> Result<Vec<Problem>>,
-    prepare: for<'a> fn(Value, &'a Call) -> Boxed<'a, Result<Box<dyn Prepared>>>,
+    prepare: for<'a> fn(Value, &'a Call) -> Preparing<'a>,
 }
 
 impl Route {
@@ -100,10 +103,11 @@ impl Route {
         let properties: Map<String, Value> = fields
             .iter()
             .map(|(name, kind)| {
-                let mut property = json!({ "type": kind });
-                if *kind == "array" {
-                    property["items"] = json!({ "type": "object" });
-                }
+                let property = if *kind == "array" {
+                    json!({ "type": kind, "items": { "type": "object" } })
+                } else {
+                    json!({ "type": kind })
+                };
                 ((*name).to_owned(), property)
             })
             .collect();
@@ -138,12 +142,12 @@ impl Route {
     }
 
     /// Prepares a call.
-    pub fn prepare<'a>(
+    pub async fn prepare(
         &self,
         arguments: Map<String, Value>,
-        call: &'a Call,
-    ) -> Boxed<'a, Result<Box<dyn Prepared>>> {
-        (self.prepare)(Value::Object(arguments), call)
+        call: &Call,
+    ) -> Result<Box<dyn Prepared>> {
+        (self.prepare)(Value::Object(arguments), call).await
     }
 }
 

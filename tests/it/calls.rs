@@ -2,5 +2,7 @@
 
 mod audio;
 mod catalog;
+mod edit;
 mod image;
 mod media;
+mod web;

@@ -6,6 +6,9 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::harness::command;
 
+/// Arguments, variables, and a word of the line on stderr.
+type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
 async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let home = tempfile::tempdir().unwrap();
     let mut command = command(home.path());
@@ -64,7 +67,7 @@ async fn tools_are_listed_without_key_and_network() {
 
 #[tokio::test]
 async fn bad_usage_is_one_line_and_exit_code_2() {
-    let cases: &[(&[&str], &[(&str, &str)], &str)] = &[
+    let cases: &[Case<'_>] = &[
         (&["--colour"], &[], "--colour"),
         (&["paint"], &[], "paint"),
         (&["--output", "loud"], &[], "loud"),

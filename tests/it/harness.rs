@@ -48,7 +48,7 @@ impl Setup {
     }
 
     pub(crate) fn client(mut self, name: &str) -> Self {
-        self.client = name.to_owned();
+        name.clone_into(&mut self.client);
         self
     }
 
@@ -134,11 +134,11 @@ impl World {
         self.home.path().join("out")
     }
 
-    /// Ends the connection, and says with which code the server ended.
-    pub(crate) async fn end(self) -> Option<i32> {
-        let Self { client, mut child, .. } = self;
+    /// Ends the connection, and says with which code the server ended. What it made is still there.
+    pub(crate) async fn end(self) -> (Option<i32>, TempDir) {
+        let Self { client, mut child, home, .. } = self;
         client.cancel().await.unwrap();
-        child.wait().await.unwrap().code()
+        (child.wait().await.unwrap().code(), home)
     }
 }
 
@@ -182,4 +182,32 @@ pub(crate) fn error(result: &CallToolResult) -> String {
 
 pub(crate) fn decode(text: &str) -> Vec<u8> {
     base64::engine::general_purpose::STANDARD.decode(text).unwrap()
+}
+
+/// A picture of that size as a PNG.
+pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_pixel(width, height, image::Rgb([9, 99, 199]));
+    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// The bodies of the requests to that path so far, in order.
+pub(crate) fn sent(world: &World, path: &str) -> Vec<Value> {
+    let seen = world.sandbox.seen();
+    seen.into_iter().filter(|seen| seen.path.ends_with(path)).map(|seen| seen.body).collect()
+}
+
+/// A mono WAV file of that many seconds of silence, 8,000 samples of 16 bits each.
+pub(crate) fn wav(seconds: u32) -> Vec<u8> {
+    let data = seconds * 16_000;
+    let mut bytes = b"RIFF".to_vec();
+    bytes.extend((36 + data).to_le_bytes());
+    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    bytes.extend(8000_u32.to_le_bytes());
+    bytes.extend(16_000_u32.to_le_bytes());
+    bytes.extend(b"\x02\0\x10\0data");
+    bytes.extend(data.to_le_bytes());
+    bytes.resize(44 + data as usize, 0);
+    bytes
 }

@@ -85,8 +85,8 @@ fn used(text: &str) -> Vec<String> {
         if end > 0 {
             found.push(rest[..end].to_owned());
         }
-        if rest.starts_with('{') {
-            let list = rest[1..].split('}').next().unwrap();
+        if let Some(list) = rest.strip_prefix('{') {
+            let list = list.split('}').next().unwrap();
             let names = list.split(',').map(|name| name.trim().split("::").next().unwrap());
             found.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
         }

@@ -1,11 +1,9 @@
 use serde_json::{Value, json};
 
-use crate::harness::{Setup, World, blobs, error, facts, kinds, text};
+use crate::harness::{Setup, World, blobs, error, facts, kinds, png, sent, text, wav};
 
 fn spoken(world: &World) -> Vec<Value> {
-    let seen = world.sandbox.seen();
-    let speech = seen.iter().filter(|seen| seen.path.ends_with("/audio/speech"));
-    speech.map(|seen| seen.body.clone()).collect()
+    sent(world, "/audio/speech")
 }
 
 #[tokio::test]
@@ -77,4 +75,46 @@ async fn a_model_from_the_settings_is_used() {
     let world = Setup::new().set("VENICE_TTS_MODEL", "tts-orpheus").start().await;
     let result = world.call("venice_tts", json!({"text": "Hello."})).await;
     assert_eq!(blobs(&result)[0].1, "audio/wav", "{}", text(&result));
+}
+
+#[tokio::test]
+async fn a_recording_is_written_down() {
+    let world = Setup::new().file("talk.wav", &wav(6)).start().await;
+    let file = world.home.path().join("in/talk.wav");
+    let result = world.call("venice_asr", json!({"file": file})).await;
+    assert_eq!(kinds(&result), ["text"], "{}", text(&result));
+    let body = sent(&world, "/audio/transcriptions").remove(0);
+    assert_eq!(body["model"], "nvidia/parakeet-tdt-0.6b-v3");
+    assert!(body.get("timestamps").is_none(), "{body}");
+}
+
+#[tokio::test]
+async fn subtitles_are_made_from_times() {
+    let world = Setup::new().file("talk.wav", &wav(6)).start().await;
+    let file = world.home.path().join("in/talk.wav");
+    for (form, wanted) in [("srt", "1\n00:00:0"), ("vtt", "WEBVTT\n\n00:00:0")] {
+        let arguments = json!({"file": file, "subtitles": form});
+        let result = world.call("venice_asr", arguments).await;
+        assert!(text(&result).starts_with(wanted), "{}", text(&result));
+    }
+    let body = sent(&world, "/audio/transcriptions").remove(0);
+    assert_eq!(body["model"], "openai/whisper-large-v3");
+    assert_eq!(body["timestamps"], "true");
+}
+
+#[tokio::test]
+async fn speech_made_here_is_heard_again_as_the_last_item() {
+    let world = World::start().await;
+    world.call("venice_tts", json!({"input": "Hello."})).await;
+    let result = world.call("venice_asr", json!({"file": "last", "timestamps": true})).await;
+    assert!(text(&result).contains("`last` was venice://media/hello-"), "{}", text(&result));
+}
+
+#[tokio::test]
+async fn what_is_no_recording_is_refused() {
+    let world = Setup::new().file("cat.png", &png(300, 300)).start().await;
+    let file = world.home.path().join("in/cat.png");
+    let said = error(&world.call("venice_asr", json!({"file": file})).await);
+    assert!(said.contains("audio"), "{said}");
+    assert!(sent(&world, "/audio/transcriptions").is_empty());
 }

@@ -1,17 +1,11 @@
 use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
 
-use crate::harness::{Setup, World, blobs, error, facts, kinds, text};
+use crate::harness::{Setup, World, blobs, error, facts, kinds, png, sent, text};
 
-/// The body of the last request to that path.
-fn sent(world: &World, path: &str) -> Value {
-    let seen = world.sandbox.seen();
-    let last = seen.iter().rev().find(|seen| seen.path.ends_with(path));
-    last.unwrap_or_else(|| panic!("{path} was not requested")).body.clone()
-}
-
-fn requests(world: &World, path: &str) -> usize {
-    world.sandbox.seen().iter().filter(|seen| seen.path.ends_with(path)).count()
+/// The body of the last request that made a picture.
+fn last(world: &World) -> Value {
+    sent(world, "/image/generate").pop().expect("no picture was requested")
 }
 
 async fn generate(world: &World, arguments: Value) -> CallToolResult {
@@ -32,7 +26,10 @@ async fn a_picture_comes_back_as_a_blob_and_lies_in_the_output_directory() {
     assert!(text(&result).contains(&uri) && text(&result).contains(path), "{}", text(&result));
     assert!(text(&result).starts_with("image/webp 1024x1024 "), "{}", text(&result));
     assert_eq!(world.read(&uri).await.unwrap(), bytes);
-    assert_eq!(sent(&world, "/image/generate")["model"], "z-image-turbo");
+    assert_eq!(last(&world)["model"], "z-image-turbo");
+    // A result may be answered while its file is being written; the server ends after that.
+    let (code, _home) = world.end().await;
+    assert_eq!(code, Some(0));
     assert_eq!(std::fs::read(path).unwrap(), bytes);
 }
 
@@ -47,9 +44,9 @@ async fn every_argument_reaches_venice_under_its_own_name() {
     });
     let result = generate(&world, arguments.clone()).await;
     assert_ne!(result.is_error, Some(true), "{}", text(&result));
-    let sent = sent(&world, "/image/generate");
+    let body = last(&world);
     for (name, value) in arguments.as_object().unwrap() {
-        assert_eq!(&sent[name], value, "{name}");
+        assert_eq!(&body[name], value, "{name}");
     }
     assert_eq!(blobs(&result)[0].1, "image/jpeg");
 }
@@ -63,7 +60,7 @@ async fn variants_are_blobs_in_order_from_one_request() {
     let uris: Vec<String> = blobs(&result).into_iter().map(|blob| blob.0).collect();
     let told: Vec<Value> = facts(&result).iter().map(|fact| fact["uri"].clone()).collect();
     assert_eq!(json!(uris), json!(told));
-    assert_eq!(requests(&world, "/image/generate"), 1);
+    assert_eq!(sent(&world, "/image/generate").len(), 1);
 }
 
 #[tokio::test]
@@ -116,7 +113,7 @@ async fn the_catalog_judges_before_anything_is_spent() {
         let said = error(&generate(&world, arguments).await);
         assert!(said.contains(wanted), "{said}");
     }
-    assert_eq!(requests(&world, "/image/generate"), 0);
+    assert_eq!(sent(&world, "/image/generate").len(), 0);
 }
 
 #[tokio::test]
@@ -133,7 +130,7 @@ async fn a_size_is_fitted_to_the_model_and_the_text_says_so() {
         json!({"prompt": "a cat", "model": "krea-v2-large", "width": 1200, "height": 675});
     let said = text(&generate(&world, arguments).await);
     assert!(said.contains("1200x675 became aspect_ratio 16:9"), "{said}");
-    let body = sent(&world, "/image/generate");
+    let body = last(&world);
     assert_eq!((&body["aspect_ratio"], &body["width"]), (&json!("16:9"), &Value::Null));
 }
 
@@ -153,7 +150,7 @@ async fn a_missing_key_is_explained_and_listing_works_without_one() {
         assert!(!world.tools().await.is_empty());
         let said = error(&generate(&world, json!({"prompt": "a cat"})).await);
         assert!(said.contains("VENICE_API_KEY"), "{said}");
-        assert_eq!(requests(&world, "/image/generate"), 0);
+        assert_eq!(sent(&world, "/image/generate").len(), 0);
     }
 }
 
@@ -171,7 +168,7 @@ async fn extra_fields_are_merged_and_reserved_ones_refused() {
     let world = World::start().await;
     let good = json!({"prompt": "a cat", "extra": {"hide_watermark": true}});
     assert_ne!(generate(&world, good).await.is_error, Some(true));
-    assert_eq!(sent(&world, "/image/generate")["hide_watermark"], true);
+    assert_eq!(last(&world)["hide_watermark"], true);
     let bad = json!({"prompt": "a cat", "extra": "{\"safe_mode\": false}"});
     let said = error(&generate(&world, bad).await);
     assert!(said.contains("extra.safe_mode"), "{said}");
@@ -179,14 +176,13 @@ async fn extra_fields_are_merged_and_reserved_ones_refused() {
 
 #[tokio::test]
 async fn style_references_are_read_from_files() {
-    let pixel = image_bytes();
-    let world = Setup::new().file("style.png", &pixel).start().await;
+    let world = Setup::new().file("style.png", &png(300, 300)).start().await;
     let path = world.home.path().join("in/style.png");
     let arguments = json!({"prompt": "a cat", "model": "krea-v2-large",
         "style_references": [{"image": path, "strength": 0.7}]});
     let result = generate(&world, arguments).await;
     assert_ne!(result.is_error, Some(true), "{}", text(&result));
-    let reference = &sent(&world, "/image/generate")["style_references"][0];
+    let reference = &last(&world)["style_references"][0];
     assert!(reference["image"].as_str().unwrap().starts_with("data:image/png;base64,"));
     let outside = json!({"prompt": "a cat", "model": "krea-v2-large",
         "style_references": [{"image": "/etc/passwd"}]});
@@ -198,7 +194,7 @@ async fn style_references_are_read_from_files() {
 async fn a_locked_safe_mode_cannot_be_turned_off() {
     let world = Setup::new().set("VENICE_SAFE_MODE", "locked").start().await;
     assert_ne!(generate(&world, json!({"prompt": "a cat"})).await.is_error, Some(true));
-    assert_eq!(sent(&world, "/image/generate")["safe_mode"], true);
+    assert_eq!(last(&world)["safe_mode"], true);
     let said = error(&generate(&world, json!({"prompt": "a cat", "safe_mode": false})).await);
     assert!(said.contains("VENICE_SAFE_MODE"), "{said}");
 }
@@ -210,11 +206,4 @@ async fn styles_are_listed_and_searched() {
     assert!(all.contains("Anime"), "{all}");
     let some = text(&world.call("venice_image_styles", json!({"search": "water"})).await);
     assert!(some.contains("Watercolor") && !some.contains("Anime"), "{some}");
-}
-
-fn image_bytes() -> Vec<u8> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    let picture = image::RgbImage::from_pixel(300, 300, image::Rgb([9, 99, 199]));
-    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
-    bytes.into_inner()
 }
