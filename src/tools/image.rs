@@ -7,14 +7,17 @@ pub mod remove_bg;
 pub mod styles;
 pub mod upscale;
 
-use crate::catalog::edit::{MAX_PIXELS, MIN_PIXELS, MIN_SIDE};
-use crate::error::{Error, Kind, Result};
+use serde_json::{Map, Value};
+
+use crate::catalog::ModelType;
+use crate::catalog::edit::{Limits, MAX_PIXELS, MIN_PIXELS, MIN_SIDE, Wish};
+use crate::error::{Error, Kind, Problem, Result};
 use crate::input::{Pixels, Urls, Wanted};
 use crate::media::MediaKind;
 use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Call, Made, Route};
 use crate::tools::Family;
-use crate::venice::{Facts, Reply};
+use crate::venice::{Blobs, Endpoint, Facts, Request};
 
 /// The toolset `image`.
 pub const FAMILY: Family = Family {
@@ -30,6 +33,9 @@ pub const FAMILY: Family = Family {
         Route::of::<styles::ImageStyles>(),
     ],
 };
+
+/// The model of an edit where nothing else says one.
+const EDIT_MODEL: &str = "firered-image-edit";
 
 /// The largest picture that the API takes, in bytes.
 const PICTURE_BYTES: u64 = 25 * 1000 * 1000;
@@ -56,19 +62,67 @@ fn refuse_violation(facts: &Facts) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the one picture of a reply; `made` says the rest of it.
-async fn keep_picture(
-    reply: Reply,
-    call: &Call,
+/// The problem of a prompt that says nothing.
+fn blank_prompt(prompt: &str) -> Vec<Problem> {
+    if prompt.trim().is_empty() {
+        return vec![Problem::new("prompt", "must not be blank")];
+    }
+    Vec::new()
+}
+
+/// A change of pictures that is ready to be sent.
+pub struct Plan {
+    body: Map<String, Value>,
+    blobs: Blobs,
     made: Made,
     lines: Vec<String>,
-) -> Result<Outcome> {
-    refuse_violation(&reply.facts)?;
-    let made = Made {
-        bytes: reply.media()?,
-        content_type: Some(reply.content_type.clone()),
-        remarks: Remarks::from(&reply.facts),
-        ..made
-    };
-    Ok(Outcome { media: vec![call.keep(made).await?], lines, ..Outcome::default() })
+}
+
+impl Plan {
+    /// Sends it to `endpoint`, and keeps the one picture of the reply.
+    async fn send(self, endpoint: &'static Endpoint, call: &Call) -> Result<Outcome> {
+        let request = Request::new(endpoint).json_with(Value::Object(self.body), self.blobs);
+        let reply = call.services.venice.send(&call.context, request).await?;
+        refuse_violation(&reply.facts)?;
+        let made = Made {
+            bytes: reply.media()?,
+            content_type: Some(reply.content_type.clone()),
+            remarks: Remarks::from(&reply.facts),
+            ..self.made
+        };
+        let media = vec![call.keep(made).await?];
+        Ok(Outcome { media, lines: self.lines, ..Outcome::default() })
+    }
+}
+
+/// The model that a call edits with, judged by what the call asks of it.
+struct Editor {
+    id: String,
+    cost_usd: Option<f64>,
+    lines: Vec<String>,
+}
+
+impl Editor {
+    async fn choose(call: &Call, named: Option<&str>, wish: &Wish<'_>) -> Result<Self> {
+        let configured = call.services.defaults.models.edit.as_deref();
+        let catalog = &call.services.catalog;
+        let chosen = catalog
+            .choose(&call.context, ModelType::Inpaint, named, configured, EDIT_MODEL)
+            .await?;
+        let mut cost_usd = None;
+        if let Some(model) = &chosen.model {
+            let limits = Limits::of(model);
+            let problems = limits.problems(&chosen.id, wish);
+            if !problems.is_empty() {
+                return Err(Error::arguments(problems));
+            }
+            cost_usd = limits.price(model, wish);
+        }
+        Ok(Self { id: chosen.id, cost_usd, lines: chosen.warnings })
+    }
+
+    fn made(&self, prompt: String) -> Made {
+        let model = Some(self.id.clone());
+        Made { prompt: Some(prompt), model, cost_usd: self.cost_usd, ..Made::default() }
+    }
 }

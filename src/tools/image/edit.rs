@@ -2,23 +2,20 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use super::{keep_picture, picture};
-use crate::catalog::edit::{Limits, Wish};
-use crate::catalog::{MODELS, ModelType};
-use crate::error::{Error, Problem, Result};
+use super::{Editor, Plan, blank_prompt, picture};
+use crate::catalog::MODELS;
+use crate::catalog::edit::Wish;
+use crate::error::{Problem, Result};
 use crate::input::{Source, Urls};
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, safe_mode};
-use crate::venice::{Blobs, CallKind, Class, Endpoint, Request};
+use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of, safe_mode};
+use crate::venice::{Blobs, CallKind, Class, Endpoint};
 
 /// Changes a picture.
 pub const EDIT: Endpoint =
     Endpoint::post("/image/edit", CallKind::Paid, Class::Image).plural("/images/edits");
-
-/// The model where nothing else says one.
-pub const MODEL: &str = "firered-image-edit";
 
 /// Change one picture as the prompt says. Returns the new picture as an embedded resource, with its file and
 /// venice://media URI. Costs credit per picture; takes 5-90 s.
@@ -65,14 +62,6 @@ pub enum OutputFormat {
     Webp,
 }
 
-/// A request that is ready to be sent.
-pub struct Plan {
-    body: Map<String, Value>,
-    blobs: Blobs,
-    made: Made,
-    lines: Vec<String>,
-}
-
 impl Tool for EditImage {
     const SPEC: Spec = Spec {
         name: "venice_image_edit",
@@ -89,34 +78,16 @@ impl Tool for EditImage {
     type Plan = Plan;
 
     fn check(&self) -> Vec<Problem> {
-        if self.prompt.trim().is_empty() {
-            return vec![Problem::new("prompt", "must not be blank")];
-        }
-        Vec::new()
+        blank_prompt(&self.prompt)
     }
 
     async fn prepare(mut self, call: &Call) -> Result<Plan> {
-        let defaults = &call.services.defaults;
-        self.safe_mode = safe_mode(defaults.safe_mode, self.safe_mode)?;
-        let configured = defaults.models.edit.as_deref();
-        let catalog = &call.services.catalog;
-        let chosen = catalog
-            .choose(&call.context, ModelType::Inpaint, self.model.as_deref(), configured, MODEL)
-            .await?;
-        let mut lines = chosen.warnings;
-        let mut cost_usd = None;
-        if let Some(model) = &chosen.model {
-            let limits = Limits::of(model);
-            let problems = limits.problems(&chosen.id, &self.wish());
-            if !problems.is_empty() {
-                return Err(Error::arguments(problems));
-            }
-            cost_usd = limits.price(model, &self.wish());
-        }
+        self.safe_mode = safe_mode(call.services.defaults.safe_mode, self.safe_mode)?;
+        let mut editor = Editor::choose(call, self.model.as_deref(), &self.wish()).await?;
         let (source, line) = call.read(&self.image, &picture("image", Urls::Pass)).await?;
-        lines.extend(line);
+        editor.lines.extend(line);
         let mut body = body_of(&self)?;
-        body.insert("model".to_owned(), json!(chosen.id));
+        body.insert("model".to_owned(), json!(editor.id));
         call.add_extra(&mut body)?;
         let mut blobs = Blobs::new();
         let image = match source {
@@ -124,9 +95,7 @@ impl Tool for EditImage {
             Source::Bytes(input) => blobs.data_url(&input.mime_type, input.bytes),
         };
         body.insert("image".to_owned(), json!(image));
-        let prompt = Some(self.prompt);
-        let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
-        Ok(Plan { body, blobs, made, lines })
+        Ok(Plan { body, blobs, made: editor.made(self.prompt), lines: editor.lines })
     }
 
     async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
@@ -134,9 +103,7 @@ impl Tool for EditImage {
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let request = Request::new(&EDIT).json_with(Value::Object(plan.body), plan.blobs);
-        let reply = call.services.venice.send(&call.context, request).await?;
-        keep_picture(reply, call, plan.made, plan.lines).await
+        plan.send(&EDIT, call).await
     }
 }
 

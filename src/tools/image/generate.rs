@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::refuse_violation;
+use super::{blank_prompt, refuse_violation};
 use crate::catalog::image::{Limits, Size, Wish, style_problem};
 use crate::catalog::{MODELS, ModelType, STYLES};
 use crate::error::{Error, Kind, Problem, Result};
@@ -175,10 +175,7 @@ impl Tool for GenerateImage {
     type Plan = Plan;
 
     fn check(&self) -> Vec<Problem> {
-        if self.prompt.trim().is_empty() {
-            return vec![Problem::new("prompt", "must not be blank")];
-        }
-        Vec::new()
+        blank_prompt(&self.prompt)
     }
 
     async fn prepare(mut self, call: &Call) -> Result<Plan> {

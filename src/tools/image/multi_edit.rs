@@ -2,18 +2,18 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use super::edit::{MODEL, OutputFormat};
+use super::edit::OutputFormat;
 use super::generate::Quality;
-use super::{PICTURE_BYTES, keep_picture, picture};
-use crate::catalog::edit::{Limits, Wish};
-use crate::catalog::{MODELS, ModelType};
+use super::{Editor, PICTURE_BYTES, Plan, blank_prompt, picture};
+use crate::catalog::MODELS;
+use crate::catalog::edit::Wish;
 use crate::error::{Error, Problem, Result};
 use crate::input::{Source, Urls};
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, safe_mode};
-use crate::venice::{Blobs, CallKind, Class, Endpoint, Request};
+use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of, safe_mode};
+use crate::venice::{Blobs, CallKind, Class, Endpoint};
 
 /// Makes one picture of several.
 pub const MULTI_EDIT: Endpoint =
@@ -56,14 +56,6 @@ pub struct EditImages {
     safe_mode: Option<bool>,
 }
 
-/// A request that is ready to be sent.
-pub struct Plan {
-    body: Map<String, Value>,
-    blobs: Blobs,
-    made: Made,
-    lines: Vec<String>,
-}
-
 impl Tool for EditImages {
     const SPEC: Spec = Spec {
         name: "venice_image_multi_edit",
@@ -80,40 +72,20 @@ impl Tool for EditImages {
     type Plan = Plan;
 
     fn check(&self) -> Vec<Problem> {
-        if self.prompt.trim().is_empty() {
-            return vec![Problem::new("prompt", "must not be blank")];
-        }
-        Vec::new()
+        blank_prompt(&self.prompt)
     }
 
     async fn prepare(mut self, call: &Call) -> Result<Plan> {
-        let defaults = &call.services.defaults;
-        self.safe_mode = safe_mode(defaults.safe_mode, self.safe_mode)?;
-        let configured = defaults.models.edit.as_deref();
-        let catalog = &call.services.catalog;
-        let chosen = catalog
-            .choose(&call.context, ModelType::Inpaint, self.model.as_deref(), configured, MODEL)
-            .await?;
-        let mut lines = chosen.warnings;
-        let mut cost_usd = None;
-        if let Some(model) = &chosen.model {
-            let limits = Limits::of(model);
-            let problems = limits.problems(&chosen.id, &self.wish());
-            if !problems.is_empty() {
-                return Err(Error::arguments(problems));
-            }
-            cost_usd = limits.price(model, &self.wish());
-        }
+        self.safe_mode = safe_mode(call.services.defaults.safe_mode, self.safe_mode)?;
+        let mut editor = Editor::choose(call, self.model.as_deref(), &self.wish()).await?;
         let mut blobs = Blobs::new();
-        let images = self.read(call, &mut blobs, &mut lines).await?;
+        let images = self.read(call, &mut blobs, &mut editor.lines).await?;
         let mut body = body_of(&self)?;
         // This endpoint alone knows the model by another name, and refuses the usual one.
-        body.insert("modelId".to_owned(), json!(chosen.id));
+        body.insert("modelId".to_owned(), json!(editor.id));
         call.add_extra(&mut body)?;
         body.insert("images".to_owned(), json!(images));
-        let prompt = Some(self.prompt);
-        let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
-        Ok(Plan { body, blobs, made, lines })
+        Ok(Plan { body, blobs, made: editor.made(self.prompt), lines: editor.lines })
     }
 
     async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
@@ -121,9 +93,7 @@ impl Tool for EditImages {
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let request = Request::new(&MULTI_EDIT).json_with(Value::Object(plan.body), plan.blobs);
-        let reply = call.services.venice.send(&call.context, request).await?;
-        keep_picture(reply, call, plan.made, plan.lines).await
+        plan.send(&MULTI_EDIT, call).await
     }
 }
 

@@ -2,15 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
-use super::{keep_picture, picture};
+use super::{Plan, picture};
 use crate::catalog::{MODELS, ModelType};
 use crate::error::Result;
 use crate::input::{Source, Urls};
 use crate::outcome::Outcome;
 use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool};
-use crate::venice::{Blobs, CallKind, Class, Endpoint, Request};
+use crate::venice::{Blobs, CallKind, Class, Endpoint};
 
 /// Cuts out what a picture shows.
 pub const REMOVE: Endpoint =
@@ -26,14 +26,6 @@ const MODEL: &str = "bria-bg-remover";
 pub struct RemoveBackground {
     /// Path, https URL, venice:// URI or last.
     image: String,
-}
-
-/// A request that is ready to be sent.
-pub struct Plan {
-    body: Map<String, Value>,
-    blobs: Blobs,
-    made: Made,
-    lines: Vec<String>,
 }
 
 impl Tool for RemoveBackground {
@@ -74,8 +66,6 @@ impl Tool for RemoveBackground {
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let request = Request::new(&REMOVE).json_with(Value::Object(plan.body), plan.blobs);
-        let reply = call.services.venice.send(&call.context, request).await?;
-        keep_picture(reply, call, plan.made, plan.lines).await
+        plan.send(&REMOVE, call).await
     }
 }

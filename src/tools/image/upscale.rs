@@ -2,15 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use super::{keep_picture, picture};
+use super::{Plan, picture};
 use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Kind, Result};
 use crate::input::{Source, Urls};
 use crate::outcome::Outcome;
 use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
-use crate::venice::{Blobs, CallKind, Class, Endpoint, Request};
+use crate::venice::{Blobs, CallKind, Class, Endpoint};
 
 /// Makes a picture larger.
 pub const UPSCALE: Endpoint =
@@ -35,14 +35,6 @@ pub struct UpscaleImage {
     #[schemars(range(min = 0.0, max = 0.02))]
     #[serde(skip_serializing_if = "Option::is_none")]
     creativity: Option<f64>,
-}
-
-/// A request that is ready to be sent.
-pub struct Plan {
-    body: Map<String, Value>,
-    blobs: Blobs,
-    made: Made,
-    lines: Vec<String>,
 }
 
 impl Tool for UpscaleImage {
@@ -83,8 +75,6 @@ impl Tool for UpscaleImage {
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let request = Request::new(&UPSCALE).json_with(Value::Object(plan.body), plan.blobs);
-        let reply = call.services.venice.send(&call.context, request).await?;
-        keep_picture(reply, call, plan.made, plan.lines).await
+        plan.send(&UPSCALE, call).await
     }
 }
