@@ -6,6 +6,7 @@
 pub mod edit;
 pub mod image;
 pub mod speech;
+pub mod summary;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -221,6 +222,12 @@ impl Catalog {
     pub async fn find(&self, context: &Context, kind: ModelType, id: &str) -> Option<Model> {
         let models = self.fetched(context, kind).await.models?;
         find(&models, id).cloned()
+    }
+
+    /// The ids of the models of a type; none where they cannot be fetched.
+    pub async fn ids(&self, context: &Context, kind: ModelType) -> Vec<String> {
+        let models = self.fetched(context, kind).await.models.unwrap_or_default();
+        models.iter().map(|model| model.id.clone()).collect()
     }
 
     /// The names of the style presets; none where they cannot be fetched.

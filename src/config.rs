@@ -76,6 +76,8 @@ pub struct Config {
     pub media_max_age: Duration,
     /// Whether media are fetched from private addresses and over plain HTTP too.
     pub allow_private_urls: bool,
+    /// Whether calls may send transactions to chains.
+    pub allow_crypto_send: bool,
     /// The models of calls that name none.
     pub models: Models,
     /// What is sent as `safe_mode`.
@@ -193,6 +195,7 @@ impl Config {
             media_max_age: parsed(flags.media_max_age, "VENICE_MEDIA_MAX_AGE", read, units::age)?
                 .unwrap_or(Duration::from_hours(90 * 24)),
             allow_private_urls: flags.allow_private_urls || on("VENICE_ALLOW_PRIVATE_URLS", read)?,
+            allow_crypto_send: flags.allow_crypto_send || on("VENICE_ALLOW_CRYPTO_SEND", read)?,
             models: Models {
                 image: flags.image_model.or_else(|| read("VENICE_IMAGE_MODEL")),
                 edit: flags.edit_model.or_else(|| read("VENICE_EDIT_MODEL")),

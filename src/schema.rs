@@ -188,6 +188,8 @@ mod tests {
         mode: Option<Mode>,
         parts: Option<Vec<Part>>,
         more: Option<Map<String, Value>>,
+        /// JSON array of anything.
+        any: Option<String>,
     }
 
     #[derive(Deserialize, JsonSchema)]
@@ -220,7 +222,8 @@ mod tests {
                     "parts": {"type": "array", "items": {"type": "object",
                         "properties": {"weight": {"type": "number", "minimum": 0.1, "maximum": 1.0}},
                         "additionalProperties": false}},
-                    "more": {"type": "object"}
+                    "more": {"type": "object"},
+                    "any": {"description": "JSON array of anything.", "type": "string"}
                 },
                 "required": ["prompt"],
                 "additionalProperties": false
@@ -259,11 +262,11 @@ mod tests {
     fn arguments_are_taken_as_they_were_meant() {
         let aliases = [("text", "prompt"), ("n", "count")];
         let given = json!({"text": "hi", "n": "3", "mode": "FAST", "parts": {"weight": "0.5"},
-            "more": "{\"a\": 1}"});
+            "more": "{\"a\": 1}", "any": ["0x1", {"b": 2}]});
         let schema = plain::<Sample>();
         let taken = normalize(&schema, &aliases, given.as_object().cloned().unwrap());
         let wanted = json!({"prompt": "hi", "count": 3, "mode": "fast", "parts": [{"weight": 0.5}],
-            "more": {"a": 1}});
+            "more": {"a": 1}, "any": "[\"0x1\",{\"b\":2}]"});
         assert_eq!(Value::Object(taken.clone()), wanted);
         assert!(Judge::new(&schema).unwrap().problems(&Value::Object(taken)).is_empty());
     }

@@ -6,6 +6,7 @@
 
 mod extra;
 mod route;
+mod show;
 
 use std::fmt::Write as _;
 use std::future::Future;
@@ -132,6 +133,8 @@ pub struct Defaults {
     pub models: Models,
     /// What is sent as `safe_mode`.
     pub safe_mode: SafeMode,
+    /// Whether calls may send transactions to chains.
+    pub crypto_send: bool,
 }
 
 /// The fields of a request's body, from a value whose fields have the API's names.

@@ -5,10 +5,13 @@
     reason = "the comments of tools and arguments are published as plain text"
 )]
 
+pub mod account;
 pub mod audio;
 pub mod catalog;
+pub mod crypto;
 pub mod image;
 pub mod media;
+pub mod voices;
 pub mod web;
 
 use crate::tool::Route;
@@ -26,8 +29,16 @@ pub struct Family {
 }
 
 /// All families.
-pub const FAMILIES: &[Family] =
-    &[image::FAMILY, audio::FAMILY, catalog::FAMILY, web::FAMILY, media::FAMILY];
+pub const FAMILIES: &[Family] = &[
+    image::FAMILY,
+    audio::FAMILY,
+    catalog::FAMILY,
+    web::FAMILY,
+    account::FAMILY,
+    media::FAMILY,
+    voices::FAMILY,
+    crypto::FAMILY,
+];
 
 /// All tools, in the order of their families.
 pub fn all() -> impl Iterator<Item = &'static Route> {

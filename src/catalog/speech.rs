@@ -68,6 +68,57 @@ impl Limits {
     }
 }
 
+/// What a model that clones voices asks of a recording.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Cloning {
+    accepted_formats: Vec<String>,
+    min_sample_seconds: Option<f64>,
+    /// For how many days a voice is kept.
+    pub retention_days: Option<f64>,
+}
+
+impl Cloning {
+    /// What the row says of cloning; none where it says nothing.
+    #[must_use]
+    pub fn of(model: &Model) -> Option<Self> {
+        serde_json::from_value(model.spec.get("voice_cloning")?.clone()).ok()
+    }
+
+    /// Everything that is wrong with a recording of that type and length.
+    #[must_use]
+    pub fn problems(&self, model: &str, mime_type: &str, seconds: Option<f64>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        // The API speaks of extensions, and of m4a as mp4 too.
+        let names: &[&str] = match mime_type {
+            "audio/mpeg" => &["mp3", "mpeg"],
+            "audio/wav" => &["wav"],
+            "audio/mp4" | "video/mp4" => &["mp4", "m4a"],
+            other => &[other.split_once('/').map_or(other, |(_, name)| name)],
+        };
+        let accepted = |format: &String| {
+            let format = format.rsplit('/').next().unwrap_or_default();
+            names.iter().any(|name| format.eq_ignore_ascii_case(name))
+        };
+        if !self.accepted_formats.is_empty() && !self.accepted_formats.iter().any(accepted) {
+            let taken = listed(&self.accepted_formats);
+            problems.push(Problem::new(
+                "file",
+                format!("is {mime_type}; {model} clones voices from {taken}"),
+            ));
+        }
+        if let (Some(seconds), Some(least)) = (seconds, self.min_sample_seconds)
+            && seconds < least
+        {
+            problems.push(Problem::new(
+                "file",
+                format!("has {seconds:.1} s; {model} needs at least {least} s"),
+            ));
+        }
+        problems
+    }
+}
+
 /// How many characters of a long text one request to the model takes.
 #[must_use]
 pub fn part_length(model: &str) -> usize {
@@ -106,6 +157,21 @@ mod tests {
         assert!(problems[1].message.contains("`wav`"), "{problems:?}");
         assert_eq!(limits.problems("m", Some("vv_mine"), Some("wav")), []);
         assert_eq!(Limits::default().problems("m", Some("any"), Some("any")), []);
+    }
+
+    #[test]
+    fn recordings_are_judged_by_format_and_length() {
+        let row = model(&json!({"voice_cloning": {"accepted_formats": ["mp3", "wav", "mp4"],
+            "min_sample_seconds": 5, "retention_days": 7}}));
+        let cloning = Cloning::of(&row).unwrap();
+        for good in ["audio/mpeg", "audio/wav", "audio/mp4", "video/mp4"] {
+            assert_eq!(cloning.problems("m", good, Some(5.0)), [], "{good}");
+        }
+        assert_eq!(cloning.problems("m", "audio/wav", None), []);
+        let short = cloning.problems("m", "audio/flac", Some(1.04));
+        assert!(short[0].message.contains("`mp3`, `wav`, `mp4`"), "{short:?}");
+        assert!(short[1].message.contains("1.0 s"), "{short:?}");
+        assert!(Cloning::of(&model(&json!({}))).is_none());
     }
 
     #[test]

@@ -73,7 +73,11 @@ fn services(config: Config, sandbox: Option<&Sandbox>) -> Services {
         venice,
         store: MediaStore::new(storage, keep),
         inputs,
-        defaults: Defaults { models: config.models, safe_mode: config.safe_mode },
+        defaults: Defaults {
+            models: config.models,
+            safe_mode: config.safe_mode,
+            crypto_send: config.allow_crypto_send,
+        },
     }
 }
 

@@ -44,6 +44,9 @@ pub struct Flags {
     /// Fetch media over http and from private addresses too [VENICE_ALLOW_PRIVATE_URLS].
     #[arg(long, global = true)]
     pub allow_private_urls: bool,
+    /// Let venice_crypto_rpc send transactions, which cannot be undone [VENICE_ALLOW_CRYPTO_SEND].
+    #[arg(long, global = true)]
+    pub allow_crypto_send: bool,
     /// The image model of calls that name none [VENICE_IMAGE_MODEL].
     #[arg(long, value_name = "ID", global = true)]
     pub image_model: Option<String>,

@@ -125,6 +125,12 @@ pub const SETTINGS: &[Setting] = &[
         "off",
         "fetch media over http and from private addresses too",
     ),
+    setting(
+        "VENICE_ALLOW_CRYPTO_SEND",
+        "--allow-crypto-send",
+        "off",
+        "let venice_crypto_rpc send transactions, which cannot be undone",
+    ),
     setting("VENICE_TIMEOUT", "--timeout", "by kind of call", "the most seconds that a call takes"),
     setting(
         "VENICE_BASE_URL",

@@ -41,6 +41,9 @@ fn one(schema: &Map<String, Value>, value: &mut Value) {
         (Some("boolean"), Value::String(text)) => boolean(text),
         (Some("string"), Value::String(text)) => choice(schema, text),
         (Some("string"), Value::Number(number)) => Some(Value::from(number.to_string())),
+        (Some("string"), Value::Object(_) | Value::Array(_)) if is_json(schema) => {
+            Some(Value::from(value.to_string()))
+        }
         (Some("object"), Value::String(text)) => {
             serde_json::from_str(text).ok().filter(Value::is_object)
         }
@@ -67,6 +70,13 @@ fn one(schema: &Map<String, Value>, value: &mut Value) {
         }
         _ => {}
     }
+}
+
+/// Whether the text of the property is JSON, as its description says: for values that a plain schema cannot
+/// describe. The value itself is as good as its text.
+fn is_json(schema: &Map<String, Value>) -> bool {
+    let description = schema.get("description").and_then(Value::as_str);
+    description.is_some_and(|description| description.starts_with("JSON "))
 }
 
 fn integer(text: &str) -> Option<Value> {

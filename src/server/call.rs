@@ -113,15 +113,10 @@ impl Server {
     fn judge(
         &self,
         mounted: &Mounted,
-        mut arguments: Map<String, Value>,
+        arguments: Map<String, Value>,
         asked: &Asked,
     ) -> Result<(Call, Map<String, Value>)> {
         let spec = mounted.spec();
-        if spec.extra
-            && let Some(extra) = arguments.get_mut("extra").filter(|extra| extra.is_object())
-        {
-            *extra = Value::from(extra.to_string());
-        }
         let arguments = schema::normalize(mounted.schema()?, spec.aliases, arguments);
         let arguments = Value::Object(arguments);
         let problems = mounted.judge()?.problems(&arguments);

@@ -1,6 +1,8 @@
 //! What there is to choose from.
 
+pub mod get_character;
 pub mod get_model;
+pub mod list_characters;
 pub mod list_models;
 
 use crate::tool::Route;
@@ -10,6 +12,11 @@ use crate::tools::Family;
 pub const FAMILY: Family = Family {
     name: "catalog",
     opt_in: false,
-    about: "See which models there are, what they can do and what they cost.",
-    tools: &[Route::of::<list_models::ListModels>(), Route::of::<get_model::GetModel>()],
+    about: "See which models and characters there are, and what models can do and cost.",
+    tools: &[
+        Route::of::<list_models::ListModels>(),
+        Route::of::<get_model::GetModel>(),
+        Route::of::<list_characters::ListCharacters>(),
+        Route::of::<get_character::GetCharacter>(),
+    ],
 };

@@ -1,8 +1,10 @@
 //! Making and changing pictures.
 
+mod decode;
 pub mod edit;
 pub mod generate;
 pub mod multi_edit;
+pub mod openai;
 pub mod remove_bg;
 pub mod styles;
 pub mod upscale;
@@ -26,6 +28,7 @@ pub const FAMILY: Family = Family {
     about: "Make and change pictures.",
     tools: &[
         Route::of::<generate::GenerateImage>(),
+        Route::of::<openai::GenerateSimply>(),
         Route::of::<edit::EditImage>(),
         Route::of::<multi_edit::EditImages>(),
         Route::of::<upscale::UpscaleImage>(),

@@ -1,5 +1,7 @@
 //! What the web and documents say.
 
+pub mod scrape;
+pub mod search;
 pub mod text_parser;
 
 use crate::tool::Route;
@@ -9,6 +11,10 @@ use crate::tools::Family;
 pub const FAMILY: Family = Family {
     name: "web",
     opt_in: false,
-    about: "Read documents.",
-    tools: &[Route::of::<text_parser::ParseDocument>()],
+    about: "Search the web, and read pages and documents.",
+    tools: &[
+        Route::of::<search::SearchWeb>(),
+        Route::of::<scrape::ScrapePage>(),
+        Route::of::<text_parser::ParseDocument>(),
+    ],
 };

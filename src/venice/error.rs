@@ -22,7 +22,7 @@ pub(crate) use scrub::scrub;
 const PLAIN_TEXT: usize = 500;
 
 /// The arguments that an error about an id may be about, with the words by which Venice may speak of them.
-const NAMED: [(&str, &[&str]); 7] = [
+const NAMED: [(&str, &[&str]); 9] = [
     ("model", &["model"]),
     ("modelId", &["model"]),
     ("voice", &["voice"]),
@@ -30,6 +30,8 @@ const NAMED: [(&str, &[&str]); 7] = [
     ("style_preset", &["style"]),
     ("slug", &["character"]),
     ("character_slug", &["character"]),
+    ("network", &["network"]),
+    ("method", &["method"]),
 ];
 
 /// The arguments that an error about an id may be about.

@@ -119,6 +119,10 @@ pub struct Facts {
     pub request_id: Option<String>,
     /// The id of the model that did the work.
     pub model_id: Option<String>,
+    /// What a call of a chain's node took, in credits.
+    pub rpc_credits: Option<f64>,
+    /// The same in US dollars.
+    pub rpc_cost_usd: Option<f64>,
 }
 
 impl Facts {
@@ -143,6 +147,8 @@ impl Facts {
             replacement: text("x-venice-deprecated-replacement"),
             request_id: text("x-request-id").or_else(|| text("cf-ray")),
             model_id: text("x-venice-model-id"),
+            rpc_credits: number("x-venice-rpc-credits"),
+            rpc_cost_usd: number("x-venice-rpc-cost-usd"),
         }
     }
 }

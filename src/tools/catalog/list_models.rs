@@ -11,35 +11,10 @@ use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{Endpoint, Request};
 
 /// How many models a call lists that names no limit.
-const LIMIT: usize = 50;
+const LIMIT: usize = 30;
 
-/// The constraints that an agent chooses by, by the API's names, in the order in which they are shown.
-const SHOWN: &[&str] = &[
-    "promptCharacterLimit",
-    "prompt_character_limit",
-    "widthHeightDivisor",
-    "aspectRatios",
-    "aspect_ratios",
-    "resolutions",
-    "qualities",
-    "durations",
-    "model_type",
-    "audio_configurable",
-    "maxInputImages",
-    "maxStyleReferences",
-    "lyrics_required",
-    "duration_options",
-    "min_duration",
-    "max_duration",
-    "default_voice",
-    "supported_formats",
-    "default_format",
-    "embeddingDimensions",
-    "maxInputTokens",
-    "availableContextTokens",
-];
-
-/// List models of one type with price, privacy and limits. Use before choosing a model id.
+/// List models of one type with price, privacy, limits and what they can do. Use before choosing a model id.
+/// Prices are in US dollars; those of video come from venice_video_quote.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListModels {
@@ -48,7 +23,7 @@ pub struct ListModels {
     kind: Option<ListedType>,
     /// Part of an id, a name or a trait.
     search: Option<String>,
-    /// Default 50.
+    /// Default 30.
     #[schemars(range(min = 1, max = 500))]
     limit: Option<u32>,
     /// Show which model each trait (such as default) stands for instead.
@@ -105,73 +80,49 @@ impl Tool for ListModels {
     async fn run(plan: Self, call: &Call) -> Result<Outcome> {
         let kind = plan.kind.unwrap_or_default().name();
         let search = plan.search.unwrap_or_default().to_lowercase();
+        // Of one type, the type goes without saying.
+        let typed = matches!(plan.kind, Some(ListedType::All));
         let mut rows = if plan.traits == Some(true) {
             names(call, &TRAITS, &kind, "trait").await?
         } else if plan.aliases == Some(true) {
             names(call, &ALIASES, &kind, "alias").await?
         } else {
-            call.services.catalog.rows(&call.context, &kind).await?.iter().map(summary).collect()
+            call.services
+                .catalog
+                .rows(&call.context, &kind)
+                .await?
+                .iter()
+                .map(|model| row(model, typed))
+                .collect()
         };
         rows.retain(|row| search.is_empty() || matches(row, &search));
         let total = rows.len();
         let limit = plan.limit.map_or(LIMIT, |limit| usize::try_from(limit).unwrap_or(LIMIT));
         rows.truncate(limit);
         let shown = rows.len();
+        let ids = rows.iter().map(|row| json!({ "id": row.get("id") })).collect();
+        let answer = |models: Vec<Value>| {
+            let mut data = Map::from_iter([
+                ("models".to_owned(), Value::Array(models)),
+                ("total".to_owned(), json!(total)),
+            ]);
+            if shown < total {
+                let rest = format!("{} more: raise limit, or search", total - shown);
+                data.insert("more".to_owned(), json!(rest));
+            }
+            data
+        };
         let models = rows.into_iter().map(Value::Object).collect();
-        let mut data = Map::from_iter([
-            ("models".to_owned(), Value::Array(models)),
-            ("total".to_owned(), json!(total)),
-        ]);
-        if shown < total {
-            let rest = format!("{} more: raise limit, or search", total - shown);
-            data.insert("more".to_owned(), json!(rest));
-        }
-        Ok(Outcome::data(data))
+        call.show(answer(models), answer(ids)).await
     }
 }
 
-/// What an agent chooses by, in few tokens.
-fn summary(model: &Model) -> Map<String, Value> {
-    let mut row = Map::from_iter([
-        ("id".to_owned(), json!(model.id)),
-        ("type".to_owned(), json!(model.kind)),
-    ]);
-    let spec = &model.spec;
-    let mut copy = |name: &str, value: Option<&Value>| {
-        if let Some(value) = value.filter(|value| !is_empty(value)) {
-            row.insert(name.to_owned(), value.clone());
-        }
-    };
-    for name in ["name", "privacy", "traits"] {
-        copy(name, spec.get(name));
+fn row(model: &Model, typed: bool) -> Map<String, Value> {
+    let mut row = model.summary();
+    if typed {
+        row.insert("type".to_owned(), json!(model.kind));
     }
-    let usd = spec.get("pricing").map(dollars);
-    copy("usd", usd.as_ref());
-    let constraints = spec.get("constraints");
-    for name in SHOWN {
-        copy(name, constraints.and_then(|all| all.get(name)).or_else(|| spec.get(*name)));
-    }
-    let flags: Vec<Value> =
-        spec.get("capabilities").and_then(Value::as_object).map_or_else(Vec::new, |all| {
-            let on = |value: &Value| value.as_bool() == Some(true);
-            all.iter().filter(|(_, value)| on(value)).map(|(name, _)| json!(name)).collect()
-        });
-    copy("capabilities", Some(&Value::Array(flags)));
-    let voices = spec.get("voices").and_then(Value::as_array).map(|voices| json!(voices.len()));
-    copy("voices", voices.as_ref());
-    copy("warning", Some(&json!(model.warnings().join("; "))));
     row
-}
-
-/// The prices without their second currency: `{"usd": 1, "diem": 1}` becomes `1`.
-fn dollars(pricing: &Value) -> Value {
-    match pricing {
-        Value::Object(fields) => match fields.get("usd") {
-            Some(usd) => usd.clone(),
-            None => fields.iter().map(|(name, value)| (name.clone(), dollars(value))).collect(),
-        },
-        other => other.clone(),
-    }
 }
 
 async fn names(
@@ -198,15 +149,4 @@ fn matches(row: &Map<String, Value>, search: &str) -> bool {
         }
         _ => false,
     })
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        Value::String(text) => text.is_empty(),
-        Value::Bool(flag) => !flag,
-        Value::Number(_) => false,
-    }
 }

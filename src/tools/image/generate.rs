@@ -1,14 +1,17 @@
 //! `POST /image/generate`
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::decode::{decoded, listed_in};
 use super::{blank_prompt, refuse_violation};
 use crate::catalog::image::{Limits, Size, Wish, style_problem};
 use crate::catalog::{MODELS, ModelType, STYLES};
-use crate::error::{Error, Kind, Problem, Result};
+use crate::error::{Error, Problem, Result};
 use crate::input::{Source, Urls, Wanted};
 use crate::media::MediaKind;
 use crate::outcome::{Outcome, Remarks};
@@ -310,24 +313,11 @@ fn pictures(reply: &Reply) -> Result<Vec<Bytes>> {
     #[derive(Deserialize)]
     struct Images<'a> {
         #[serde(borrow)]
-        images: Vec<std::borrow::Cow<'a, str>>,
+        images: Vec<Cow<'a, str>>,
     }
-    let bad = |what: &str| Error::new(Kind::Network, format!("Venice's reply {what}"));
     if !reply.is_json() {
         return Ok(vec![reply.media()?]);
     }
-    let images: Images<'_> = serde_json::from_slice(&reply.bytes)
-        .map_err(|error| bad("is not the JSON of pictures").source(error))?;
-    if images.images.is_empty() || images.images.iter().any(|text| text.is_empty()) {
-        return Err(bad("has no picture in it").hint("call again; it may have been charged"));
-    }
-    images
-        .images
-        .iter()
-        .map(|text| {
-            base64_simd::STANDARD.decode_to_vec(text.as_bytes()).map(Bytes::from).map_err(|_| {
-                bad("has a picture that is not base64").hint("call again; it may have been charged")
-            })
-        })
-        .collect()
+    let reply: Images<'_> = listed_in(reply)?;
+    decoded(reply.images.iter().map(Cow::as_ref))
 }

@@ -1,0 +1,216 @@
+//! `GET /api_keys/rate_limits`, `/api_keys/rate_limits/log`, `/api_keys`, `/billing/balance`,
+//! `/billing/usage-history` and `/billing/usage-analytics`
+
+use chrono::{DateTime, NaiveDate};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, Kind, Problem, Result};
+use crate::outcome::Outcome;
+use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
+use crate::venice::{Class, Endpoint, Request};
+
+/// The limits and balances of the key in use; any key may see them.
+pub const RATE_LIMITS: Endpoint = Endpoint::get("/api_keys/rate_limits", Class::Account);
+/// The last limits that were exceeded.
+pub const RATE_LIMIT_LOG: Endpoint = Endpoint::get("/api_keys/rate_limits/log", Class::Account);
+/// The balances of the account.
+pub const BALANCE: Endpoint = Endpoint::get("/billing/balance", Class::Account);
+/// What was charged, entry by entry.
+pub const USAGE_HISTORY: Endpoint = Endpoint::get("/billing/usage-history", Class::Account);
+/// What was charged, by day, model and key.
+pub const USAGE_ANALYTICS: Endpoint = Endpoint::get("/billing/usage-analytics", Class::Account);
+/// The keys of the account, without their secrets.
+pub const KEYS: Endpoint = Endpoint::get("/api_keys", Class::Account);
+
+/// How many entries of the history a call lists that names no size: the API's own 1000 fill a conversation.
+const PAGE_SIZE: u32 = 50;
+/// The longest time that the analytics look back, in days.
+const LOOKBACK_DAYS: u32 = 90;
+
+/// Show the account of the API key: rate_limits has limits and balances and works with every key, the other views
+/// need an admin key.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowAccount {
+    #[serde(skip_serializing)]
+    view: View,
+    /// usage_history: from, such as 2026-06-01T00:00:00Z.
+    #[schemars(length(max = 40))]
+    #[serde(rename = "startTimestamp", skip_serializing_if = "Option::is_none")]
+    start_timestamp: Option<String>,
+    /// usage_history: before.
+    #[schemars(length(max = 40))]
+    #[serde(rename = "endTimestamp", skip_serializing_if = "Option::is_none")]
+    end_timestamp: Option<String>,
+    /// usage_history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<Currency>,
+    /// usage_history: entries; default 50.
+    #[schemars(range(min = 10, max = 1000))]
+    #[serde(rename = "pageSize", skip_serializing_if = "Option::is_none")]
+    page_size: Option<u32>,
+    /// usage_history: nextCursor of the page before, without other filters.
+    #[schemars(length(min = 1, max = 512))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+    /// usage_analytics: 1d to 90d; default 7d.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lookback: Option<String>,
+    /// usage_analytics: such as 2026-06-01; with endDate.
+    #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
+    start_date: Option<String>,
+    #[serde(rename = "endDate", skip_serializing_if = "Option::is_none")]
+    end_date: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum View {
+    RateLimits,
+    RateLimitLog,
+    Balance,
+    UsageHistory,
+    UsageAnalytics,
+    ApiKeys,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Currency {
+    Usd,
+    Diem,
+    BundledCredits,
+}
+
+impl View {
+    const fn endpoint(self) -> &'static Endpoint {
+        match self {
+            Self::RateLimits => &RATE_LIMITS,
+            Self::RateLimitLog => &RATE_LIMIT_LOG,
+            Self::Balance => &BALANCE,
+            Self::UsageHistory => &USAGE_HISTORY,
+            Self::UsageAnalytics => &USAGE_ANALYTICS,
+            Self::ApiKeys => &KEYS,
+        }
+    }
+}
+
+impl Tool for ShowAccount {
+    const SPEC: Spec = Spec {
+        name: "venice_account",
+        title: "Show the account",
+        toolset: "account",
+        effect: Effect::Reads,
+        cost: Cost::Free,
+        returns: Returns::Data(&[]),
+        endpoints: &[
+            &RATE_LIMITS,
+            &RATE_LIMIT_LOG,
+            &BALANCE,
+            &USAGE_HISTORY,
+            &USAGE_ANALYTICS,
+            &KEYS,
+        ],
+        aliases: &[],
+        extra: false,
+    };
+
+    type Plan = Self;
+
+    fn check(&self) -> Vec<Problem> {
+        let mut problems = self.strangers();
+        let mut refuse = |path: &str, message: &str| problems.push(Problem::new(path, message));
+        let times =
+            [("startTimestamp", &self.start_timestamp), ("endTimestamp", &self.end_timestamp)];
+        for (name, time) in times {
+            if time.as_ref().is_some_and(|time| DateTime::parse_from_rfc3339(time).is_err()) {
+                refuse(name, "must be a time such as 2026-06-01T00:00:00Z");
+            }
+        }
+        for (name, date) in [("startDate", &self.start_date), ("endDate", &self.end_date)] {
+            if date.as_ref().is_some_and(|date| date.parse::<NaiveDate>().is_err()) {
+                refuse(name, "must be a date such as 2026-06-01");
+            }
+        }
+        match (&self.start_date, &self.end_date) {
+            (Some(_), None) => refuse("endDate", "is required where startDate is given"),
+            (None, Some(_)) => refuse("startDate", "is required where endDate is given"),
+            _ => {}
+        }
+        let days = |text: &str| text.strip_suffix('d')?.parse::<u32>().ok();
+        let is_lookback =
+            |text: &String| days(text).is_some_and(|days| (1..=LOOKBACK_DAYS).contains(&days));
+        if self.lookback.as_ref().is_some_and(|text| !is_lookback(text)) {
+            refuse("lookback", "must be a number of days from 1d to 90d");
+        }
+        problems
+    }
+
+    async fn prepare(mut self, _call: &Call) -> Result<Self> {
+        if self.view == View::UsageHistory && self.cursor.is_none() {
+            self.page_size = self.page_size.or(Some(PAGE_SIZE));
+        }
+        Ok(self)
+    }
+
+    async fn run(plan: Self, call: &Call) -> Result<Outcome> {
+        let mut request = Request::new(plan.view.endpoint());
+        for (name, value) in body_of(&plan)? {
+            request = request.query(name, value.as_str().map_or(value.to_string(), str::to_owned));
+        }
+        let reply = call.services.venice.send(&call.context, request).await.map_err(explained)?;
+        let data: Map<String, Value> = reply.json()?;
+        let next = data.get("nextCursor").cloned().unwrap_or_default();
+        let brief = Map::from_iter([
+            ("view".to_owned(), json!(plan.view)),
+            ("nextCursor".to_owned(), next),
+        ]);
+        call.show(data, brief).await
+    }
+}
+
+impl ShowAccount {
+    /// The filters that are not those of the view, or that a cursor carries already.
+    fn strangers(&self) -> Vec<Problem> {
+        let history = [
+            ("startTimestamp", self.start_timestamp.is_some()),
+            ("endTimestamp", self.end_timestamp.is_some()),
+            ("currency", self.currency.is_some()),
+            ("pageSize", self.page_size.is_some()),
+        ];
+        let cursor = [("cursor", self.cursor.is_some())];
+        let analytics = [
+            ("lookback", self.lookback.is_some()),
+            ("startDate", self.start_date.is_some()),
+            ("endDate", self.end_date.is_some()),
+        ];
+        let mut problems = Vec::new();
+        let mut refuse = |filters: &[(&str, bool)], message: &str| {
+            let given = filters.iter().filter(|(_, given)| *given);
+            problems.extend(given.map(|(name, _)| Problem::new(*name, message)));
+        };
+        if self.view != View::UsageHistory {
+            refuse(&history, "goes with view usage_history");
+            refuse(&cursor, "goes with view usage_history");
+        } else if self.cursor.is_some() {
+            refuse(&history, "is in the cursor already: leave it out");
+        }
+        if self.view != View::UsageAnalytics {
+            refuse(&analytics, "goes with view usage_analytics");
+        }
+        problems
+    }
+}
+
+/// The error of a view that the key may not see, with what it may see instead.
+fn explained(error: Error) -> Error {
+    if error.kind != Kind::Key || !error.message.contains("admin key") {
+        return error;
+    }
+    error.hint(
+        "view rate_limits works with this key and has its balances; for the other views make an admin key at \
+         https://venice.ai/settings/api and set it as VENICE_API_KEY",
+    )
+}

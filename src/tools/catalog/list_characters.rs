@@ -1,0 +1,118 @@
+//! `GET /characters`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::Result;
+use crate::outcome::Outcome;
+use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
+use crate::venice::{Class, Endpoint, Request};
+
+/// The public characters.
+pub const CHARACTERS: Endpoint = Endpoint::get("/characters", Class::Catalog);
+
+/// How many characters a call lists that names no limit: fewer than the API's 50, for each has a description.
+const LIMIT: u32 = 20;
+
+/// List public Venice characters: personas to chat with. Give a slug as character_slug to venice_chat.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListCharacters {
+    /// Part of a name, description or tag.
+    #[schemars(length(max = 200))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<String>,
+    #[schemars(length(max = 20), inner(length(max = 100)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<String>>,
+    /// Such as philosophy.
+    #[schemars(length(max = 20), inner(length(max = 100)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    categories: Option<Vec<String>>,
+    /// Ids of the models that they use.
+    #[schemars(length(max = 20), inner(length(max = 200)))]
+    #[serde(rename = "modelId", skip_serializing_if = "Option::is_none")]
+    model_id: Option<Vec<String>>,
+    #[serde(rename = "isAdult", skip_serializing_if = "Option::is_none")]
+    is_adult: Option<bool>,
+    #[serde(rename = "isPro", skip_serializing_if = "Option::is_none")]
+    is_pro: Option<bool>,
+    #[serde(rename = "isWebEnabled", skip_serializing_if = "Option::is_none")]
+    is_web_enabled: Option<bool>,
+    #[serde(rename = "sortBy", skip_serializing_if = "Option::is_none")]
+    sort_by: Option<SortBy>,
+    /// Default desc.
+    #[serde(rename = "sortOrder", skip_serializing_if = "Option::is_none")]
+    sort_order: Option<SortOrder>,
+    /// Default 20.
+    #[schemars(range(min = 1, max = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
+    /// How many to skip.
+    #[schemars(range(min = 0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum SortBy {
+    Featured,
+    HighestRating,
+    HighlyRated,
+    HighlyRatedAndRecent,
+    Imports,
+    MostRecent,
+    RatingCount,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum SortOrder {
+    Asc,
+    Desc,
+}
+
+impl Tool for ListCharacters {
+    const SPEC: Spec = Spec {
+        name: "venice_list_characters",
+        title: "List characters",
+        toolset: "catalog",
+        effect: Effect::Reads,
+        cost: Cost::Free,
+        returns: Returns::Data(&[]),
+        endpoints: &[&CHARACTERS],
+        aliases: &[("tag", "tags"), ("category", "categories"), ("model", "modelId")],
+        extra: false,
+    };
+
+    type Plan = Request;
+
+    async fn prepare(mut self, _call: &Call) -> Result<Request> {
+        self.limit = self.limit.or(Some(LIMIT));
+        let fields = body_of(&self)?;
+        let mut request = Request::new(&CHARACTERS);
+        for (name, value) in &fields {
+            // A list is its name once for each item.
+            let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            for value in values {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                request = request.query(name, text);
+            }
+        }
+        Ok(request)
+    }
+
+    async fn run(plan: Request, call: &Call) -> Result<Outcome> {
+        let list: Map<String, Value> =
+            call.services.venice.send(&call.context, plan).await?.json()?;
+        let rows = list.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let names = |row: &Value| {
+            let of = |name: &str| (name.to_owned(), row.get(name).cloned().unwrap_or_default());
+            Value::Object(Map::from_iter([of("slug"), of("name")]))
+        };
+        let brief = rows.iter().map(names).collect();
+        call.show(list, Map::from_iter([("data".to_owned(), Value::Array(brief))])).await
+    }
+}

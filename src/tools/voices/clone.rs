@@ -1,0 +1,107 @@
+//! `POST /audio/voices`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::catalog::speech::Cloning;
+use crate::catalog::{MODELS, ModelType};
+use crate::error::{Error, Kind, Result};
+use crate::input::{Source, Urls, Wanted};
+use crate::media::{self, MediaKind};
+use crate::outcome::Outcome;
+use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of, fields_of};
+use crate::venice::{CallKind, Class, Endpoint, Form, Request};
+
+/// Makes a voice from a recording.
+pub const CLONE: Endpoint = Endpoint::post("/audio/voices", CallKind::Paid, Class::Transcription);
+
+/// The model where nothing else says one.
+const MODEL: &str = "tts-chatterbox-hd";
+/// The largest recording that the API takes, in bytes.
+const SAMPLE_BYTES: u64 = 25 * 1000 * 1000;
+
+/// Clone a voice from a recording of someone who agreed to it. Returns an id that venice_tts takes as voice, with
+/// the same model, for about 7 days. Costs a flat fee.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloneVoice {
+    /// Path, https URL, data: URL, venice:// URI or last: mp3, wav, flac or m4a.
+    #[serde(skip_serializing)]
+    file: String,
+    /// A tts model that clones; default tts-chatterbox-hd.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+}
+
+/// A request that is ready to be sent.
+pub struct Plan {
+    form: Form,
+    model: String,
+    cloning: Option<Cloning>,
+    lines: Vec<String>,
+}
+
+impl Tool for CloneVoice {
+    const SPEC: Spec = Spec {
+        name: "venice_voice_clone",
+        title: "Clone a voice",
+        toolset: "voices",
+        effect: Effect::Creates,
+        cost: Cost::Paid("per voice"),
+        returns: Returns::Data(&[]),
+        endpoints: &[&CLONE, &MODELS],
+        aliases: &[("sample_audio_url", "file"), ("audio_url", "file"), ("modelId", "model")],
+        extra: true,
+    };
+
+    type Plan = Plan;
+
+    async fn prepare(self, call: &Call) -> Result<Plan> {
+        let catalog = &call.services.catalog;
+        let chosen = catalog
+            .choose(&call.context, ModelType::Tts, self.model.as_deref(), None, MODEL)
+            .await?;
+        let wanted = Wanted {
+            argument: "file",
+            kinds: &[MediaKind::Audio, MediaKind::Video],
+            urls: Urls::Fetch,
+            max_bytes: SAMPLE_BYTES,
+            pixels: None,
+        };
+        let (source, line) = call.read(&self.file, &wanted).await?;
+        let Source::Bytes(input) = source else {
+            return Err(Error::new(Kind::Internal, "the recording was not fetched"));
+        };
+        let cloning = chosen.model.as_ref().and_then(Cloning::of);
+        if let Some(cloning) = &cloning {
+            let (bytes, mime_type) = (input.bytes.clone(), input.mime_type.clone());
+            let measure = move || media::seconds(&bytes, &mime_type);
+            let seconds = tokio::task::spawn_blocking(measure).await.ok().flatten();
+            let problems = cloning.problems(&chosen.id, &input.mime_type, seconds);
+            if !problems.is_empty() {
+                return Err(Error::arguments(problems));
+            }
+        }
+        let mut body = body_of(&self)?;
+        body.insert("model".to_owned(), json!(chosen.id));
+        call.add_extra(&mut body)?;
+        let form = fields_of(&body).file("file", input.name, input.mime_type, input.bytes);
+        let lines = chosen.warnings.into_iter().chain(line).collect();
+        Ok(Plan { form, model: chosen.id, cloning, lines })
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let request = Request::new(&CLONE).form(plan.form);
+        let reply = call.services.venice.send(&call.context, request).await?;
+        let data: Map<String, Value> = reply.json()?;
+        let id = data.get("id").and_then(Value::as_str).unwrap_or_default();
+        let days = plan.cloning.and_then(|cloning| cloning.retention_days);
+        let kept =
+            days.map_or_else(String::new, |days| format!("; Venice keeps it for {days} days"));
+        let mut lines =
+            vec![format!("give `{id}` as voice and `{}` as model to venice_tts{kept}", plan.model)];
+        lines.extend(plan.lines);
+        Ok(Outcome { lines, ..Outcome::data(data) })
+    }
+}

@@ -1,0 +1,86 @@
+//! `POST /augment/scrape`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{Problem, Result};
+use crate::outcome::{Outcome, Remarks};
+use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
+use crate::venice::{CallKind, Class, Endpoint, Request};
+
+/// Reads a page.
+pub const SCRAPE: Endpoint = Endpoint::post("/augment/scrape", CallKind::Paid, Class::Web);
+
+/// What a call costs, in US dollars.
+const USD: f64 = 0.01;
+
+/// Read a web page as Markdown through Venice; a long one comes as a link. X and Reddit cannot be read.
+/// Costs $0.01.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScrapePage {
+    /// An http or https URL that is reachable from the Internet.
+    #[schemars(length(min = 1))]
+    url: String,
+}
+
+/// A request that is ready to be sent.
+pub struct Plan {
+    body: Map<String, Value>,
+    url: String,
+}
+
+/// What Venice answers.
+#[derive(Deserialize)]
+struct Page {
+    content: String,
+}
+
+impl Tool for ScrapePage {
+    const SPEC: Spec = Spec {
+        name: "venice_web_scrape",
+        title: "Read a web page",
+        toolset: "web",
+        effect: Effect::Creates,
+        cost: Cost::Paid("$0.01"),
+        returns: Returns::Text,
+        endpoints: &[&SCRAPE],
+        aliases: &[],
+        extra: true,
+    };
+
+    type Plan = Plan;
+
+    fn check(&self) -> Vec<Problem> {
+        match url::Url::parse(self.url.trim()) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Vec::new(),
+            _ => vec![Problem::new("url", "must be a whole URL, such as https://example.com/page")],
+        }
+    }
+
+    async fn prepare(mut self, call: &Call) -> Result<Plan> {
+        self.url = self.url.trim().to_owned();
+        let mut body = body_of(&self)?;
+        call.add_extra(&mut body)?;
+        Ok(Plan { body, url: self.url })
+    }
+
+    async fn price(_plan: &Plan, _call: &Call) -> Result<Option<f64>> {
+        Ok(Some(USD))
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let request = Request::new(&SCRAPE).json(Value::Object(plan.body));
+        let reply = call.services.venice.send(&call.context, request).await?;
+        let page: Page = reply.json()?;
+        let made = Made {
+            content_type: Some("text/markdown".to_owned()),
+            prompt: Some(plan.url),
+            cost_usd: Some(USD),
+            remarks: Remarks::from(&reply.facts),
+            ..Made::default()
+        };
+        call.tell(page.content, made, Vec::new()).await
+    }
+}

@@ -1,0 +1,80 @@
+//! `POST /augment/search`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::error::{Problem, Result};
+use crate::outcome::Outcome;
+use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
+use crate::venice::{CallKind, Class, Endpoint, Request};
+
+/// Searches the web.
+pub const SEARCH: Endpoint = Endpoint::post("/augment/search", CallKind::Paid, Class::Web);
+
+/// What a call costs, in US dollars.
+const USD: f64 = 0.01;
+
+/// Search the web through Venice, without a log of who asks. Returns title, url, content and date of each result.
+/// Costs $0.01.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchWeb {
+    #[schemars(length(min = 1, max = 400))]
+    query: String,
+    /// Default 10; brave gives at most 10, google 5.
+    #[schemars(range(min = 1, max = 20))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
+    /// Default brave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_provider: Option<Provider>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Provider {
+    Brave,
+    Google,
+}
+
+impl Tool for SearchWeb {
+    const SPEC: Spec = Spec {
+        name: "venice_web_search",
+        title: "Search the web",
+        toolset: "web",
+        effect: Effect::Creates,
+        cost: Cost::Paid("$0.01"),
+        returns: Returns::Data(&[]),
+        endpoints: &[&SEARCH],
+        aliases: &[("q", "query")],
+        extra: true,
+    };
+
+    /// The request's body.
+    type Plan = Map<String, Value>;
+
+    fn check(&self) -> Vec<Problem> {
+        if self.query.trim().is_empty() {
+            return vec![Problem::new("query", "must not be blank")];
+        }
+        Vec::new()
+    }
+
+    async fn prepare(self, call: &Call) -> Result<Self::Plan> {
+        let mut body = body_of(&self)?;
+        call.add_extra(&mut body)?;
+        Ok(body)
+    }
+
+    async fn price(_plan: &Self::Plan, _call: &Call) -> Result<Option<f64>> {
+        Ok(Some(USD))
+    }
+
+    async fn run(plan: Self::Plan, call: &Call) -> Result<Outcome> {
+        let query = plan.get("query").cloned().unwrap_or_default();
+        let request = Request::new(&SEARCH).json(Value::Object(plan));
+        let found = call.services.venice.send(&call.context, request).await?.json()?;
+        call.show(found, Map::from_iter([("query".to_owned(), json!(query))])).await
+    }
+}
