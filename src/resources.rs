@@ -1,14 +1,19 @@
-//! What the server has stored, as MCP resources.
+//! What the server has stored, and what there is to choose from, as MCP resources.
+
+mod catalog;
 
 use rmcp::ErrorData;
 use rmcp::model::{
     ListResourcesResult, ReadResourceResult, Resource, ResourceContents, ResourceTemplate,
 };
 
+use crate::catalog::Catalog;
 use crate::context::Context;
 use crate::error::Error;
 use crate::media::{Media, MediaKind, MediaView};
 use crate::output::Encoding;
+
+pub use catalog::{MODELS_TEMPLATE, STYLES, VOICES_TEMPLATE};
 
 /// How many resources one page lists.
 const PAGE: usize = 100;
@@ -22,10 +27,12 @@ pub fn templates() -> Vec<ResourceTemplate> {
     let mut media = ResourceTemplate::new(MEDIA_TEMPLATE, "media");
     media.title = Some("Stored media".to_owned());
     media.description = Some("A picture, sound, video or document that a tool made.".to_owned());
-    vec![media]
+    let mut templates = vec![media];
+    templates.extend(catalog::templates());
+    templates
 }
 
-/// A page of stored media, newest first. `cursor` is how many came before it.
+/// A page of stored media, newest first, and at the end what there always is. `cursor` is how many came before it.
 pub async fn list(
     view: &MediaView,
     cursor: Option<&str>,
@@ -39,7 +46,10 @@ pub async fn list(
     let wanted = skipped.saturating_add(PAGE).saturating_add(1);
     let items = view.list(None, wanted).await.map_err(|error| internal(&error))?;
     let more = items.len() == wanted;
-    let page = items.iter().skip(skipped).take(PAGE).map(resource).collect();
+    let mut page: Vec<Resource> = items.iter().skip(skipped).take(PAGE).map(resource).collect();
+    if !more {
+        page.extend(catalog::listed());
+    }
     let mut result = ListResourcesResult::with_all_items(page);
     result.next_cursor = more.then(|| (skipped + PAGE).to_string());
     Ok(result)
@@ -58,10 +68,14 @@ fn resource(media: &Media) -> Resource {
 pub async fn read(
     uri: &str,
     view: &MediaView,
+    catalog: &Catalog,
     context: &Context,
     encoding: &Encoding,
 ) -> Result<ReadResourceResult, ErrorData> {
     let unknown = || ErrorData::resource_not_found(format!("there is no resource `{uri}`"), None);
+    if let Some(read) = catalog::read(uri, catalog, context).await {
+        return read;
+    }
     if !uri.starts_with("venice://media/") {
         return Err(unknown());
     }

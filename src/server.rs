@@ -165,7 +165,8 @@ impl ServerHandler for Server {
         let client = Client::of(&context);
         let asked = Asked::new(&context, client, self.shared.timeout);
         let view = self.shared.services.store.view(&asked.context.caller);
-        let read = resources::read(&request.uri, &view, &asked.context, &asked.encoding);
+        let catalog = &self.shared.services.catalog;
+        let read = resources::read(&request.uri, &view, catalog, &asked.context, &asked.encoding);
         tokio::select! {
             result = read => Ok(ReadResourceResponse::Complete(result?)),
             () = context.ct.cancelled() => Err(canceled()),
@@ -178,8 +179,10 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         let client = Client::of(&context);
-        let view = self.shared.services.store.view(&client.caller);
-        crate::completions::complete(&request, &view).await
+        let asked = Asked::new(&context, client, self.shared.timeout);
+        let view = self.shared.services.store.view(&asked.context.caller);
+        let catalog = &self.shared.services.catalog;
+        crate::completions::complete(&request, &view, catalog, &asked.context).await
     }
 
     #[expect(deprecated, reason = "clients of older revisions still send it")]

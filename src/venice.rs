@@ -21,5 +21,5 @@ pub use client::{Venice, VeniceSettings};
 pub use endpoint::{CallKind, Class, Endpoint};
 pub use key::{KeySource, NoKey};
 pub use live::OpenReply;
-pub use reply::{Facts, Reply};
+pub use reply::{Facts, Reply, percent_decoded};
 pub use stream::EventStream;

@@ -154,7 +154,8 @@ impl Facts {
 }
 
 /// The text behind percent signs. A plus is a plus: the header holds a URL component, not a form.
-fn percent_decoded(text: &str) -> String {
+#[must_use]
+pub fn percent_decoded(text: &str) -> String {
     let form = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     let decoded = url::form_urlencoded::parse(form.as_bytes()).next();
     decoded.map(|(name, _)| name.into_owned()).unwrap_or_default()

@@ -14,7 +14,7 @@ use rmcp::service::{RoleClient, RunningService, ServiceError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use venice_mcp::sandbox::Sandbox;
+use venice_mcp::sandbox::{Sandbox, Settings};
 
 /// The binary under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_venice-mcp");
@@ -24,6 +24,7 @@ pub(crate) struct Setup {
     client: String,
     variables: BTreeMap<String, String>,
     home: TempDir,
+    sandbox: Settings,
 }
 
 /// A running server and its client.
@@ -39,7 +40,7 @@ impl Setup {
         let home = tempfile::tempdir().unwrap();
         let mut variables = BTreeMap::new();
         variables.insert("VENICE_API_KEY".to_owned(), "test-key".to_owned());
-        Self { client: "test".to_owned(), variables, home }
+        Self { client: "test".to_owned(), variables, home, sandbox: Settings::default() }
     }
 
     pub(crate) fn set(mut self, variable: &str, value: &str) -> Self {
@@ -52,6 +53,12 @@ impl Setup {
         self
     }
 
+    /// Venice and the server on the plural paths.
+    pub(crate) fn plural(mut self) -> Self {
+        self.sandbox.plural = true;
+        self.set("VENICE_API_PATHS", "plural")
+    }
+
     /// A file in the input directory.
     pub(crate) fn file(self, name: &str, bytes: &[u8]) -> Self {
         let inputs = self.home.path().join("in");
@@ -61,7 +68,8 @@ impl Setup {
     }
 
     pub(crate) async fn start(self) -> World {
-        let sandbox = Sandbox::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = "127.0.0.1:0".parse().unwrap();
+        let sandbox = Sandbox::start_with(address, self.sandbox).await.unwrap();
         let mut command = command(self.home.path());
         command.env("VENICE_BASE_URL", sandbox.base_url());
         command.envs(&self.variables);

@@ -77,6 +77,7 @@ async fn stored_media_are_resources() {
     assert_eq!(listed[0].uri, uri);
     let templates = world.client().list_all_resource_templates().await.unwrap();
     assert_eq!(templates[0].uri_template, "venice://media/{id}");
+    assert_eq!(listed.last().unwrap().uri, "venice://styles");
     assert!(world.read("venice://media/nothing-0000000000000000").await.is_err());
     assert!(world.read("file:///etc/passwd").await.is_err());
 }

@@ -1,0 +1,33 @@
+//! The plural paths of older notes: the same tools, and no path of the other form.
+
+use serde_json::json;
+
+use crate::harness::{Setup, text};
+
+#[tokio::test]
+async fn image_tools_use_the_plural_paths_where_they_are_set() {
+    let mut picture = std::io::Cursor::new(Vec::new());
+    let pixels = image::RgbImage::from_pixel(300, 300, image::Rgb([9, 99, 199]));
+    pixels.write_to(&mut picture, image::ImageFormat::Png).unwrap();
+    let world = Setup::new().plural().file("cat.png", picture.get_ref()).start().await;
+    for (tool, arguments, path) in [
+        ("venice_image_generate", json!({"prompt": "a cat"}), "/images/generations"),
+        ("venice_image_generate_openai", json!({"prompt": "a cat"}), "/images/generations-simple"),
+        ("venice_image_edit", json!({"prompt": "blue", "image": "cat.png"}), "/images/edits"),
+        (
+            "venice_image_multi_edit",
+            json!({"prompt": "blue", "images": ["cat.png", "cat.png"]}),
+            "/images/edits-multi",
+        ),
+        ("venice_image_upscale", json!({"image": "cat.png"}), "/images/upscale"),
+        ("venice_image_remove_bg", json!({"image": "cat.png"}), "/images/remove-background"),
+    ] {
+        let result = world.call(tool, arguments).await;
+        assert_ne!(result.is_error, Some(true), "{tool}: {}", text(&result));
+        let seen = world.sandbox.seen();
+        let last = seen.iter().rev().find(|seen| seen.method == "POST").unwrap();
+        assert_eq!(last.path, path, "{tool}");
+    }
+    let result = world.call("venice_image_styles", json!({})).await;
+    assert!(text(&result).contains("Anime"), "{}", text(&result));
+}
