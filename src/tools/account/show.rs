@@ -29,36 +29,34 @@ const PAGE_SIZE: u32 = 50;
 /// The longest time that the analytics look back, in days.
 const LOOKBACK_DAYS: u32 = 90;
 
-/// Show the account of the API key: rate_limits has limits and balances and works with every key, the other views
-/// need an admin key.
+/// Show the account of the API key. rate_limits has limits and balances and works with every key; the other views
+/// need an admin key. startTimestamp to cursor are filters of usage_history, lookback to endDate of usage_analytics.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowAccount {
     #[serde(skip_serializing)]
     view: View,
-    /// usage_history: from, such as 2026-06-01T00:00:00Z.
+    /// Such as 2026-06-01T00:00:00Z.
     #[schemars(length(max = 40))]
     #[serde(rename = "startTimestamp", skip_serializing_if = "Option::is_none")]
     start_timestamp: Option<String>,
-    /// usage_history: before.
     #[schemars(length(max = 40))]
     #[serde(rename = "endTimestamp", skip_serializing_if = "Option::is_none")]
     end_timestamp: Option<String>,
-    /// usage_history.
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<Currency>,
-    /// usage_history: entries; default 50.
+    /// Default 50.
     #[schemars(range(min = 10, max = 1000))]
     #[serde(rename = "pageSize", skip_serializing_if = "Option::is_none")]
     page_size: Option<u32>,
-    /// usage_history: nextCursor of the page before, without other filters.
+    /// nextCursor of the page before, alone.
     #[schemars(length(min = 1, max = 512))]
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
-    /// usage_analytics: 1d to 90d; default 7d.
+    /// 1d to 90d; default 7d.
     #[serde(skip_serializing_if = "Option::is_none")]
     lookback: Option<String>,
-    /// usage_analytics: such as 2026-06-01; with endDate.
+    /// Such as 2026-06-01; with endDate.
     #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
     start_date: Option<String>,
     #[serde(rename = "endDate", skip_serializing_if = "Option::is_none")]

@@ -23,15 +23,15 @@ pub struct ListCharacters {
     #[schemars(length(max = 200))]
     #[serde(skip_serializing_if = "Option::is_none")]
     search: Option<String>,
-    #[schemars(length(max = 20), inner(length(max = 100)))]
+    #[schemars(length(max = 20))]
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<Vec<String>>,
     /// Such as philosophy.
-    #[schemars(length(max = 20), inner(length(max = 100)))]
+    #[schemars(length(max = 20))]
     #[serde(skip_serializing_if = "Option::is_none")]
     categories: Option<Vec<String>>,
     /// Ids of the models that they use.
-    #[schemars(length(max = 20), inner(length(max = 200)))]
+    #[schemars(length(max = 20))]
     #[serde(rename = "modelId", skip_serializing_if = "Option::is_none")]
     model_id: Option<Vec<String>>,
     #[serde(rename = "isAdult", skip_serializing_if = "Option::is_none")]

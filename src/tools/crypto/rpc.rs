@@ -69,15 +69,19 @@ impl Tool for CallNode {
                 "whoever runs the server can allow it with --allow-crypto-send or VENICE_ALLOW_CRYPTO_SEND=1",
             ));
         }
-        let mut body = json!({ "jsonrpc": "2.0", "method": self.method, "id": id(self.id) });
+        let mut body = Map::from_iter([
+            ("jsonrpc".to_owned(), json!("2.0")),
+            ("method".to_owned(), json!(self.method)),
+            ("id".to_owned(), id(self.id)),
+        ]);
         if let Some(params) = self.params {
             let params: Value = serde_json::from_str(&params).unwrap_or_default();
             if !params.is_array() {
                 return Err(Error::argument("params", "must be a JSON array"));
             }
-            body["params"] = params;
+            body.insert("params".to_owned(), params);
         }
-        Ok(Plan { network: self.network, body })
+        Ok(Plan { network: self.network, body: Value::Object(body) })
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
@@ -134,7 +138,7 @@ fn of_node(error: &Value, cost: Option<String>) -> Error {
     let said = error.get("message").and_then(Value::as_str).map(str::to_owned);
     let mut words = said.unwrap_or_else(|| error.to_string());
     if let Some(data) = error.get("data").filter(|data| !data.is_null()) {
-        words.push_str(&format!("; data: {data}"));
+        words = format!("{words}; data: {data}");
     }
     let message = match code {
         Some(code) => format!("the node answered with error {code}"),

@@ -22,14 +22,15 @@ pub const GENERATE: Endpoint = Endpoint::post("/images/generations", CallKind::P
 /// The model where nothing else says one.
 const MODEL: &str = "z-image-turbo";
 
-/// Make one picture with the parameters of OpenAI's images API. Prefer venice_image_generate, which can do more.
-/// Returns the picture as an embedded resource, with its file and venice://media URI. Costs credit per picture.
+/// Make one picture with the parameters of OpenAI's images API; venice_image_generate can do more. quality, style,
+/// background and output_compression have no effect. Returns the picture as an embedded resource. Costs credit per
+/// picture.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GenerateSimply {
     #[schemars(length(min = 1, max = 1500))]
     prompt: String,
-    /// Model id; default: Venice's default image model.
+    /// Model id of type image.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
     #[schemars(range(min = 1, max = 1))]
@@ -40,23 +41,18 @@ pub struct GenerateSimply {
     /// Default png.
     #[serde(skip_serializing_if = "Option::is_none")]
     output_format: Option<OutputFormat>,
-    /// Has no effect.
     #[schemars(range(min = 0, max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     output_compression: Option<u32>,
-    /// Has no effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     quality: Option<Quality>,
-    /// Has no effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     style: Option<Style>,
     /// auto (default) blurs adult content.
     #[serde(skip_serializing_if = "Option::is_none")]
     moderation: Option<Moderation>,
-    /// Has no effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     background: Option<Background>,
-    /// How Venice sends it; the result is the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<ResponseFormat>,
 }
@@ -151,7 +147,7 @@ pub struct Plan {
 impl Tool for GenerateSimply {
     const SPEC: Spec = Spec {
         name: "venice_image_generate_openai",
-        title: "Generate image (OpenAI's parameters)",
+        title: "Generate image (OpenAI)",
         toolset: "image",
         effect: Effect::Creates,
         cost: Cost::Paid("per picture"),

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::error::{Problem, Result};
 use crate::outcome::{Outcome, Remarks};
@@ -25,12 +25,6 @@ pub struct ScrapePage {
     url: String,
 }
 
-/// A request that is ready to be sent.
-pub struct Plan {
-    body: Map<String, Value>,
-    url: String,
-}
-
 /// What Venice answers.
 #[derive(Deserialize)]
 struct Page {
@@ -47,10 +41,10 @@ impl Tool for ScrapePage {
         returns: Returns::Text,
         endpoints: &[&SCRAPE],
         aliases: &[],
-        extra: true,
+        extra: false,
     };
 
-    type Plan = Plan;
+    type Plan = Self;
 
     fn check(&self) -> Vec<Problem> {
         match url::Url::parse(self.url.trim()) {
@@ -59,19 +53,17 @@ impl Tool for ScrapePage {
         }
     }
 
-    async fn prepare(mut self, call: &Call) -> Result<Plan> {
+    async fn prepare(mut self, _call: &Call) -> Result<Self> {
         self.url = self.url.trim().to_owned();
-        let mut body = body_of(&self)?;
-        call.add_extra(&mut body)?;
-        Ok(Plan { body, url: self.url })
+        Ok(self)
     }
 
-    async fn price(_plan: &Plan, _call: &Call) -> Result<Option<f64>> {
+    async fn price(_plan: &Self, _call: &Call) -> Result<Option<f64>> {
         Ok(Some(USD))
     }
 
-    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let request = Request::new(&SCRAPE).json(Value::Object(plan.body));
+    async fn run(plan: Self, call: &Call) -> Result<Outcome> {
+        let request = Request::new(&SCRAPE).json(Value::Object(body_of(&plan)?));
         let reply = call.services.venice.send(&call.context, request).await?;
         let page: Page = reply.json()?;
         let made = Made {

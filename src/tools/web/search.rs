@@ -48,7 +48,7 @@ impl Tool for SearchWeb {
         returns: Returns::Data(&[]),
         endpoints: &[&SEARCH],
         aliases: &[("q", "query")],
-        extra: true,
+        extra: false,
     };
 
     /// The request's body.
@@ -61,10 +61,8 @@ impl Tool for SearchWeb {
         Vec::new()
     }
 
-    async fn prepare(self, call: &Call) -> Result<Self::Plan> {
-        let mut body = body_of(&self)?;
-        call.add_extra(&mut body)?;
-        Ok(body)
+    async fn prepare(self, _call: &Call) -> Result<Self::Plan> {
+        body_of(&self)
     }
 
     async fn price(_plan: &Self::Plan, _call: &Call) -> Result<Option<f64>> {
