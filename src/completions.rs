@@ -21,7 +21,10 @@ pub async fn complete(
         Reference::Resource(template) => match template.uri.as_str() {
             MEDIA_TEMPLATE => media(typed, view).await,
             MODELS_TEMPLATE => starting(typed, TYPES.iter().map(|kind| (*kind).to_owned())),
-            VOICES_TEMPLATE => starting(typed, catalog.ids(context, ModelType::Tts).await),
+            VOICES_TEMPLATE => {
+                let ids = Box::pin(catalog.ids(context, ModelType::Tts));
+                starting(typed, ids.await)
+            }
             _ => Vec::new(),
         },
         _ => Vec::new(),

@@ -73,7 +73,7 @@ pub async fn read(
     encoding: &Encoding,
 ) -> Result<ReadResourceResult, ErrorData> {
     let unknown = || ErrorData::resource_not_found(format!("there is no resource `{uri}`"), None);
-    if let Some(read) = catalog::read(uri, catalog, context).await {
+    if let Some(read) = Box::pin(catalog::read(uri, catalog, context)).await {
         return read;
     }
     if !uri.starts_with("venice://media/") {

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 /// The settings as flags. Values stay text here: they are read by the same code as the variables.
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Settings (each is also an environment variable, see the README)")]
 pub struct Flags {

@@ -67,7 +67,7 @@ pub(super) async fn read(
     } else {
         voices(uri.strip_prefix("venice://voices/")?, catalog, context).await
     };
-    Some(found.map_err(refused).map(|value| {
+    Some(found.map_err(|error| refused(&error)).map(|value| {
         let contents = ResourceContents::text(value.to_string(), uri).with_mime_type(JSON);
         ReadResourceResult::new(vec![contents])
     }))
@@ -122,9 +122,9 @@ fn missing(message: String) -> Error {
     Error::new(Kind::NotFound, message)
 }
 
-fn refused(error: Error) -> ErrorData {
+fn refused(error: &Error) -> ErrorData {
     match error.kind {
-        Kind::NotFound => ErrorData::resource_not_found(error.message, None),
+        Kind::NotFound => ErrorData::resource_not_found(error.message.clone(), None),
         _ => internal(error),
     }
 }

@@ -2,14 +2,11 @@
 
 use serde_json::json;
 
-use crate::harness::{Setup, text};
+use crate::harness::{Setup, png, text};
 
 #[tokio::test]
 async fn image_tools_use_the_plural_paths_where_they_are_set() {
-    let mut picture = std::io::Cursor::new(Vec::new());
-    let pixels = image::RgbImage::from_pixel(300, 300, image::Rgb([9, 99, 199]));
-    pixels.write_to(&mut picture, image::ImageFormat::Png).unwrap();
-    let world = Setup::new().plural().file("cat.png", picture.get_ref()).start().await;
+    let world = Setup::new().plural().file("cat.png", &png(300, 300)).start().await;
     for (tool, arguments, path) in [
         ("venice_image_generate", json!({"prompt": "a cat"}), "/images/generations"),
         ("venice_image_generate_openai", json!({"prompt": "a cat"}), "/images/generations-simple"),

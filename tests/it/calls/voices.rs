@@ -1,24 +1,10 @@
 use serde_json::json;
 
-use crate::harness::{Setup, World, error, text};
-
-/// Silence as 16-bit WAV at 8 kHz.
-fn silence(seconds: u32) -> Vec<u8> {
-    let length = seconds * 16_000;
-    let mut file = b"RIFF".to_vec();
-    file.extend((36 + length).to_le_bytes());
-    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    file.extend(8000_u32.to_le_bytes());
-    file.extend(16_000_u32.to_le_bytes());
-    file.extend(b"\x02\0\x10\0data");
-    file.extend(length.to_le_bytes());
-    file.resize(44 + length as usize, 0);
-    file
-}
+use crate::harness::{Setup, World, error, text, wav};
 
 async fn start() -> World {
     let setup = Setup::new().set("VENICE_TOOLSETS", "voices,audio");
-    setup.file("long.wav", &silence(6)).file("short.wav", &silence(2)).start().await
+    setup.file("long.wav", &wav(6)).file("short.wav", &wav(2)).start().await
 }
 
 #[tokio::test]

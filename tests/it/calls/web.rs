@@ -86,9 +86,9 @@ async fn a_site_that_cannot_be_read_is_an_error_in_venices_words() {
 #[tokio::test]
 async fn what_is_too_long_for_a_conversation_is_stored_and_linked() {
     let venice = MockServer::start().await;
-    let word = "a word that goes on and on. ".repeat(2000);
-    let results = json!({"query": "q", "results": [{"title": "t", "content": word}]});
-    let page = json!({"url": "https://example.com", "content": word, "format": "markdown"});
+    let content = "a word that goes on and on. ".repeat(2000);
+    let results = json!({"query": "q", "results": [{"title": "t", "content": content}]});
+    let page = json!({"url": "https://example.com", "content": content, "format": "markdown"});
     for (at, body) in [("/augment/search", &results), ("/augment/scrape", &page)] {
         let answer = ResponseTemplate::new(200).set_body_json(body);
         Mock::given(path(at)).respond_with(answer).mount(&venice).await;
@@ -105,5 +105,5 @@ async fn what_is_too_long_for_a_conversation_is_stored_and_linked() {
     assert_eq!(kinds(&scrape), ["text", "resource_link"]);
     assert_eq!(facts(&scrape)[0]["mimeType"], "text/markdown");
     let uri = facts(&scrape)[0]["uri"].as_str().unwrap().to_owned();
-    assert_eq!(world.read(&uri).await.unwrap(), word.as_bytes());
+    assert_eq!(world.read(&uri).await.unwrap(), content.as_bytes());
 }
