@@ -98,12 +98,16 @@ impl Model {
     /// left out, for this client has none.
     fn abilities(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
+        // The efforts that are listed say that there are any.
+        let has_efforts =
+            self.places().iter().any(|place| place.contains_key("reasoningEffortOptions"));
         for (name, value) in self.places().into_iter().flatten() {
             let short = ["supports_", "supports", "optimizedFor"]
                 .iter()
                 .find_map(|word| name.strip_prefix(word))
                 .or_else(|| FLAGS.contains(&name.as_str()).then_some(name.as_str()));
-            if let Some(short) = short.filter(|short| *short != "E2EE")
+            if let Some(short) = short
+                .filter(|short| *short != "E2EE" && !(has_efforts && *short == "ReasoningEffort"))
                 && value.as_bool() == Some(true)
             {
                 names.push(uncapitalized(short));
@@ -173,7 +177,7 @@ mod tests {
     fn a_text_model_is_its_prices_limits_and_short_abilities() {
         let spec = json!({"name": "M", "privacy": "private", "traits": [], "availableContextTokens": 1000,
             "pricing": {"input": {"usd": 1.4, "diem": 1.4}}, "capabilities": {"supportsVision": true,
-            "supportsE2EE": true, "supportsXSearch": true, "supportsAudioInput": false,
+            "supportsE2EE": true, "supportsXSearch": true, "supportsReasoningEffort": true, "supportsAudioInput": false,
             "optimizedForCode": true, "quantization": "fp8", "reasoningEffortOptions": ["low"]}});
         let wanted = json!({"id": "m", "name": "M", "privacy": "private", "usd": {"input": 1.4},
             "availableContextTokens": 1000, "reasoningEffortOptions": ["low"],

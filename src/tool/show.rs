@@ -22,7 +22,8 @@ impl Call {
             return Ok(Outcome { data: data.as_object().cloned(), ..Outcome::default() });
         }
         let content_type = Some("application/json".to_owned());
-        let made = Made { bytes: text.into(), content_type, ..Made::default() };
+        let prompt = Some(self.tool.title.to_owned());
+        let made = Made { bytes: text.into(), content_type, prompt, ..Made::default() };
         let item = self.keep(made).await?;
         let mut brief = brief;
         brief.insert("uri".to_owned(), json!(item.media.uri()));

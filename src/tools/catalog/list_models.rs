@@ -96,6 +96,8 @@ impl Tool for ListModels {
                 .collect()
         };
         rows.retain(|row| search.is_empty() || matches(row, &search));
+        // The default and the best of their kind first: a list may be cut.
+        rows.sort_by_key(|row| !row.contains_key("traits"));
         let total = rows.len();
         let limit = plan.limit.map_or(LIMIT, |limit| usize::try_from(limit).unwrap_or(LIMIT));
         rows.truncate(limit);
