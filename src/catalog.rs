@@ -4,9 +4,11 @@
 //! spent. It never stands in the way: what it does not know, or cannot reach, Venice decides.
 
 pub mod edit;
+pub mod embedding;
 pub mod image;
 pub mod speech;
 pub mod summary;
+pub mod text;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,6 +52,10 @@ pub enum ModelType {
     Tts,
     /// Speech to text.
     Asr,
+    /// Text to text: chat and responses.
+    Text,
+    /// Text to vectors.
+    Embedding,
 }
 
 impl ModelType {
@@ -62,6 +68,8 @@ impl ModelType {
             Self::Upscale => "upscale",
             Self::Tts => "tts",
             Self::Asr => "asr",
+            Self::Text => "text",
+            Self::Embedding => "embedding",
         }
     }
 }

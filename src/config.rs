@@ -152,6 +152,10 @@ pub struct Models {
     pub tts: Option<String>,
     /// Speech to text.
     pub asr: Option<String>,
+    /// Text to text.
+    pub chat: Option<String>,
+    /// Text to vectors.
+    pub embedding: Option<String>,
 }
 
 impl Config {
@@ -201,6 +205,8 @@ impl Config {
                 edit: flags.edit_model.or_else(|| read("VENICE_EDIT_MODEL")),
                 tts: flags.tts_model.or_else(|| read("VENICE_TTS_MODEL")),
                 asr: flags.asr_model.or_else(|| read("VENICE_ASR_MODEL")),
+                chat: flags.chat_model.or_else(|| read("VENICE_CHAT_MODEL")),
+                embedding: flags.embedding_model.or_else(|| read("VENICE_EMBEDDING_MODEL")),
             },
             safe_mode: parsed(flags.safe_mode, "VENICE_SAFE_MODE", read, SafeMode::parse)?
                 .unwrap_or_default(),

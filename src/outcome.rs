@@ -20,6 +20,8 @@ pub struct Outcome {
     pub output: Option<OutputMode>,
     /// Lines of text: all of it where there is nothing else, and what stands below the summary of media.
     pub lines: Vec<String>,
+    /// Text blocks of their own, below the first: what the caller hands on unchanged.
+    pub blocks: Vec<String>,
     /// What programs alone read beside it, such as `ai.venice/job`: becomes part of the result's `_meta`.
     pub meta: Map<String, Value>,
 }

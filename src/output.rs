@@ -74,7 +74,7 @@ async fn assemble<S: Originals>(
     encoding: &Encoding,
     originals: &S,
 ) -> CallToolResult {
-    let Outcome { media, data, lines, mut meta, .. } = outcome;
+    let Outcome { media, data, lines, blocks: unchanged, mut meta, .. } = outcome;
     let mut blocks = Blocks::new(terms, encoding, originals);
     blocks.add(&media).await;
     let mut paragraphs = Vec::new();
@@ -106,6 +106,7 @@ async fn assemble<S: Originals>(
     if shown.is_empty() {
         shown.push(ContentBlock::text("done"));
     }
+    shown.extend(unchanged.into_iter().map(ContentBlock::text));
     shown.append(&mut blocks.content);
     let mut result = CallToolResult::success(shown);
     result.structured_content = data;

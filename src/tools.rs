@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod crypto;
 pub mod image;
 pub mod media;
+pub mod text;
 pub mod voices;
 pub mod web;
 
@@ -32,6 +33,7 @@ pub struct Family {
 pub const FAMILIES: &[Family] = &[
     image::FAMILY,
     audio::FAMILY,
+    text::FAMILY,
     catalog::FAMILY,
     web::FAMILY,
     account::FAMILY,

@@ -60,6 +60,12 @@ pub struct Flags {
     /// The transcription model of calls that name none [VENICE_ASR_MODEL].
     #[arg(long, value_name = "ID", global = true)]
     pub asr_model: Option<String>,
+    /// The text model of calls that name none [VENICE_CHAT_MODEL].
+    #[arg(long, value_name = "ID", global = true)]
+    pub chat_model: Option<String>,
+    /// The embedding model of calls that name none [VENICE_EMBEDDING_MODEL].
+    #[arg(long, value_name = "ID", global = true)]
+    pub embedding_model: Option<String>,
     /// What is sent as safe_mode: api, on, off or locked [VENICE_SAFE_MODE].
     #[arg(long, value_name = "MODE", global = true)]
     pub safe_mode: Option<String>,

@@ -102,6 +102,18 @@ pub const SETTINGS: &[Setting] = &[
         "the transcription model of calls that name none",
     ),
     setting(
+        "VENICE_CHAT_MODEL",
+        "--chat-model",
+        "Venice's default",
+        "the text model of calls that name none",
+    ),
+    setting(
+        "VENICE_EMBEDDING_MODEL",
+        "--embedding-model",
+        "text-embedding-bge-m3",
+        "the embedding model of calls that name none",
+    ),
+    setting(
         "VENICE_SAFE_MODE",
         "--safe-mode",
         "api",

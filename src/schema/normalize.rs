@@ -24,8 +24,9 @@ pub fn normalize(
 }
 
 fn fields(schema: &Map<String, Value>, object: &mut Map<String, Value>) {
-    object.retain(|_, value| !value.is_null());
+    // An object whose fields are not published is the caller's own: a null in it may mean something.
     let Some(Value::Object(properties)) = schema.get("properties") else { return };
+    object.retain(|_, value| !value.is_null());
     for (name, value) in object.iter_mut() {
         if let Some(Value::Object(property)) = properties.get(name) {
             one(property, value);

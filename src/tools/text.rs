@@ -1,0 +1,139 @@
+//! Text models: chat, responses and embeddings.
+
+pub mod chat;
+pub mod embeddings;
+pub mod responses;
+
+mod hear;
+mod told;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::catalog::{Model, text};
+use crate::error::{Error, Result};
+use crate::tool::{Call, Route};
+use crate::tools::Family;
+
+/// The toolset `text`.
+pub const FAMILY: Family = Family {
+    name: "text",
+    opt_in: false,
+    about: "Ask text models, also about media, and turn text into vectors.",
+    tools: &[
+        Route::of::<chat::Chat>(),
+        Route::of::<responses::Respond>(),
+        Route::of::<embeddings::Embed>(),
+    ],
+};
+
+/// How much a model is to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Effort {
+    None,
+    Minimal,
+    Low,
+    Medium,
+    High,
+    Xhigh,
+    Max,
+}
+
+impl Effort {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Minimal => "minimal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Xhigh => "xhigh",
+            Self::Max => "max",
+        }
+    }
+}
+
+/// The body's `tool_choice` for the argument: a word, a function's name, or the JSON of the API's own form.
+fn tool_choice(text: &str) -> Value {
+    match text.trim() {
+        word @ ("auto" | "none" | "required") => json!(word),
+        name => serde_json::from_str(name)
+            .ok()
+            .filter(Value::is_object)
+            .unwrap_or_else(|| json!({ "type": "function", "function": { "name": name } })),
+    }
+}
+
+/// Models that take over where the first one fails.
+#[derive(Default)]
+struct Fallbacks {
+    /// As the body has them.
+    body: Vec<Value>,
+    rows: Vec<Option<Model>>,
+}
+
+impl Fallbacks {
+    async fn find(ids: &[String], call: &Call) -> Result<Self> {
+        let mut found = Self::default();
+        for (index, id) in ids.iter().enumerate() {
+            let place = |mut error: Error| {
+                for problem in &mut error.problems {
+                    problem.path = format!("fallbacks[{index}]");
+                }
+                error
+            };
+            let catalog = &call.services.catalog;
+            let chosen = text::choose(catalog, &call.context, Some(id), None).await;
+            let chosen = chosen.map_err(place)?;
+            found.body.push(json!({ "model": chosen.id }));
+            found.rows.push(chosen.model);
+        }
+        Ok(found)
+    }
+
+    /// What the dearest of `model` and the fallbacks costs; nothing where one price is not known.
+    fn price(&self, model: Option<&Model>, input: f64, output: f64) -> Option<f64> {
+        let rows = self.rows.iter().map(Option::as_ref).chain([model]);
+        rows.map(|row| text::price(row?, input, output))
+            .try_fold(0.0_f64, |most, price| Some(most.max(price?)))
+    }
+}
+
+/// Turns the flat form of a function tool into the nested one that the API takes.
+fn nested_tool(tool: &serde_json::Map<String, Value>) -> Value {
+    let is_flat = tool.get("type").is_none_or(|kind| kind == "function")
+        && tool.contains_key("name")
+        && !tool.contains_key("function");
+    if !is_flat {
+        return Value::Object(tool.clone());
+    }
+    let mut function = tool.clone();
+    function.shift_remove("type");
+    json!({ "type": "function", "function": function })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_is_chosen_by_a_word_its_name_or_json() {
+        assert_eq!(tool_choice("required"), json!("required"));
+        let named = json!({"type": "function", "function": {"name": "weather"}});
+        assert_eq!(tool_choice("weather"), named);
+        assert_eq!(tool_choice(&named.to_string()), named);
+    }
+
+    #[test]
+    fn a_flat_function_is_nested_and_nothing_else_changes() {
+        let object = |value: Value| value.as_object().cloned().unwrap();
+        let nested = json!({"type": "function", "function": {"name": "f", "strict": null}});
+        let flat = json!({"type": "function", "name": "f", "strict": null});
+        assert_eq!(nested_tool(&object(flat)), nested);
+        assert_eq!(nested_tool(&object(nested.clone())), nested);
+        let search = json!({"type": "web_search"});
+        assert_eq!(nested_tool(&object(search.clone())), search);
+    }
+}

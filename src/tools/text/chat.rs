@@ -1,0 +1,292 @@
+//! `POST /chat/completions`
+
+mod answer;
+mod media;
+mod talk;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use self::answer::Answer;
+use self::talk::Talk;
+use super::hear::hear;
+use super::{Effort, Fallbacks, nested_tool, tool_choice};
+use crate::catalog::text::{self, ANSWER_TOKENS, MOST_PAGES, SEARCH_USD, Wish};
+use crate::catalog::{MODELS, Model};
+use crate::error::{Problem, Result};
+use crate::outcome::Outcome;
+use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
+use crate::venice::{Blobs, CallKind, Class, Endpoint, Request};
+
+/// Answers messages.
+pub const CHAT: Endpoint = Endpoint::post("/chat/completions", CallKind::Paid, Class::Chat);
+
+/// The arguments that stand in `venice_parameters`.
+const VENICE: &[&str] = &[
+    "character_slug",
+    "enable_web_search",
+    "enable_web_scraping",
+    "enable_web_citations",
+    "enable_x_search",
+    "include_venice_system_prompt",
+    "strip_thinking_response",
+    "disable_thinking",
+];
+
+/// Ask a text model, also about pictures, recordings, videos or documents (media), with web search, functions or a
+/// JSON Schema. Returns the answer, then model, tokens, cost and sources; thoughts only with strip_thinking_response
+/// false. Calls of functions come as an assistant message to send back in messages. Costs credit per token.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Chat {
+    /// The question; beside messages, their last.
+    #[serde(skip_serializing)]
+    prompt: Option<String>,
+    /// As the OpenAI API has them.
+    #[serde(skip_serializing)]
+    messages: Option<Vec<Map<String, Value>>>,
+    #[serde(skip_serializing)]
+    system: Option<String>,
+    /// Paths, https URLs, venice:// URIs or last, for the last user message.
+    #[schemars(length(max = 23))]
+    #[serde(skip_serializing)]
+    media: Option<Vec<String>>,
+    /// Id (also id:suffix) or trait; default zai-org-glm-5-2.
+    #[serde(skip_serializing)]
+    model: Option<String>,
+    #[schemars(range(min = 0.0, max = 2.0))]
+    temperature: Option<f64>,
+    #[schemars(range(min = 0.0, max = 1.0))]
+    top_p: Option<f64>,
+    #[schemars(range(min = 0))]
+    top_k: Option<u32>,
+    #[schemars(range(min = 0.0, max = 1.0))]
+    min_p: Option<f64>,
+    #[schemars(range(min = -2.0, max = 2.0))]
+    frequency_penalty: Option<f64>,
+    #[schemars(range(min = -2.0, max = 2.0))]
+    presence_penalty: Option<f64>,
+    #[schemars(range(min = 0.0))]
+    repetition_penalty: Option<f64>,
+    /// Thoughts included.
+    #[schemars(range(min = 1))]
+    max_completion_tokens: Option<u32>,
+    #[schemars(length(min = 1, max = 4))]
+    stop: Option<Vec<String>>,
+    #[schemars(range(min = 1))]
+    seed: Option<i64>,
+    logprobs: Option<bool>,
+    #[schemars(range(min = 0, max = 20))]
+    top_logprobs: Option<u32>,
+    reasoning_effort: Option<Effort>,
+    /// Such as {type: json_schema, json_schema: {name, schema, strict}}.
+    response_format: Option<Map<String, Value>>,
+    /// Functions: {type: function, function: {name, description, parameters}}.
+    #[serde(skip_serializing)]
+    tools: Option<Vec<Map<String, Value>>>,
+    /// JSON, or auto, none, required, a function's name.
+    #[serde(skip_serializing)]
+    tool_choice: Option<String>,
+    parallel_tool_calls: Option<bool>,
+    /// Whose persona answers; see venice_list_characters.
+    character_slug: Option<String>,
+    /// $0.01.
+    enable_web_search: Option<Search>,
+    /// Read pages named in the prompt; $0.01 each.
+    enable_web_scraping: Option<bool>,
+    enable_web_citations: Option<bool>,
+    /// $0.01 a result.
+    enable_x_search: Option<bool>,
+    /// Default true.
+    include_venice_system_prompt: Option<bool>,
+    strip_thinking_response: Option<bool>,
+    disable_thinking: Option<bool>,
+    prompt_cache_key: Option<String>,
+    prompt_cache_retention: Option<Retention>,
+    verbosity: Option<Verbosity>,
+    /// Model ids that take over on a refusal.
+    #[schemars(length(max = 10))]
+    #[serde(skip_serializing)]
+    fallbacks: Option<Vec<String>>,
+}
+
+/// Whether the web is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Search {
+    Off,
+    On,
+    Auto,
+}
+
+/// How long a prompt is kept for calls that begin alike.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Retention {
+    Default,
+    Extended,
+    #[serde(rename = "24h")]
+    Day,
+}
+
+/// How much a model is to say.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Verbosity {
+    Low,
+    Medium,
+    High,
+    Auto,
+}
+
+/// A request that is ready to be sent.
+pub struct Plan {
+    body: Map<String, Value>,
+    blobs: Blobs,
+    made: Made,
+    model: Option<Model>,
+    /// Whether the caller asked to see the thoughts.
+    thoughts: bool,
+    lines: Vec<String>,
+}
+
+impl Tool for Chat {
+    const SPEC: Spec = Spec {
+        name: "venice_chat",
+        title: "Chat",
+        toolset: "text",
+        effect: Effect::Creates,
+        cost: Cost::Paid("per token"),
+        returns: Returns::Text,
+        endpoints: &[&CHAT, &MODELS],
+        aliases: &[
+            ("images", "media"),
+            ("image_urls", "media"),
+            ("image_url", "media"),
+            ("max_tokens", "max_completion_tokens"),
+            ("modelId", "model"),
+        ],
+        extra: true,
+    };
+
+    type Plan = Plan;
+
+    fn check(&self) -> Vec<Problem> {
+        let mut problems = talk::problems(self.prompt.as_deref(), self.messages.as_deref());
+        if self.top_logprobs.is_some() && self.logprobs != Some(true) {
+            problems.push(Problem::new("top_logprobs", "needs `logprobs` true"));
+        }
+        if self.tool_choice.is_some() && self.tools.as_ref().is_none_or(Vec::is_empty) {
+            problems.push(Problem::new("tool_choice", "needs `tools`"));
+        }
+        problems
+    }
+
+    async fn prepare(mut self, call: &Call) -> Result<Plan> {
+        let services = &call.services;
+        let configured = services.defaults.models.chat.as_deref();
+        let catalog = &services.catalog;
+        let chosen =
+            text::choose(catalog, &call.context, self.model.as_deref(), configured).await?;
+        let ids = self.fallbacks.take().unwrap_or_default();
+        let fallbacks = Fallbacks::find(&ids, call).await?;
+        let prompt = self.prompt.clone().or_else(|| talk::title(self.messages.as_deref()));
+        let messages = self.messages.take().unwrap_or_default();
+        let media = self.media.take().unwrap_or_default();
+        let talk = Talk::of(self.system.take(), messages, self.prompt.take(), &media, call).await?;
+        text::judge(catalog, &call.context, &chosen, &self.wish(&talk)).await?;
+        let cost_usd = self.price(&talk, chosen.model.as_ref(), &fallbacks);
+        let mut body = self.body(&chosen.id, fallbacks)?;
+        body.insert("messages".to_owned(), Value::Array(talk.messages));
+        call.add_extra(&mut body)?;
+        let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
+        let lines = chosen.warnings.into_iter().chain(talk.lines).collect();
+        let thoughts = self.strip_thinking_response == Some(false);
+        Ok(Plan { body, blobs: talk.blobs, made, model: chosen.model, thoughts, lines })
+    }
+
+    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
+        Ok(plan.made.cost_usd)
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let Plan { body, blobs, made, model, thoughts, lines } = plan;
+        let request = Request::new(&CHAT).json_with(Value::Object(body), blobs);
+        let mut answer = Answer::default();
+        let facts = hear(call, request, &mut answer, &made).await?;
+        answer.outcome(call, &facts, made, model.as_ref(), thoughts, lines).await
+    }
+}
+
+impl Chat {
+    fn wish(&self, talk: &Talk) -> Wish<'_> {
+        let format = self.response_format.as_ref().and_then(|format| format.get("type"));
+        let searches = matches!(self.enable_web_search, Some(Search::On | Search::Auto));
+        Wish {
+            images: talk.images,
+            audio: talk.audio,
+            videos: talk.videos,
+            tools: self.tools.as_ref().is_some_and(|tools| !tools.is_empty()),
+            schema: format.is_some_and(|format| format == "json_schema"),
+            logprobs: self.logprobs == Some(true),
+            x_search: self.enable_x_search == Some(true),
+            web_search: searches.then_some("enable_web_search"),
+            effort: self.reasoning_effort.map(Effort::name),
+            longest: self.max_completion_tokens.map(|most| ("max_completion_tokens", most)),
+            responses: false,
+        }
+    }
+
+    /// What the call will cost. How many results a search of X has, how long recordings and videos are, and how
+    /// much text is in a document is not known before, and so is the price of a call that has them.
+    fn price(&self, talk: &Talk, model: Option<&Model>, fallbacks: &Fallbacks) -> Option<f64> {
+        if self.enable_x_search == Some(true) || !talk.measured {
+            return None;
+        }
+        let length = |value: Option<String>| value.map_or(0, |text| text.chars().count());
+        let tools = length(self.tools.as_ref().and_then(|tools| serde_json::to_string(tools).ok()));
+        let format =
+            length(self.response_format.as_ref().and_then(|one| serde_json::to_string(one).ok()));
+        let pictures = f64::from(u32::try_from(talk.images).unwrap_or(u32::MAX));
+        let input = text::tokens(talk.characters + tools + format) + pictures * text::IMAGE_TOKENS;
+        let output = f64::from(self.max_completion_tokens.unwrap_or(ANSWER_TOKENS));
+        let mut usd = fallbacks.price(model, input, output)?;
+        if matches!(self.enable_web_search, Some(Search::On | Search::Auto)) {
+            usd += SEARCH_USD;
+        }
+        if self.enable_web_scraping == Some(true) {
+            let pages = u32::try_from(talk.links.min(MOST_PAGES)).unwrap_or_default();
+            usd += SEARCH_USD * f64::from(pages);
+        }
+        Some(usd)
+    }
+
+    fn body(&self, model: &str, fallbacks: Fallbacks) -> Result<Map<String, Value>> {
+        let mut body = body_of(self)?;
+        body.retain(|_, value| !value.is_null());
+        let parameters: Map<String, Value> = VENICE
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), body.shift_remove(*name)?)))
+            .collect();
+        let mut set = |name: &str, value: Value| {
+            body.insert(name.to_owned(), value);
+        };
+        set("model", json!(model));
+        set("stream", json!(true));
+        set("stream_options", json!({ "include_usage": true }));
+        if let Some(tools) = &self.tools {
+            set("tools", tools.iter().map(nested_tool).collect());
+        }
+        if let Some(choice) = &self.tool_choice {
+            set("tool_choice", tool_choice(choice));
+        }
+        if !fallbacks.body.is_empty() {
+            set("fallbacks", Value::Array(fallbacks.body));
+        }
+        if !parameters.is_empty() {
+            set("venice_parameters", Value::Object(parameters));
+        }
+        Ok(body)
+    }
+}

@@ -1,0 +1,212 @@
+//! `POST /embeddings`
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::catalog::embedding::{Limits, MODEL, price};
+use crate::catalog::text::tokens;
+use crate::catalog::{MODELS, Model, ModelType};
+use crate::context::OutputMode;
+use crate::error::{Error, Kind, Problem, Result};
+use crate::outcome::{Outcome, Remarks};
+use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
+use crate::venice::{CallKind, Class, Endpoint, Request};
+
+/// Turns texts into vectors.
+pub const EMBED: Endpoint = Endpoint::post("/embeddings", CallKind::Paid, Class::Embedding);
+
+/// Turn texts into vectors, for search or comparison. The vectors are stored as a JSON file (data[].embedding, in the
+/// order of input) and do not enter the conversation: the result names the file. Costs credit per token.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Embed {
+    #[schemars(length(min = 1, max = 2048))]
+    input: Vec<String>,
+    /// Default text-embedding-bge-m3.
+    #[serde(skip_serializing)]
+    model: Option<String>,
+    /// Shorter vectors, where the model allows it.
+    #[schemars(range(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dimensions: Option<u32>,
+    /// base64: little-endian 32-bit floats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_format: Option<Format>,
+}
+
+/// How a vector is written.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    Float,
+    Base64,
+}
+
+/// A request that is ready to be sent.
+pub struct Plan {
+    body: Map<String, Value>,
+    made: Made,
+    model: Option<Model>,
+    lines: Vec<String>,
+}
+
+impl Tool for Embed {
+    const SPEC: Spec = Spec {
+        name: "venice_embeddings",
+        title: "Embeddings",
+        toolset: "text",
+        effect: Effect::Creates,
+        cost: Cost::Paid("per token"),
+        returns: Returns::Data(&[
+            ("model", "string"),
+            ("count", "integer"),
+            ("dimensions", "integer"),
+            ("uri", "string"),
+        ]),
+        endpoints: &[&EMBED, &MODELS],
+        aliases: &[("text", "input"), ("modelId", "model")],
+        extra: true,
+    };
+
+    type Plan = Plan;
+
+    fn check(&self) -> Vec<Problem> {
+        let blank = self.input.iter().enumerate().filter(|(_, text)| text.is_empty()).take(10);
+        blank
+            .map(|(index, _)| Problem::new(format!("input[{index}]"), "must not be empty"))
+            .collect()
+    }
+
+    async fn prepare(self, call: &Call) -> Result<Plan> {
+        let services = &call.services;
+        let configured = services.defaults.models.embedding.as_deref();
+        let chosen = services
+            .catalog
+            .choose(&call.context, ModelType::Embedding, self.model.as_deref(), configured, MODEL)
+            .await?;
+        let mut cost_usd = None;
+        if let Some(model) = &chosen.model {
+            let problems = Limits::of(model).problems(&chosen.id, &self.input, self.dimensions);
+            if !problems.is_empty() {
+                return Err(Error::arguments(problems));
+            }
+            let used = self.input.iter().map(|text| tokens(text.chars().count())).sum();
+            cost_usd = price(model, used);
+        }
+        let mut body = body_of(&self)?;
+        body.insert("model".to_owned(), json!(chosen.id));
+        call.add_extra(&mut body)?;
+        let prompt = Some(format!("embeddings of {} texts", self.input.len()));
+        let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
+        Ok(Plan { body, made, model: chosen.model, lines: chosen.warnings })
+    }
+
+    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
+        Ok(plan.made.cost_usd)
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let Plan { body, mut made, model, lines } = plan;
+        let request = Request::new(&EMBED).json(Value::Object(body));
+        let reply = call.services.venice.send(&call.context, request).await?;
+        let list: List = reply.json()?;
+        let dimensions = list.data.first().map_or(0, |item| item.embedding.0);
+        if dimensions == 0 {
+            let hint = "look at the balance before the call is made again";
+            return Err(Error::new(Kind::Network, "Venice's reply holds no vectors").hint(hint));
+        }
+        let used = list.usage.total_tokens.or(list.usage.prompt_tokens);
+        let counted = used.zip(model).and_then(|(used, model)| price(&model, f64::from(used)));
+        made.cost_usd = counted.or(made.cost_usd);
+        let answered = list.model.or_else(|| made.model.clone()).unwrap_or_default();
+        made.remarks = Remarks::from(&reply.facts);
+        let stored =
+            Made { bytes: reply.bytes, content_type: Some("application/json".to_owned()), ..made };
+        let item = call.keep(stored).await?;
+        let mut data = Map::from_iter([
+            ("model".to_owned(), json!(answered)),
+            ("count".to_owned(), json!(list.data.len())),
+            ("dimensions".to_owned(), json!(dimensions)),
+            ("uri".to_owned(), json!(item.media.uri())),
+        ]);
+        if let Some(used) = used {
+            data.insert("tokens".to_owned(), json!(used));
+        }
+        let output = Some(OutputMode::Link);
+        Ok(Outcome { media: vec![item], output, lines, ..Outcome::data(data) })
+    }
+}
+
+/// The reply, as far as the result tells of it.
+#[derive(Deserialize)]
+struct List {
+    model: Option<String>,
+    data: Vec<Item>,
+    #[serde(default)]
+    usage: Used,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    embedding: Size,
+}
+
+#[derive(Default, Deserialize)]
+struct Used {
+    prompt_tokens: Option<u32>,
+    total_tokens: Option<u32>,
+}
+
+/// How many numbers a vector has, without keeping them.
+#[derive(Debug, PartialEq)]
+struct Size(usize);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(Counter)
+    }
+}
+
+struct Counter;
+
+impl<'de> Visitor<'de> for Counter {
+    type Value = Size;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of numbers, or their base64")
+    }
+
+    fn visit_str<E>(self, text: &str) -> std::result::Result<Size, E> {
+        let digits = text.trim_end_matches('=').len();
+        Ok(Size(digits * 3 / 4 / size_of::<f32>()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Size, A::Error> {
+        let mut count = 0;
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(Size(count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+
+    use super::*;
+
+    #[test]
+    fn a_vector_is_counted_in_both_forms() {
+        for size in [1, 2, 3, 256, 1024] {
+            let floats: Size = serde_json::from_value(json!(vec![0.5; size])).unwrap();
+            let packed = base64::engine::general_purpose::STANDARD.encode(vec![0_u8; size * 4]);
+            let packed: Size = serde_json::from_value(json!(packed)).unwrap();
+            assert_eq!((floats, packed), (Size(size), Size(size)));
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! `POST /responses`
+
+mod output;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use self::output::Output;
+use super::hear::hear;
+use super::{Effort, Fallbacks, nested_tool, tool_choice};
+use crate::catalog::text::{self, ANSWER_TOKENS, SEARCH_USD, Wish};
+use crate::catalog::{MODELS, Model};
+use crate::error::{Problem, Result};
+use crate::outcome::Outcome;
+use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
+use crate::venice::{CallKind, Class, Endpoint, Request};
+
+/// Answers an input. Keeps nothing from call to call.
+pub const RESPOND: Endpoint = Endpoint::post("/responses", CallKind::Paid, Class::Chat);
+
+/// Ask a text model through the Responses API (alpha), for input items and its web search; venice_chat does more.
+/// Returns the answer, then model, tokens, cost and sources; calls of functions come as items to send back in
+/// input. Costs credit per token.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Respond {
+    /// JSON array of items, or text.
+    #[schemars(length(min = 1))]
+    #[serde(skip_serializing)]
+    input: String,
+    #[serde(skip_serializing)]
+    system: Option<String>,
+    /// Id (also id:suffix) or trait; default zai-org-glm-5-2.
+    #[serde(skip_serializing)]
+    model: Option<String>,
+    /// Thoughts included.
+    #[schemars(range(min = 1))]
+    max_output_tokens: Option<u32>,
+    #[schemars(range(min = 0.0, max = 2.0))]
+    temperature: Option<f64>,
+    #[schemars(range(min = 0.0, max = 1.0))]
+    top_p: Option<f64>,
+    #[serde(skip_serializing)]
+    reasoning_effort: Option<Effort>,
+    #[serde(skip_serializing)]
+    reasoning_summary: Option<Summary>,
+    /// {type: function, function: {name, description, parameters}}, {type: web_search}.
+    #[serde(skip_serializing)]
+    tools: Option<Vec<Map<String, Value>>>,
+    /// JSON, or auto, none, required, a function's name.
+    #[serde(skip_serializing)]
+    tool_choice: Option<String>,
+    /// $0.01.
+    web_search: Option<bool>,
+    #[schemars(length(max = 10))]
+    #[serde(skip_serializing)]
+    fallbacks: Option<Vec<String>>,
+    /// Such as reasoning.encrypted_content.
+    include: Option<Vec<String>>,
+}
+
+/// How a model sums its thoughts up.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Summary {
+    Auto,
+    Concise,
+    Detailed,
+}
+
+/// A request that is ready to be sent.
+pub struct Plan {
+    body: Map<String, Value>,
+    made: Made,
+    model: Option<Model>,
+    /// Whether the caller asked for a summary of the thoughts.
+    thoughts: bool,
+    lines: Vec<String>,
+}
+
+impl Tool for Respond {
+    const SPEC: Spec = Spec {
+        name: "venice_responses",
+        title: "Responses",
+        toolset: "text",
+        effect: Effect::Creates,
+        cost: Cost::Paid("per token"),
+        returns: Returns::Text,
+        endpoints: &[&RESPOND, &MODELS],
+        aliases: &[("text", "input"), ("max_tokens", "max_output_tokens"), ("modelId", "model")],
+        extra: true,
+    };
+
+    type Plan = Plan;
+
+    fn check(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.input.trim().is_empty() || self.input.trim() == "[]" {
+            problems.push(Problem::new("input", "must not be blank"));
+        }
+        if self.tool_choice.is_some() && self.tools.as_ref().is_none_or(Vec::is_empty) {
+            problems.push(Problem::new("tool_choice", "needs `tools`"));
+        }
+        problems
+    }
+
+    async fn prepare(mut self, call: &Call) -> Result<Plan> {
+        let services = &call.services;
+        let configured = services.defaults.models.chat.as_deref();
+        let catalog = &services.catalog;
+        let chosen =
+            text::choose(catalog, &call.context, self.model.as_deref(), configured).await?;
+        text::judge(catalog, &call.context, &chosen, &self.wish()).await?;
+        let ids = self.fallbacks.take().unwrap_or_default();
+        let fallbacks = Fallbacks::find(&ids, call).await?;
+        let cost_usd = self.price(chosen.model.as_ref(), &fallbacks);
+        let mut body = self.body(&chosen.id, fallbacks)?;
+        call.add_extra(&mut body)?;
+        let made =
+            Made { prompt: Some(self.input), model: Some(chosen.id), cost_usd, ..Made::default() };
+        let thoughts = self.reasoning_summary.is_some();
+        Ok(Plan { body, made, model: chosen.model, thoughts, lines: chosen.warnings })
+    }
+
+    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
+        Ok(plan.made.cost_usd)
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let Plan { body, made, model, thoughts, lines } = plan;
+        let request = Request::new(&RESPOND).json(Value::Object(body));
+        let mut output = Output::default();
+        let facts = hear(call, request, &mut output, &made).await?;
+        output.outcome(call, &facts, made, model.as_ref(), thoughts, lines).await
+    }
+}
+
+impl Respond {
+    /// The types of the tools.
+    fn has_tool(&self, kind: &str) -> bool {
+        let mut tools = self.tools.iter().flatten();
+        tools.any(|tool| tool.get("type").map_or(kind == "function", |one| one == kind))
+    }
+
+    fn wish(&self) -> Wish<'_> {
+        let searches = self.web_search == Some(true);
+        let by_tool = self.has_tool("web_search").then_some("tools");
+        Wish {
+            tools: self.has_tool("function"),
+            x_search: self.has_tool("x_search"),
+            web_search: searches.then_some("web_search").or(by_tool),
+            effort: self.reasoning_effort.map(Effort::name),
+            longest: self.max_output_tokens.map(|most| ("max_output_tokens", most)),
+            responses: true,
+            ..Wish::default()
+        }
+    }
+
+    /// What the call will cost; a search of X has a fee for each result, whose number is not known before.
+    fn price(&self, model: Option<&Model>, fallbacks: &Fallbacks) -> Option<f64> {
+        if self.has_tool("x_search") {
+            return None;
+        }
+        let tools = self.tools.as_ref().and_then(|tools| serde_json::to_string(tools).ok());
+        let texts = [Some(&self.input), self.system.as_ref(), tools.as_ref()];
+        let characters = texts.into_iter().flatten().map(|text| text.chars().count()).sum();
+        let output = f64::from(self.max_output_tokens.unwrap_or(ANSWER_TOKENS));
+        let usd = fallbacks.price(model, text::tokens(characters), output)?;
+        let searches = self.web_search == Some(true) || self.has_tool("web_search");
+        Some(if searches { usd + SEARCH_USD } else { usd })
+    }
+
+    fn body(&self, model: &str, fallbacks: Fallbacks) -> Result<Map<String, Value>> {
+        let mut body = body_of(self)?;
+        body.retain(|_, value| !value.is_null());
+        let mut set = |name: &str, value: Value| {
+            body.insert(name.to_owned(), value);
+        };
+        set("model", json!(model));
+        set("stream", json!(true));
+        set("input", input(&self.input, self.system.as_deref()));
+        let mut reasoning = Map::new();
+        if let Some(effort) = self.reasoning_effort {
+            reasoning.insert("effort".to_owned(), json!(effort));
+        }
+        if let Some(summary) = self.reasoning_summary {
+            reasoning.insert("summary".to_owned(), json!(summary));
+        }
+        if !reasoning.is_empty() {
+            set("reasoning", Value::Object(reasoning));
+        }
+        if let Some(tools) = &self.tools {
+            set("tools", tools.iter().map(nested_tool).collect());
+        }
+        if let Some(choice) = &self.tool_choice {
+            set("tool_choice", tool_choice(choice));
+        }
+        if !fallbacks.body.is_empty() {
+            set("fallbacks", Value::Array(fallbacks.body));
+        }
+        Ok(body)
+    }
+}
+
+/// The body's `input`: text as it is, or items. The system prompt is the first item: the API drops `instructions`.
+fn input(text: &str, system: Option<&str>) -> Value {
+    let items = items(text);
+    let Some(system) = system else {
+        return items.map_or_else(|| json!(text), Value::Array);
+    };
+    let mut all = vec![json!({ "type": "message", "role": "system", "content": system })];
+    match items {
+        Some(items) => all.extend(items),
+        None => all.push(json!({ "type": "message", "role": "user", "content": text })),
+    }
+    Value::Array(all)
+}
+
+/// The items in a text that is their JSON. A list of anything else is a text.
+fn items(text: &str) -> Option<Vec<Value>> {
+    let items: Vec<Value> = if text.trim_start().starts_with('[') {
+        serde_json::from_str(text).ok()?
+    } else {
+        return None;
+    };
+    let is_item = |item: &Value| ["role", "type"].iter().any(|name| item.get(name).is_some());
+    (!items.is_empty() && items.iter().all(is_item)).then_some(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_is_text_or_items() {
+        assert_eq!(input("hi", None), json!("hi"));
+        assert_eq!(input("[1, 2]", None), json!("[1, 2]"));
+        let items = json!([{"role": "user", "content": "hi"}]);
+        assert_eq!(input(&items.to_string(), None), items);
+        let both = input(&items.to_string(), Some("Be brief."));
+        assert_eq!(both[0]["role"], "system");
+        assert_eq!(both[1], items[0]);
+        assert_eq!(input("hi", Some("Be brief."))[1]["content"], "hi");
+    }
+}

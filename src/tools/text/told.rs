@@ -1,0 +1,182 @@
+//! What a reply says beside its answer: model, tokens, cost, sources.
+
+use serde_json::Value;
+
+use crate::outcome::Remarks;
+use crate::venice::Facts;
+
+/// The tokens and dollars of a call, as the reply counts them.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Usage {
+    pub(super) input: Option<u64>,
+    pub(super) output: Option<u64>,
+    cached: Option<u64>,
+    reasoning: Option<u64>,
+    /// What was charged, in US dollars.
+    pub(super) usd: Option<f64>,
+}
+
+impl Usage {
+    /// Takes what `event` says. Chat and responses have different names for the same numbers.
+    pub(super) fn take(&mut self, event: &Value) {
+        let number = |names: [&str; 2]| {
+            let usage = event.get("usage")?;
+            names.iter().find_map(|name| usage.pointer(name)?.as_u64())
+        };
+        for (own, names) in [
+            (&mut self.input, ["/prompt_tokens", "/input_tokens"]),
+            (&mut self.output, ["/completion_tokens", "/output_tokens"]),
+            (
+                &mut self.cached,
+                ["/prompt_tokens_details/cached_tokens", "/input_tokens_details/cached_tokens"],
+            ),
+            (
+                &mut self.reasoning,
+                [
+                    "/completion_tokens_details/reasoning_tokens",
+                    "/output_tokens_details/reasoning_tokens",
+                ],
+            ),
+        ] {
+            *own = number(names).or(*own);
+        }
+        let usd = event.pointer("/cost/usd").and_then(Value::as_f64);
+        self.usd = usd.filter(|usd| usd.is_finite() && *usd >= 0.0).or(self.usd);
+    }
+
+    fn words(&self) -> String {
+        let more = |count: Option<u64>, what: &str| match count.filter(|count| *count > 0) {
+            Some(count) => format!(" ({count} {what})"),
+            None => String::new(),
+        };
+        let input = self.input.map(|n| format!("{n} tokens in{}", more(self.cached, "cached")));
+        let output =
+            self.output.map(|n| format!("{n} out{}", more(self.reasoning, "of reasoning")));
+        [input, output].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The line of a reply, such as `model m | 9 tokens in, 4 out | $0.0001, balance before $3.20`. `estimate` is the
+/// cost where the reply names none.
+pub(super) fn line(
+    asked: &str,
+    model: Option<&str>,
+    usage: &Usage,
+    estimate: Option<f64>,
+    facts: &Facts,
+) -> String {
+    let plain = asked.split(':').next().unwrap_or(asked);
+    let model = model.filter(|model| !model.is_empty()).unwrap_or(plain);
+    let mut parts = vec![if model == plain || model == asked {
+        format!("model {model}")
+    } else {
+        format!("model {model} (asked for {plain})")
+    }];
+    parts.push(usage.words());
+    let cost = usage.usd.map(dollars).or_else(|| Some(format!("about {}", dollars(estimate?))));
+    let balance = facts.balance_usd.map(|usd| format!("balance before ${usd:.2}"));
+    parts.push(cost.into_iter().chain(balance).collect::<Vec<_>>().join(", "));
+    parts.retain(|part| !part.is_empty());
+    parts.join(" | ")
+}
+
+/// The line of a model that goes away.
+pub(super) fn deprecation(facts: &Facts, model: &str) -> Option<String> {
+    Some(format!("deprecation of {model}: {}", Remarks::from(facts).deprecation?))
+}
+
+/// The pages that an answer cites: their URLs and titles.
+#[derive(Debug, Default)]
+pub(super) struct Sources(Vec<(String, String)>);
+
+impl Sources {
+    /// The pages of a whole list, which the marks in the answer count.
+    pub(super) fn listed(citations: &[Value]) -> Self {
+        Self(citations.iter().map(page).collect())
+    }
+
+    /// Takes a citation: an object with `url` and perhaps `title`. Each page stands once.
+    pub(super) fn take(&mut self, citation: &Value) {
+        let page = page(citation);
+        if !page.0.is_empty() && !self.0.iter().any(|(known, _)| *known == page.0) {
+            self.0.push(page);
+        }
+    }
+
+    /// One line a page.
+    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+        self.0.iter().enumerate().map(|(index, (url, title))| {
+            let number = index + 1;
+            if title.is_empty() {
+                format!("[{number}] {url}")
+            } else {
+                format!("[{number}] {title}: {url}")
+            }
+        })
+    }
+}
+
+fn page(citation: &Value) -> (String, String) {
+    let text = |name: &str| citation.get(name).and_then(Value::as_str).unwrap_or_default().trim();
+    (one_line(text("url")), one_line(text("title")))
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(|character: char| character.is_control(), " ")
+}
+
+/// Dollars with two decimals, or up to six where those say more.
+fn dollars(usd: f64) -> String {
+    let mut text = format!("${usd:.6}");
+    for _ in 0..4 {
+        if text.ends_with('0') {
+            text.pop();
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_line_says_what_is_known() {
+        let mut usage = Usage::default();
+        usage.take(&json!({"usage": null}));
+        assert_eq!(line("m:a=b", None, &usage, None, &Facts::default()), "model m");
+        usage.take(&json!({"usage": {"prompt_tokens": 9, "completion_tokens": 40,
+            "completion_tokens_details": {"reasoning_tokens": 30}}}));
+        let facts = Facts { balance_usd: Some(3.2), ..Facts::default() };
+        assert_eq!(
+            line("m", Some("n"), &usage, Some(0.0002), &facts),
+            "model n (asked for m) | 9 tokens in, 40 out (30 of reasoning) | about $0.0002, balance before $3.20"
+        );
+        usage.take(&json!({"cost": {"usd": 0.000_012}}));
+        let text = line("m", Some("m"), &usage, Some(0.0002), &Facts::default());
+        assert_eq!(text, "model m | 9 tokens in, 40 out (30 of reasoning) | $0.000012");
+        usage.take(&json!({"usage": {"input_tokens": 7}, "cost": {"usd": 1.5}}));
+        assert_eq!((usage.input, dollars(1.5)), (Some(7), "$1.50".to_owned()));
+    }
+
+    #[test]
+    fn sources_are_numbered() {
+        let page = json!({"title": "A", "url": "https://a.example"});
+        let listed = Sources::listed(&[page.clone(), page]);
+        let lines: Vec<String> = listed.lines().collect();
+        assert_eq!(lines, ["[1] A: https://a.example", "[2] A: https://a.example"]);
+        let mut sources = Sources::default();
+        for citation in [
+            json!({"title": "A\npage", "url": "https://a.example"}),
+            json!({"url": "https://b.example"}),
+            json!({"title": "again", "url": "https://a.example"}),
+            json!({"title": "nothing"}),
+        ] {
+            sources.take(&citation);
+        }
+        let lines: Vec<String> = sources.lines().collect();
+        assert_eq!(lines, ["[1] A page: https://a.example", "[2] https://b.example"]);
+    }
+}
