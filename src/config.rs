@@ -93,6 +93,8 @@ pub struct Config {
     pub failure_breaker: bool,
     /// The most time that one call takes, where set by hand.
     pub timeout: Option<Duration>,
+    /// What calls may cost.
+    pub caps: Caps,
     /// What is logged: levels as `tracing` filters write them.
     pub log: String,
     /// The form of the log.
@@ -110,6 +112,17 @@ pub struct Models {
     pub tts: Option<String>,
     /// Speech to text.
     pub asr: Option<String>,
+}
+
+/// What calls may cost, in US dollars; nothing is capped where nothing is set.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Caps {
+    /// The most that one call may cost.
+    pub max_call_usd: Option<f64>,
+    /// The most that all calls of a UTC day may cost.
+    pub budget_usd: Option<f64>,
+    /// What a call may cost before its user is asked.
+    pub confirm_over_usd: Option<f64>,
 }
 
 impl Config {
@@ -184,6 +197,16 @@ impl Config {
             rate_limits: switch("VENICE_RATE_LIMITS", read)?,
             failure_breaker: switch("VENICE_FAILURE_BREAKER", read)?,
             timeout: parsed(flags.timeout, "VENICE_TIMEOUT", read, units::seconds)?,
+            caps: Caps {
+                max_call_usd: parsed(flags.max_call_usd, "VENICE_MAX_CALL_USD", read, units::usd)?,
+                budget_usd: parsed(flags.budget_usd, "VENICE_BUDGET_USD", read, units::usd)?,
+                confirm_over_usd: parsed(
+                    flags.confirm_over_usd,
+                    "VENICE_CONFIRM_OVER_USD",
+                    read,
+                    units::usd,
+                )?,
+            },
             log: flags
                 .log
                 .or_else(|| read("VENICE_LOG"))
@@ -302,6 +325,8 @@ mod tests {
             ("VENICE_BASE_URL", "not a url"),
             ("VENICE_READ_ONLY", "maybe"),
             ("VENICE_TIMEOUT", "-1"),
+            ("VENICE_BUDGET_USD", "-1"),
+            ("VENICE_MAX_CALL_USD", "NaN"),
             ("VENICE_API_KEY_FILE", "/does/not/exist"),
         ] {
             let message = load(&[(variable, value)]).unwrap_err().to_string();

@@ -22,6 +22,7 @@ use crate::error::{Error, Kind, Problem, Result};
 use crate::input::{Inputs, Source, Wanted};
 use crate::media::{MediaStore, MediaView, NewMedia, Record};
 use crate::outcome::{Delivered, Outcome, Remarks};
+use crate::spend::Spending;
 use crate::venice::{Endpoint, Facts, Form, Venice};
 
 pub use route::{Prepared, Route};
@@ -115,6 +116,8 @@ pub struct Services {
     pub store: MediaStore,
     /// Where media arguments are read from.
     pub inputs: Inputs,
+    /// What calls may cost, and what they have cost.
+    pub spending: Spending,
     /// The settings that tools fill arguments from.
     pub defaults: Defaults,
 }

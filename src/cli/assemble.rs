@@ -12,6 +12,7 @@ use crate::media::{Keep, MediaStore};
 use crate::output::OutputSettings;
 use crate::sandbox::Sandbox;
 use crate::server::{Selection, Server};
+use crate::spend::Spending;
 use crate::storage::Storage;
 use crate::tool::{Defaults, Services};
 use crate::venice::fetch::Fetcher;
@@ -70,6 +71,7 @@ fn services(config: Config, sandbox: Option<&Sandbox>) -> Services {
     Services {
         catalog: Catalog::new(venice.clone()),
         venice,
+        spending: Spending::new(storage.clone(), config.caps),
         store: MediaStore::new(storage, keep),
         inputs,
         defaults: Defaults { models: config.models, safe_mode: config.safe_mode },

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Reporter;
-use crate::context::{Caller, Context, Files, Links, Progress, Settings, Silent};
+use crate::context::{Caller, Charges, Context, Files, Links, Progress, Settings, Silent};
 use crate::output::{Blobs, Encoding};
 
 /// What a transport knows of the client of one request. It travels in the request's extensions, or in those
@@ -74,6 +74,7 @@ impl Asked {
             arrived,
             deadline: timeout.map(|timeout| arrived + timeout),
             cancel: CancellationToken::new(),
+            charges: Charges::default(),
             files: client.files,
             links: client.links,
             reply_limit: client.reply_limit,

@@ -18,6 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["storage"],
     &["venice", "media"],
     &["catalog", "outcome"],
+    &["spend"],
     &["input"],
     &["tool"],
     &["tools", "output"],
