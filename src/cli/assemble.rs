@@ -13,7 +13,7 @@ use crate::output::OutputSettings;
 use crate::sandbox::Sandbox;
 use crate::server::{Selection, Server};
 use crate::spend::Spending;
-use crate::storage::Storage;
+use crate::storage::{Secret, Storage};
 use crate::tool::{Defaults, Services};
 use crate::venice::fetch::Fetcher;
 use crate::venice::{KeySource, NoKey, Venice, VeniceSettings};
@@ -72,6 +72,7 @@ fn services(config: Config, sandbox: Option<&Sandbox>) -> Services {
         catalog: Catalog::new(venice.clone()),
         venice,
         spending: Spending::new(storage.clone(), config.caps),
+        secret: Secret::new(storage.clone()),
         store: MediaStore::new(storage, keep),
         inputs,
         defaults: Defaults { models: config.models, safe_mode: config.safe_mode },

@@ -8,6 +8,7 @@ use rmcp::service::{RequestContext, RoleServer};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
+use super::confirm::Way;
 use super::progress::Reporter;
 use crate::context::{Caller, Charges, Context, Files, Links, Progress, Settings, Silent};
 use crate::output::{Blobs, Encoding};
@@ -48,6 +49,8 @@ impl Client {
 pub(super) struct Asked {
     pub(super) context: Context,
     pub(super) encoding: Encoding,
+    /// How the user behind the client is asked.
+    pub(super) way: Way,
 }
 
 impl Asked {
@@ -82,6 +85,13 @@ impl Asked {
             confirm: Arc::new(Silent),
         };
         let encoding = blobs.cloned().map_or(Encoding::Plain, Encoding::Spliced);
-        Self { context, encoding }
+        Self { context, encoding, way: Way::None }
+    }
+
+    /// The same, with a user who can be asked.
+    pub(super) fn asking(mut self, way: Way) -> Self {
+        self.context.confirm = way.confirm();
+        self.way = way;
+        self
     }
 }

@@ -33,9 +33,12 @@ impl Reservation {
         Self { ledger, entry: Noted::new(purchase.caller, entry), budgeted }
     }
 
-    /// The call was charged: what it cost, where a reply told it, else its price.
-    pub fn settle(mut self, usd: Option<f64>) {
-        self.entry.entry.usd = usd.or(self.entry.entry.usd);
+    /// The call was charged: what it cost, where a reply told it, else its price; and the model that did the work,
+    /// where the call named none.
+    pub fn settle(mut self, usd: Option<f64>, model: Option<String>) {
+        let entry = &mut self.entry.entry;
+        entry.usd = usd.or(entry.usd);
+        entry.model = entry.model.take().or(model);
         self.end(State::Settled);
     }
 

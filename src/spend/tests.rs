@@ -50,7 +50,7 @@ fn a_user_is_asked_over_the_amount_and_where_the_price_is_not_known() {
 async fn a_budget_holds_over_restarts_and_what_was_never_settled_counts() {
     let directory = tempfile::tempdir().unwrap();
     let first = spending(directory.path(), budget(1.0));
-    first.reserve(&call(Some(0.4))).await.unwrap().settle(Some(0.5));
+    first.reserve(&call(Some(0.4))).await.unwrap().settle(Some(0.5), None);
     first.reserve(&call(Some(0.4))).await.unwrap().release();
     drop(first.reserve(&call(Some(0.3))).await.unwrap());
     first.settle().await;
@@ -74,7 +74,7 @@ async fn servers_on_one_directory_share_a_budget() {
         tokio::spawn(async move {
             match server.reserve(&call(Some(0.1))).await {
                 Ok(reservation) => {
-                    reservation.settle(None);
+                    reservation.settle(None, None);
                     1
                 }
                 Err(_) => 0,
@@ -93,7 +93,7 @@ async fn a_caller_who_brought_a_key_spends_its_own_money() {
     let caller = Caller::Brought("0123456789abcdef".to_owned());
     let purchase = Purchase { caller: &caller, ..call(Some(5.0)) };
     assert!(spending.judge(&purchase).is_ok() && spending.asks_over(&purchase).is_none());
-    spending.reserve(&purchase).await.unwrap().settle(None);
+    spending.reserve(&purchase).await.unwrap().settle(None, None);
     assert_eq!(today(&spending, &Caller::Local).await, Spent::default());
     assert!((today(&spending, &caller).await.settled_usd - 5.0).abs() < 1e-9);
     assert!(spending.reserve(&call(Some(0.1))).await.is_ok());
@@ -135,7 +135,7 @@ async fn a_budget_that_cannot_be_kept_refuses_and_no_budget_spends_on() {
     assert_eq!(strict.reserve(&call(Some(0.1))).await.err().unwrap().kind, Kind::Storage);
     let broken = Storage::new(file.join("x"), file.join("y"));
     let lax = Spending::new(broken, Caps::default());
-    lax.reserve(&call(Some(0.1))).await.unwrap().settle(None);
+    lax.reserve(&call(Some(0.1))).await.unwrap().settle(None, None);
     lax.settle().await;
 }
 
@@ -162,7 +162,7 @@ proptest! {
                 let usd = f64::from(cents) / 100.0;
                 let Ok(reservation) = servers[server].reserve(&call(Some(usd))).await else { continue };
                 match end {
-                    0 => reservation.settle(None),
+                    0 => reservation.settle(None, None),
                     1 => reservation.release(),
                     2 => held.push(reservation),
                     _ => drop(reservation),
