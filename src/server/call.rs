@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use rmcp::ErrorData;
@@ -26,6 +26,9 @@ use crate::tool::{Call, Cost, Prepared, ReadInputs};
 
 /// Where a result says which server made it, by the 2026-07-28 revision.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// How long a call whose time is over may take to store what it paid for.
+const STORING: Duration = Duration::from_secs(2);
 
 impl Server {
     /// Runs one call in a task of its own. A canceled call is told so, and goes on alone only where it has
@@ -170,7 +173,11 @@ impl Server {
     /// Does what the call asks for, within the time that is set for it.
     pub(super) async fn run(&self, prepared: Box<dyn Prepared>, call: &Call) -> Result<Outcome> {
         let run = prepared.run(call);
-        let Some(deadline) = call.context.deadline else { return run.await };
+        let Some(mut deadline) = call.context.deadline else { return run.await };
+        if call.tool.cost != Cost::Free {
+            // Its requests end in time by themselves, and what others of them made is stored then.
+            deadline += STORING;
+        }
         tokio::time::timeout_at(deadline.into(), run).await.unwrap_or_else(|_| {
             let mut error = Error::new(Kind::Timeout, "the call took longer than VENICE_TIMEOUT");
             if call.context.charges.any() {

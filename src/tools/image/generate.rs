@@ -232,6 +232,10 @@ impl Tool for GenerateImage {
         let remarks = Remarks::from(&reply.facts);
         let mut outcome = Outcome { lines: plan.lines, ..Outcome::default() };
         for (index, bytes) in pictures.into_iter().enumerate() {
+            let Some(bytes) = bytes else {
+                outcome.lines.push(format!("picture {} came broken: it is not base64", index + 1));
+                continue;
+            };
             let made = Made {
                 bytes,
                 content_type: (!reply.is_json()).then(|| reply.content_type.clone()),
@@ -308,29 +312,31 @@ impl GenerateImage {
     }
 }
 
-/// The pictures in a reply: its bytes, or the base64 strings of its JSON.
-fn pictures(reply: &Reply) -> Result<Vec<Bytes>> {
+/// The pictures in a reply: its bytes, or the base64 strings of its JSON. One that is broken is nothing, so that the
+/// others, which were paid for too, are not lost with it.
+fn pictures(reply: &Reply) -> Result<Vec<Option<Bytes>>> {
     #[derive(Deserialize)]
     struct Images<'a> {
         #[serde(borrow)]
         images: Vec<std::borrow::Cow<'a, str>>,
     }
-    let bad = |what: &str| Error::new(Kind::Network, format!("Venice's reply {what}"));
+    let bad = |what: &str| {
+        Error::new(Kind::Network, format!("Venice's reply {what}"))
+            .hint("look at the balance before calling again: it may have been charged")
+    };
     if !reply.is_json() {
-        return Ok(vec![reply.media()?]);
+        return Ok(vec![Some(reply.media()?)]);
     }
     let images: Images<'_> = serde_json::from_slice(&reply.bytes)
         .map_err(|error| bad("is not the JSON of pictures").source(error))?;
-    if images.images.is_empty() || images.images.iter().any(|text| text.is_empty()) {
-        return Err(bad("has no picture in it").hint("call again; it may have been charged"));
-    }
-    images
+    let decode = |text: &str| base64_simd::STANDARD.decode_to_vec(text.as_bytes()).ok();
+    let pictures: Vec<Option<Bytes>> = images
         .images
         .iter()
-        .map(|text| {
-            base64_simd::STANDARD.decode_to_vec(text.as_bytes()).map(Bytes::from).map_err(|_| {
-                bad("has a picture that is not base64").hint("call again; it may have been charged")
-            })
-        })
-        .collect()
+        .map(|text| decode(text).filter(|bytes| !bytes.is_empty()).map(Bytes::from))
+        .collect();
+    if pictures.iter().all(Option::is_none) {
+        return Err(bad("has no picture in it"));
+    }
+    Ok(pictures)
 }
