@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::Asked;
 use super::orphans::Entered;
-use super::paid::Bought;
 use super::shown::Mounted;
 use super::{Server, canceled, identity};
 use crate::context::OutputMode;
@@ -114,8 +113,8 @@ impl Server {
         let mut outcome = match call.tool.cost {
             Cost::Free => self.run(prepared, &call).await?,
             Cost::Paid(_) => match self.buy(prepared, &call).await? {
-                Bought::Asks => return Ok(asked.way.question().ok_or_else(fault)?.into()),
-                Bought::Ended(result, entry) => {
+                None => return Ok(asked.way.question().ok_or_else(fault)?.into()),
+                Some((result, entry)) => {
                     *entered = Some(entry);
                     result?
                 }

@@ -58,7 +58,8 @@ impl Way {
     ) -> Self {
         let capabilities = request.client_capabilities().unwrap_or_default();
         // A client that names neither form nor URL means forms.
-        let forms = capabilities.elicitation.is_some_and(|can| can.form.is_some() || can.url.is_none());
+        let forms =
+            capabilities.elicitation.is_some_and(|can| can.form.is_some() || can.url.is_none());
         if !forms {
             return Self::None;
         }

@@ -163,8 +163,7 @@ impl Drop for Claim {
 }
 
 /// What the text of a result that is handed out says.
-pub(super) const HANDED_OUT: &str =
-    "made by an earlier call of the same arguments, whose client had gone; nothing was charged again";
+pub(super) const HANDED_OUT: &str = "made by an earlier call of the same arguments, whose client had gone; nothing was charged again";
 
 /// The error of an earlier call, for whoever made the same call again.
 pub(super) fn of_earlier(mut error: Error) -> Error {

@@ -8,13 +8,9 @@ use crate::outcome::Outcome;
 use crate::spend::{Purchase, Reservation, dollars};
 use crate::tool::{Call, Identity, Prepared};
 
-/// What a paid call came to.
-pub(super) enum Bought {
-    /// It is done, or failed; the entry holds what it came to until that is received.
-    Ended(Result<Outcome>, Entered),
-    /// The user is asked by the answer to the call, which comes again.
-    Asks,
-}
+/// What a paid call came to, and the entry that holds it until it is received; nothing where the user is asked by the
+/// answer to the call, which comes again.
+pub(super) type Bought = Option<(Result<Outcome>, Entered)>;
 
 impl Server {
     /// Makes a paid call, or hands out what the same call made whose client had gone.
@@ -25,7 +21,7 @@ impl Server {
             // It was paid for, though not by this call.
             call.context.charges.sent();
             entered.ended(&result);
-            return Ok(Bought::Ended(result, entered));
+            return Ok(Some((result, entered)));
         }
         let usd = prepared.price(call).await?.filter(|usd| usd.is_finite());
         let purchase = Purchase {
@@ -36,7 +32,7 @@ impl Server {
         };
         self.shared.services.spending.judge(&purchase)?;
         if self.asks(&purchase, &identity, &call.context).await? {
-            return Ok(Bought::Asks);
+            return Ok(None);
         }
         let reservation = tokio::select! {
             biased;
@@ -47,7 +43,7 @@ impl Server {
         let mut result = self.run(prepared, call).await;
         close(reservation, &call.context, &mut result);
         entered.ended(&result);
-        Ok(Bought::Ended(result, entered))
+        Ok(Some((result, entered)))
     }
 
     /// What the same call came to that was paid for and whose client had gone; one still under way is waited for.

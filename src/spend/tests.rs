@@ -81,7 +81,8 @@ async fn servers_on_one_directory_share_a_budget() {
             }
         })
     });
-    let made: usize = futures::future::join_all(calls).await.into_iter().map(|made| made.unwrap()).sum();
+    let made: usize =
+        futures::future::join_all(calls).await.into_iter().map(|made| made.unwrap()).sum();
     assert_eq!(made, 10);
 }
 

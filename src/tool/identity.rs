@@ -34,7 +34,8 @@ impl ReadInputs {
         } else {
             hash()
         };
-        let read = ReadInput { text: text.to_owned(), sha256, stands_for: input.stands_for.clone() };
+        let read =
+            ReadInput { text: text.to_owned(), sha256, stands_for: input.stands_for.clone() };
         self.read.lock().unwrap_or_else(PoisonError::into_inner).push(read);
     }
 }
@@ -95,7 +96,7 @@ impl Identity {
     /// The identity as text.
     #[must_use]
     pub fn hex(&self) -> String {
-        self.content.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.content.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 }
 
@@ -121,9 +122,8 @@ mod tests {
 
     #[test]
     fn media_count_by_their_bytes() {
-        let read = |text: &str| {
-            [ReadInput { text: text.to_owned(), sha256: [7; 32], stands_for: None }]
-        };
+        let read =
+            |text: &str| [ReadInput { text: text.to_owned(), sha256: [7; 32], stands_for: None }];
         let (mut first, mut second) = (json!({"image": "/a.png"}), json!({"image": "last"}));
         by_content(&mut first, &read("/a.png"));
         by_content(&mut second, &read("last"));

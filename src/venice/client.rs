@@ -109,9 +109,10 @@ impl Inner {
     async fn call(&self, context: &Context, request: &Request, whole: bool) -> Result<OpenReply> {
         let sending = Sending::new(self, context, request, whole)?;
         let unwanted = async {
-            match whole {
-                true => context.unwanted().await,
-                false => context.cancel.cancelled().await,
+            if whole {
+                context.unwanted().await;
+            } else {
+                context.cancel.cancelled().await;
             }
         };
         tokio::select! {
