@@ -13,6 +13,7 @@ mod reservation;
 mod tally;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use tokio::sync::Mutex;
@@ -29,6 +30,9 @@ use tally::Tally;
 
 /// Amounts are sums of fractions that are not exact; a difference below this is none.
 const NOTHING: f64 = 1e-9;
+
+/// How long a reservation waits for the lines of calls that have ended.
+const FLUSH: Duration = Duration::from_secs(1);
 
 /// What calls may cost, and what they have cost. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -115,6 +119,8 @@ impl Spending {
             return Ok(reservation);
         };
         let usd = purchase.usd.unwrap_or_default();
+        // What has just been released counts no more. Where its line is late, it counts: that errs on the safe side.
+        let _ = tokio::time::timeout(FLUSH, ledger.settle()).await;
         let mut tally = tally.lock().await;
         let _lock = ledger.lock().await?;
         let spent = tally.spent(ledger, reservation.entry.day()).await?;
