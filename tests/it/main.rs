@@ -3,11 +3,13 @@
 mod calls;
 mod cancel;
 mod commands;
+mod fuzzed;
 mod harness;
 mod laws;
 mod money;
 mod proxy;
 mod published;
 mod saved;
+mod soak;
 mod stdio;
 mod tidy;

@@ -1,5 +1,6 @@
 //! A stand-in between server and sandbox that delays, breaks and replaces answers.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -22,13 +23,16 @@ pub(crate) enum Fault {
 
 /// The proxy. It ends with the test.
 pub(crate) struct Proxy {
-    pub(crate) sandbox: Sandbox,
+    _sandbox: Sandbox,
     pub(crate) base_url: String,
     shared: Arc<Shared>,
 }
 
 struct Shared {
     upstream: String,
+    /// Of how many requests one is broken; 0 for none.
+    one_in: AtomicUsize,
+    number: AtomicUsize,
     rules: Mutex<Vec<Rule>>,
     /// Paths of requests that arrived, and of held ones whose client closed the connection.
     log: watch::Sender<Log>,
@@ -59,6 +63,8 @@ impl Proxy {
         let (host, path) = path.split_once('/').unwrap();
         let shared = Arc::new(Shared {
             upstream: host.to_owned(),
+            one_in: AtomicUsize::new(0),
+            number: AtomicUsize::new(0),
             rules: Mutex::default(),
             log: watch::Sender::default(),
             released: watch::Sender::default(),
@@ -70,12 +76,17 @@ impl Proxy {
                 tokio::spawn(serve(socket, Arc::clone(&serving)));
             }
         });
-        Self { sandbox, base_url, shared }
+        Self { _sandbox: sandbox, base_url, shared }
     }
 
     /// Breaks the next `times` requests whose path ends so, after `after` others.
     pub(crate) fn fault(&self, path: &'static str, after: usize, times: usize, fault: Fault) {
         self.shared.rules.lock().unwrap().push(Rule { path, after, times, fault });
+    }
+
+    /// Breaks one of `one_in` requests, each in another way.
+    pub(crate) fn break_one_in(&self, one_in: usize) {
+        self.shared.one_in.store(one_in, Ordering::SeqCst);
     }
 
     /// Answers what is held.
@@ -102,8 +113,11 @@ impl Proxy {
 
 async fn serve(mut socket: TcpStream, shared: Arc<Shared>) {
     let Some((path, request)) = read_request(&mut socket).await else { return };
-    shared.log.send_modify(|log| log.arrived.push(path.clone()));
-    match take(&shared, &path) {
+    let one_in = shared.one_in.load(Ordering::SeqCst);
+    if one_in == 0 {
+        shared.log.send_modify(|log| log.arrived.push(path.clone()));
+    }
+    match take(&shared, &path).or_else(|| any(&shared, one_in)) {
         Some(Fault::Reset) => {
             let _ = socket.set_zero_linger();
         }
@@ -146,6 +160,23 @@ fn take(shared: &Shared, path: &str) -> Option<Fault> {
     }
     rule.times -= 1;
     Some(rule.fault.clone())
+}
+
+/// One of the faults that servers and networks have, where it is the request's turn.
+fn any(shared: &Shared, one_in: usize) -> Option<Fault> {
+    let number = shared.number.fetch_add(1, Ordering::SeqCst) + 1;
+    if one_in == 0 || !number.is_multiple_of(one_in) {
+        return None;
+    }
+    let answer = |status| Fault::Answer(status, "retry-after: 0", b"{\"error\": \"x\"}".to_vec());
+    Some(match number / one_in % 6 {
+        0 => Fault::Reset,
+        1 => Fault::Truncate,
+        2 => answer(429),
+        3 => answer(503),
+        4 => answer(500),
+        _ => Fault::Answer(200, "content-type: text/html", b"<html>".to_vec()),
+    })
 }
 
 /// A whole request: its path without the query, and its bytes with `connection: close`.
