@@ -255,17 +255,29 @@ impl Catalog {
         {
             self.models.invalidate(&key).await;
         }
-        let fetch = async {
-            let models = match self.fetch(context, kind).await {
-                Ok(models) => Some(Arc::new(models)),
-                Err(error) => {
-                    tracing::warn!(%error, r#type = kind.name(), "the model catalog is not known");
-                    None
-                }
+        loop {
+            let fetch = async {
+                let models = match self.fetch(context, kind).await {
+                    Ok(models) => Some(Arc::new(models)),
+                    Err(error) if error.kind == Kind::Canceled => return Err(error),
+                    Err(error) => {
+                        let name = kind.name();
+                        tracing::warn!(%error, r#type = name, "the model catalog is not known");
+                        None
+                    }
+                };
+                Ok(Fetched { at: Instant::now(), models })
             };
-            Fetched { at: Instant::now(), models }
-        };
-        self.models.get_with(key, fetch).await
+            // Calls that need the list at the same time wait for the first one's; where that one's client goes away,
+            // the next one fetches it.
+            match self.models.try_get_with(key.clone(), fetch).await {
+                Ok(fetched) => return fetched,
+                Err(_) if context.is_unwanted() => {
+                    return Fetched { at: Instant::now(), models: None };
+                }
+                Err(_) => {}
+            }
+        }
     }
 
     async fn fetch(&self, context: &Context, kind: ModelType) -> Result<Vec<Model>> {

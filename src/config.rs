@@ -88,6 +88,8 @@ pub struct Config {
     pub failure_breaker: bool,
     /// The most time that one call takes, where set by hand.
     pub timeout: Option<Duration>,
+    /// What calls may cost.
+    pub caps: Caps,
     /// What is logged: levels as `tracing` filters write them.
     pub log: String,
     /// The form of the log.
@@ -158,6 +160,17 @@ pub struct Models {
     pub embedding: Option<String>,
 }
 
+/// What calls may cost, in US dollars; nothing is capped where nothing is set.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Caps {
+    /// The most that one call may cost.
+    pub max_call_usd: Option<f64>,
+    /// The most that all calls of a UTC day may cost.
+    pub budget_usd: Option<f64>,
+    /// What a call may cost before its user is asked.
+    pub confirm_over_usd: Option<f64>,
+}
+
 impl Config {
     /// The settings of this process.
     pub fn load(flags: Flags) -> Result<Self, Invalid> {
@@ -171,6 +184,8 @@ impl Config {
         working_directory: Option<PathBuf>,
     ) -> Result<Self, Invalid> {
         let read = &|name: &str| read(name).filter(|value| !value.trim().is_empty());
+        let models = Models::find(&flags, read);
+        let caps = Caps::find(&flags, read)?;
         let directories =
             Directories::find(flags.output_dir, flags.input_dir, read, working_directory);
         Ok(Self {
@@ -200,19 +215,13 @@ impl Config {
                 .unwrap_or(Duration::from_hours(90 * 24)),
             allow_private_urls: flags.allow_private_urls || on("VENICE_ALLOW_PRIVATE_URLS", read)?,
             allow_crypto_send: flags.allow_crypto_send || on("VENICE_ALLOW_CRYPTO_SEND", read)?,
-            models: Models {
-                image: flags.image_model.or_else(|| read("VENICE_IMAGE_MODEL")),
-                edit: flags.edit_model.or_else(|| read("VENICE_EDIT_MODEL")),
-                tts: flags.tts_model.or_else(|| read("VENICE_TTS_MODEL")),
-                asr: flags.asr_model.or_else(|| read("VENICE_ASR_MODEL")),
-                chat: flags.chat_model.or_else(|| read("VENICE_CHAT_MODEL")),
-                embedding: flags.embedding_model.or_else(|| read("VENICE_EMBEDDING_MODEL")),
-            },
+            models,
             safe_mode: parsed(flags.safe_mode, "VENICE_SAFE_MODE", read, SafeMode::parse)?
                 .unwrap_or_default(),
             rate_limits: switch("VENICE_RATE_LIMITS", read)?,
             failure_breaker: switch("VENICE_FAILURE_BREAKER", read)?,
             timeout: parsed(flags.timeout, "VENICE_TIMEOUT", read, units::seconds)?,
+            caps,
             log: flags
                 .log
                 .or_else(|| read("VENICE_LOG"))
@@ -220,6 +229,32 @@ impl Config {
                 .unwrap_or_else(|| LOG.to_owned()),
             log_format: parsed(flags.log_format, "VENICE_LOG_FORMAT", read, LogFormat::parse)?
                 .unwrap_or_default(),
+        })
+    }
+}
+
+impl Models {
+    fn find(flags: &Flags, read: Read<'_>) -> Self {
+        let model = |flag: &Option<String>, variable| flag.clone().or_else(|| read(variable));
+        Self {
+            image: model(&flags.image_model, "VENICE_IMAGE_MODEL"),
+            edit: model(&flags.edit_model, "VENICE_EDIT_MODEL"),
+            tts: model(&flags.tts_model, "VENICE_TTS_MODEL"),
+            asr: model(&flags.asr_model, "VENICE_ASR_MODEL"),
+            chat: model(&flags.chat_model, "VENICE_CHAT_MODEL"),
+            embedding: model(&flags.embedding_model, "VENICE_EMBEDDING_MODEL"),
+        }
+    }
+}
+
+impl Caps {
+    fn find(flags: &Flags, read: Read<'_>) -> Result<Self, Invalid> {
+        let usd =
+            |flag: &Option<String>, variable| parsed(flag.clone(), variable, read, units::usd);
+        Ok(Self {
+            max_call_usd: usd(&flags.max_call_usd, "VENICE_MAX_CALL_USD")?,
+            budget_usd: usd(&flags.budget_usd, "VENICE_BUDGET_USD")?,
+            confirm_over_usd: usd(&flags.confirm_over_usd, "VENICE_CONFIRM_OVER_USD")?,
         })
     }
 }
@@ -330,6 +365,8 @@ mod tests {
             ("VENICE_BASE_URL", "not a url"),
             ("VENICE_READ_ONLY", "maybe"),
             ("VENICE_TIMEOUT", "-1"),
+            ("VENICE_BUDGET_USD", "-1"),
+            ("VENICE_MAX_CALL_USD", "NaN"),
             ("VENICE_API_KEY_FILE", "/does/not/exist"),
         ] {
             let message = load(&[(variable, value)]).unwrap_err().to_string();

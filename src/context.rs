@@ -1,5 +1,7 @@
 //! What a call knows of its client, as plain data and small traits. Nothing here knows MCP or HTTP.
 
+mod charges;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -10,6 +12,8 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+
+pub use charges::Charges;
 
 /// Whose call it is. Stores, jobs and budgets belong to one caller and are never shared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -90,12 +94,19 @@ pub enum Answer {
     Declined,
     /// This client cannot ask its user.
     Unavailable,
+    /// The question goes out as the answer to the call, which comes again with the user's word.
+    Later,
 }
 
 /// Asks the user behind the client.
 pub trait Confirm: Send + Sync {
-    /// Puts `question` to the user.
-    fn ask<'a>(&'a self, question: &'a str) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+    /// Puts `question` to the user. `subject` stands for the call and all that the question is about: a word given
+    /// earlier counts for the same subject alone.
+    fn ask<'a>(
+        &'a self,
+        question: &'a str,
+        subject: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 }
 
 /// Makes download links of stored media, for clients that cannot see this machine's files.
@@ -125,7 +136,11 @@ impl Progress for Silent {
 }
 
 impl Confirm for Silent {
-    fn ask<'a>(&'a self, _question: &'a str) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
+    fn ask<'a>(
+        &'a self,
+        _question: &'a str,
+        _subject: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
         Box::pin(std::future::ready(Answer::Unavailable))
     }
 }
@@ -147,6 +162,8 @@ pub struct Context {
     pub deadline: Option<Instant>,
     /// Canceled when the client no longer wants the result.
     pub cancel: CancellationToken,
+    /// What the call has paid for so far.
+    pub charges: Charges,
     /// Which files the call may read.
     pub files: Files,
     /// What stands in place of a file's path, where the client cannot see this machine's files.
@@ -169,12 +186,30 @@ impl Default for Context {
             arrived: Instant::now(),
             deadline: None,
             cancel: CancellationToken::new(),
+            charges: Charges::default(),
             files: Files::default(),
             links: None,
             reply_limit: None,
             progress: Arc::new(Silent),
             confirm: Arc::new(Silent),
         }
+    }
+}
+
+impl Context {
+    /// Waits until the client no longer wants the result and nothing was paid for: a call that has paid goes on
+    /// without its client, so that what it paid for is not lost.
+    pub async fn unwanted(&self) {
+        self.cancel.cancelled().await;
+        if self.charges.any() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Whether the client no longer wants the result, and nothing was paid for.
+    #[must_use]
+    pub fn is_unwanted(&self) -> bool {
+        self.cancel.is_cancelled() && !self.charges.any()
     }
 }
 

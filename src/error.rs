@@ -68,7 +68,7 @@ impl Kind {
     }
 
     /// The hint of an error that brings none of its own.
-    const fn hint(self) -> &'static str {
+    pub(crate) const fn hint(self) -> &'static str {
         match self {
             Self::Arguments => "correct the arguments and call again; nothing was spent",
             Self::Input => {
@@ -176,6 +176,23 @@ impl Error {
     pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// The same error once more, without its cause.
+    #[must_use]
+    pub fn restated(&self) -> Self {
+        Self {
+            kind: self.kind,
+            message: self.message.clone(),
+            problems: self.problems.clone(),
+            hint: self.hint.clone(),
+            retry_after: self.retry_after,
+            request_id: self.request_id.clone(),
+            status: self.status,
+            detail: self.detail.clone(),
+            whole: self.whole,
+            source: None,
+        }
     }
 
     /// The text that the caller reads: what happened, every problem, Venice's words, and a line of hint.

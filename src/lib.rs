@@ -11,7 +11,7 @@
 //! # Where things are
 //!
 //! The modules below stand in reading order. Each may use those that come before it in this chain, and none
-//! that comes after: `error`, `context`, `storage`, `venice` and `media`, `catalog`, `input`, `tool`, `tools` and
+//! that comes after: `error`, `context`, `storage`, `venice` and `media`, `catalog`, `spend`, `input`, `tool`, `tools` and
 //! `output` and `resources` and `completions`, `server`, `transport`, `cli`. [`schema`] and [`config`] are leaves,
 //! and only [`cli`] knows the [`sandbox`].
 //!
@@ -45,6 +45,7 @@ pub mod input;
 pub mod near;
 pub mod outcome;
 pub mod speech;
+pub mod spend;
 
 pub mod media;
 pub mod storage;

@@ -28,6 +28,7 @@ use crate::error::{Error, Kind, Result};
 use crate::storage::Storage;
 
 use index::Index;
+pub(crate) use name::base;
 pub use sniff::{extension, sniff};
 pub use view::MediaView;
 
@@ -208,7 +209,7 @@ impl MediaStore {
     /// What `caller` sees of the store, which is what `caller` put there.
     #[must_use]
     pub fn view(&self, caller: &Caller) -> MediaView {
-        MediaView::new(self.clone(), name::base(caller))
+        MediaView::new(self.clone(), base(caller))
     }
 
     /// That media go to another directory than the one that is set, and why; nothing before the first use.

@@ -10,7 +10,7 @@ use crate::context::OutputMode;
 use crate::media::Media;
 
 /// The result of a tool's `run`.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// The media, in the order in which they were made.
     pub media: Vec<Delivered>,

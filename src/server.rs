@@ -5,6 +5,9 @@
 
 mod call;
 mod client;
+mod confirm;
+mod orphans;
+mod paid;
 mod progress;
 mod shown;
 
@@ -29,6 +32,8 @@ pub use client::Client;
 pub use shown::Selection;
 
 use client::Asked;
+use confirm::Way;
+use orphans::Orphans;
 use shown::Mounted;
 
 /// How long a list of tools may be kept by who asked for it.
@@ -59,6 +64,7 @@ struct Shared {
     timeout: Option<Duration>,
     mounted: Vec<Mounted>,
     calls: TaskTracker,
+    orphans: Orphans,
 }
 
 impl Server {
@@ -72,7 +78,18 @@ impl Server {
     ) -> Self {
         let mounted = crate::tools::all().map(Mounted::new).collect();
         let calls = TaskTracker::new();
-        Self { shared: Arc::new(Shared { services, selection, output, timeout, mounted, calls }) }
+        let orphans = Orphans::default();
+        Self {
+            shared: Arc::new(Shared {
+                services,
+                selection,
+                output,
+                timeout,
+                mounted,
+                calls,
+                orphans,
+            }),
+        }
     }
 
     /// Waits until the calls under way have ended and their media are stored, at most for `patience`.
@@ -81,6 +98,7 @@ impl Server {
         let settled = async {
             self.shared.calls.wait().await;
             self.shared.services.store.settle().await;
+            self.shared.services.spending.settle().await;
         };
         if tokio::time::timeout(patience, settled).await.is_err() {
             tracing::warn!("calls were still under way when the server stopped");
@@ -131,7 +149,8 @@ impl ServerHandler for Server {
             let message = format!("there is no tool `{}` here", request.name);
             return Err(ErrorData::invalid_params(message, None));
         };
-        let asked = Asked::new(&context, client, self.shared.timeout);
+        let way = Way::of(&context, &request, &self.shared.services);
+        let asked = Asked::new(&context, client, self.shared.timeout).asking(way);
         self.call(mounted, request.arguments.unwrap_or_default(), asked, context.ct.clone()).await
     }
 

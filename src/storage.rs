@@ -8,6 +8,7 @@
 mod fault;
 mod local;
 mod lock;
+mod secret;
 mod stage;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use crate::error::{Error, Kind, Result};
 use fault::{Cause, blocking, fault};
 pub use local::ReadSeek;
 pub use lock::Lock;
+pub use secret::Secret;
 
 /// Files below one directory. Cheap to clone; clones share everything.
 #[derive(Clone)]

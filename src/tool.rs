@@ -5,6 +5,7 @@
 //! inputs; nothing is spent), `price` and `run`. Everything before `run` may happen twice for one call.
 
 mod extra;
+mod identity;
 mod route;
 mod show;
 
@@ -24,8 +25,11 @@ use crate::error::{Error, Kind, Problem, Result};
 use crate::input::{Inputs, Source, Wanted};
 use crate::media::{MediaStore, MediaView, NewMedia, Record};
 use crate::outcome::{Delivered, Outcome, Remarks};
+use crate::spend::{Spending, dollars};
+use crate::storage::Secret;
 use crate::venice::{Endpoint, Facts, Form, Venice};
 
+pub use identity::{Identity, ReadInputs};
 pub use route::{Prepared, Route};
 
 /// One capability.
@@ -117,6 +121,10 @@ pub struct Services {
     pub store: MediaStore,
     /// Where media arguments are read from.
     pub inputs: Inputs,
+    /// What calls may cost, and what they have cost.
+    pub spending: Spending,
+    /// What seals what travels through clients.
+    pub secret: Secret,
     /// The settings that tools fill arguments from.
     pub defaults: Defaults,
 }
@@ -185,12 +193,17 @@ pub struct Call {
     pub save_as: Option<String>,
     /// Further fields of the request's body.
     pub extra: Arc<Map<String, Value>>,
+    /// What media arguments were read, by which two calls are known to ask for the same.
+    pub inputs: ReadInputs,
 }
 
 impl Call {
     /// Reads a media argument. Beside it comes a line that says what `last` stood for.
     pub async fn read(&self, text: &str, wanted: &Wanted<'_>) -> Result<(Source, Option<String>)> {
         let source = self.services.inputs.read(&self.context, &self.store, text, wanted).await?;
+        if let (Source::Bytes(input), Cost::Paid(_)) = (&source, self.tool.cost) {
+            self.inputs.note(text, input).await;
+        }
         let line = match &source {
             Source::Bytes(input) => {
                 input.stands_for.as_ref().map(|uri| format!("`last` was {uri}"))
@@ -206,6 +219,7 @@ impl Call {
         let characters = text.chars().count();
         if characters <= LONGEST_TEXT {
             lines.insert(0, text);
+            lines.extend(money(&made));
             return Ok(Outcome { lines, ..Outcome::default() });
         }
         let start: String = text.chars().take(LONG_TEXT_START).collect();
@@ -245,6 +259,15 @@ impl Call {
         let path = self.store.path(&media).await;
         Ok(Delivered { media, path, bytes: Some(made.bytes), remarks: made.remarks })
     }
+}
+
+/// What a call cost and what was there before, as one line: `about $0.01, balance before $12.34`.
+fn money(made: &Made) -> Option<String> {
+    let cost = made.cost_usd.filter(|usd| usd.is_finite());
+    let cost = cost.map(|usd| format!("about {}", dollars(usd)));
+    let balance = made.remarks.balance_usd.map(|usd| format!("balance before ${usd:.2}"));
+    let parts: Vec<String> = cost.into_iter().chain(balance).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// One item that a call made, not yet stored.

@@ -12,7 +12,8 @@ use crate::media::{Keep, MediaStore};
 use crate::output::OutputSettings;
 use crate::sandbox::Sandbox;
 use crate::server::{Selection, Server};
-use crate::storage::Storage;
+use crate::spend::Spending;
+use crate::storage::{Secret, Storage};
 use crate::tool::{Defaults, Services};
 use crate::venice::fetch::Fetcher;
 use crate::venice::{KeySource, NoKey, Venice, VeniceSettings};
@@ -71,6 +72,8 @@ fn services(config: Config, sandbox: Option<&Sandbox>) -> Services {
     Services {
         catalog: Catalog::new(venice.clone()),
         venice,
+        spending: Spending::new(storage.clone(), config.caps),
+        secret: Secret::new(storage.clone()),
         store: MediaStore::new(storage, keep),
         inputs,
         defaults: Defaults {

@@ -72,6 +72,15 @@ pub struct Flags {
     /// The most seconds that a call takes [VENICE_TIMEOUT].
     #[arg(long, value_name = "SECONDS", global = true)]
     pub timeout: Option<String>,
+    /// The most US dollars that one call may cost [VENICE_MAX_CALL_USD].
+    #[arg(long, value_name = "USD", global = true)]
+    pub max_call_usd: Option<String>,
+    /// The most US dollars that the calls of a UTC day may cost [VENICE_BUDGET_USD].
+    #[arg(long, value_name = "USD", global = true)]
+    pub budget_usd: Option<String>,
+    /// Ask the user before a call that costs more US dollars than this [VENICE_CONFIRM_OVER_USD].
+    #[arg(long, value_name = "USD", global = true)]
+    pub confirm_over_usd: Option<String>,
     /// Where the API is [VENICE_BASE_URL].
     #[arg(long, value_name = "URL", global = true)]
     pub base_url: Option<String>,

@@ -120,6 +120,24 @@ pub const SETTINGS: &[Setting] = &[
         "what is sent as safe_mode: api (nothing), on, off, locked",
     ),
     setting(
+        "VENICE_MAX_CALL_USD",
+        "--max-call-usd",
+        "none",
+        "the most US dollars that one call may cost; one whose price is not known is refused",
+    ),
+    setting(
+        "VENICE_BUDGET_USD",
+        "--budget-usd",
+        "none",
+        "the most US dollars that the calls of a UTC day may cost, over all servers on the output directory",
+    ),
+    setting(
+        "VENICE_CONFIRM_OVER_USD",
+        "--confirm-over-usd",
+        "none",
+        "ask the user before a call that costs more; refused where the client cannot ask",
+    ),
+    setting(
         "VENICE_MEDIA_MAX_BYTES",
         "--media-max-bytes",
         "10GiB",

@@ -39,6 +39,14 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// An amount in US dollars, 0 or more.
+pub(super) fn usd(text: &str) -> Result<f64, String> {
+    match text.trim_start_matches('$').trim().parse::<f64>() {
+        Ok(usd) if (0.0..1e9).contains(&usd) => Ok(usd),
+        _ => Err("write an amount in US dollars, such as 0.5".to_owned()),
+    }
+}
+
 fn parts(text: &str) -> Result<(f64, &str), String> {
     let end =
         text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
@@ -66,6 +74,13 @@ mod tests {
         let all = ["500000", "700kB", "4 MiB", "1.5GB", "2GiB"].map(|text| bytes(text).unwrap());
         assert_eq!(all, [500_000, 700_000, 4_194_304, 1_500_000_000, 2_147_483_648]);
         assert!(bytes("4 parsecs").is_err() && bytes("").is_err() && bytes("-1").is_err());
+    }
+
+    #[test]
+    fn amounts_are_dollars_from_nothing_up() {
+        assert_eq!(usd("$0.5"), Ok(0.5));
+        assert_eq!(usd("0"), Ok(0.0));
+        assert!(usd("-1").is_err() && usd("NaN").is_err() && usd("inf").is_err());
     }
 
     #[test]

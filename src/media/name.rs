@@ -52,7 +52,7 @@ impl Name {
 }
 
 /// The directory that a caller's items lie in: nothing for the root, else with a `/` at its end.
-pub(super) fn base(caller: &Caller) -> String {
+pub(crate) fn base(caller: &Caller) -> String {
     match caller {
         Caller::Local => String::new(),
         Caller::Brought(id) if is_digits(id) => format!(".venice/callers/{id}/"),

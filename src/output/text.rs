@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::outcome::Delivered;
+use crate::spend::dollars;
 
 /// Where a caller finds an item's file.
 pub(super) enum Place {
@@ -39,7 +40,7 @@ pub(super) fn summary(item: &Delivered, place: Option<&Place>) -> String {
     }
     let model = media.record.model.as_ref().map(|model| format!("model {model}"));
     let seed = media.record.seed.map(|seed| format!("seed {seed}"));
-    let cost = finite(media.record.cost_usd).map(|usd| format!("about {}", price(usd)));
+    let cost = finite(media.record.cost_usd).map(|usd| format!("about {}", dollars(usd)));
     let balance = finite(item.remarks.balance_usd).map(|usd| format!("balance before ${usd:.2}"));
     for parts in [[model, seed], [cost, balance]] {
         let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -107,20 +108,6 @@ pub(super) fn size(bytes: u64) -> String {
             format!("{}.{} MB", tenths / 10, tenths % 10)
         }
     }
-}
-
-/// Dollars with two decimals, or with up to four where those say more.
-fn price(usd: f64) -> String {
-    if usd > 0.0 && usd < 0.0001 {
-        return "$0.0001".to_owned();
-    }
-    let mut text = format!("${usd:.4}");
-    for _ in 0..2 {
-        if text.ends_with('0') {
-            text.pop();
-        }
-    }
-    text
 }
 
 fn finite(number: Option<f64>) -> Option<f64> {
@@ -197,7 +184,5 @@ mod tests {
     fn numbers_read_well() {
         let sizes = [0, 999, 1000, 184_499, 999_499, 999_500, 61_440_000].map(size);
         assert_eq!(sizes, ["0 B", "999 B", "1 kB", "184 kB", "999 kB", "1.0 MB", "61.4 MB"]);
-        let prices = [0.0, 0.000_01, 0.0045, 0.01, 0.3, 12.0].map(price);
-        assert_eq!(prices, ["$0.00", "$0.0001", "$0.0045", "$0.01", "$0.30", "$12.00"]);
     }
 }

@@ -1,16 +1,19 @@
-//! What happens to a call: normalize, validate, check, prepare, price, run, render.
+//! What happens to a call: normalize, validate, check, prepare, run (and before it, where it costs: price, caps, the
+//! user's word, the reservation), render.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use rmcp::ErrorData;
-use rmcp::model::{CallToolResponse, CallToolResult};
+use rmcp::model::CallToolResponse;
 use serde_json::{Map, Value, json};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::client::Asked;
+use super::orphans::Entered;
 use super::shown::Mounted;
 use super::{Server, canceled, identity};
 use crate::context::OutputMode;
@@ -18,10 +21,13 @@ use crate::error::{Error, Kind, Result};
 use crate::outcome::Outcome;
 use crate::output::{How, error_result, render};
 use crate::schema;
-use crate::tool::{Call, Prepared, Returns};
+use crate::tool::{Call, Cost, Prepared, ReadInputs};
 
 /// Where a result says which server made it, by the 2026-07-28 revision.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// How long a call whose time is over may take to store what it paid for.
+const STORING: Duration = Duration::from_secs(2);
 
 impl Server {
     /// Runs one call in a task of its own. A canceled call is told so, and goes on alone only where it has
@@ -36,41 +42,49 @@ impl Server {
         let _gone = Gone(asked.context.cancel.clone());
         let server = self.clone();
         let name = mounted.spec().name;
-        let mut task =
-            self.shared.calls.spawn(async move { server.answer(name, arguments, asked).await });
-        tokio::select! {
-            done = &mut task => {
-                let mut result = done.unwrap_or_else(|_| error_result(&fault()));
-                let meta = result.meta.get_or_insert_default();
-                meta.0.insert(SERVER_INFO.to_owned(), json!(identity()));
-                Ok(result.into())
+        let (answer, mut answered) = oneshot::channel();
+        self.shared.calls.spawn(async move {
+            // Where nobody takes it, what it holds waits for the same call to be made again.
+            let _ = answer.send(server.answer(name, arguments, asked).await);
+        });
+        let answered = tokio::select! {
+            biased;
+            done = &mut answered => done.ok(),
+            () = client_gone.cancelled() => {
+                answered.close();
+                Some(answered.try_recv().map_err(|_| canceled())?)
             }
-            () = client_gone.cancelled() => Err(canceled()),
+        };
+        let mut response = answered.map_or_else(|| error_result(&fault()).into(), Answered::take);
+        let meta = match &mut response {
+            CallToolResponse::Complete(result) => Some(&mut result.meta),
+            CallToolResponse::InputRequired(result) => Some(&mut result.meta),
+            _ => None,
+        };
+        if let Some(meta) = meta {
+            meta.get_or_insert_default().0.insert(SERVER_INFO.to_owned(), json!(identity()));
         }
+        Ok(response)
     }
 
-    /// The result of a call: whatever happens in it is an answer.
-    async fn answer(
-        &self,
-        name: &str,
-        arguments: Map<String, Value>,
-        asked: Asked,
-    ) -> CallToolResult {
+    /// The answer to a call: whatever happens in it is one.
+    async fn answer(&self, name: &str, arguments: Map<String, Value>, asked: Asked) -> Answered {
         let started = Instant::now();
-        let steps = AssertUnwindSafe(self.steps(name, arguments, &asked)).catch_unwind();
-        let result = match steps.await {
-            Ok(Ok(result)) => result,
+        let mut entered = None;
+        let steps = AssertUnwindSafe(self.steps(name, arguments, &asked, &mut entered));
+        let response = match steps.catch_unwind().await {
+            Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 let kind = error.kind.name();
                 tracing::info!(tool = name, kind, error = %error.message, "the call failed");
                 if let Some(source) = &error.source {
                     tracing::debug!(tool = name, source, "the cause of the failed call");
                 }
-                error_result(&error)
+                error_result(&error).into()
             }
             Err(_) => {
                 tracing::error!(tool = name, "the call panicked");
-                error_result(&fault())
+                error_result(&fault()).into()
             }
         };
         tracing::debug!(
@@ -78,7 +92,7 @@ impl Server {
             milliseconds = started.elapsed().as_millis(),
             "the call ended"
         );
-        result
+        Answered { response, entered }
     }
 
     async fn steps(
@@ -86,7 +100,8 @@ impl Server {
         name: &str,
         arguments: Map<String, Value>,
         asked: &Asked,
-    ) -> Result<CallToolResult> {
+        entered: &mut Option<Entered>,
+    ) -> Result<CallToolResponse> {
         let mounted = self.shared.mounted.iter().find(|one| one.spec().name == name);
         let mounted = mounted.ok_or_else(fault)?;
         let (call, arguments) = self.judge(mounted, arguments, asked)?;
@@ -95,7 +110,16 @@ impl Server {
             return Err(Error::arguments(problems));
         }
         let prepared = mounted.route.prepare(arguments, &call).await?;
-        let mut outcome = self.run(prepared, &call).await?;
+        let mut outcome = match call.tool.cost {
+            Cost::Free => self.run(prepared, &call).await?,
+            Cost::Paid(_) => match self.buy(prepared, &call).await? {
+                None => return Ok(asked.way.question().ok_or_else(fault)?.into()),
+                Some((result, entry)) => {
+                    *entered = Some(entry);
+                    result?
+                }
+            },
+        };
         if !outcome.media.is_empty() {
             outcome.lines.extend(call.services.store.warning());
         }
@@ -106,7 +130,7 @@ impl Server {
             settings: &self.shared.output,
             encoding: &asked.encoding,
         };
-        Ok(render(outcome, &how).await)
+        Ok(render(outcome, &how).await.into())
     }
 
     /// The call that the arguments make, and what of them is the tool's own.
@@ -135,23 +159,43 @@ impl Server {
             output: shared.output.filter(|mode| *mode != OutputMode::Auto),
             save_as: shared.save_as,
             extra: Arc::new(shared.extra),
+            inputs: ReadInputs::default(),
         };
         Ok((call, arguments))
     }
 
-    async fn run(&self, prepared: Box<dyn Prepared>, call: &Call) -> Result<Outcome> {
-        let price = prepared.price(call).await?;
-        tracing::debug!(tool = call.tool.name, price, "the call is ready to run");
+    /// Does what the call asks for, within the time that is set for it.
+    pub(super) async fn run(&self, prepared: Box<dyn Prepared>, call: &Call) -> Result<Outcome> {
         let run = prepared.run(call);
-        let Some(deadline) = call.context.deadline else { return run.await };
+        let Some(mut deadline) = call.context.deadline else { return run.await };
+        if call.tool.cost != Cost::Free {
+            // Its requests end in time by themselves, and what others of them made is stored then.
+            deadline += STORING;
+        }
         tokio::time::timeout_at(deadline.into(), run).await.unwrap_or_else(|_| {
             let mut error = Error::new(Kind::Timeout, "the call took longer than VENICE_TIMEOUT");
-            if call.tool.returns == Returns::Media {
+            if call.context.charges.any() {
                 error = error
                     .hint("it may have been charged; look in venice_media before calling again");
             }
             Err(error)
         })
+    }
+}
+
+/// The answer to a call, and the entry of what it paid for.
+struct Answered {
+    response: CallToolResponse,
+    entered: Option<Entered>,
+}
+
+impl Answered {
+    /// The answer, for the client that waits for it.
+    fn take(self) -> CallToolResponse {
+        if let Some(entered) = self.entered {
+            entered.received();
+        }
+        self.response
     }
 }
 

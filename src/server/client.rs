@@ -8,8 +8,9 @@ use rmcp::service::{RequestContext, RoleServer};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
+use super::confirm::Way;
 use super::progress::Reporter;
-use crate::context::{Caller, Context, Files, Links, Progress, Settings, Silent};
+use crate::context::{Caller, Charges, Context, Files, Links, Progress, Settings, Silent};
 use crate::output::{Blobs, Encoding};
 
 /// What a transport knows of the client of one request. It travels in the request's extensions, or in those
@@ -48,6 +49,8 @@ impl Client {
 pub(super) struct Asked {
     pub(super) context: Context,
     pub(super) encoding: Encoding,
+    /// How the user behind the client is asked.
+    pub(super) way: Way,
 }
 
 impl Asked {
@@ -74,6 +77,7 @@ impl Asked {
             arrived,
             deadline: timeout.map(|timeout| arrived + timeout),
             cancel: CancellationToken::new(),
+            charges: Charges::default(),
             files: client.files,
             links: client.links,
             reply_limit: client.reply_limit,
@@ -81,6 +85,13 @@ impl Asked {
             confirm: Arc::new(Silent),
         };
         let encoding = blobs.cloned().map_or(Encoding::Plain, Encoding::Spliced);
-        Self { context, encoding }
+        Self { context, encoding, way: Way::None }
+    }
+
+    /// The same, with a user who can be asked.
+    pub(super) fn asking(mut self, way: Way) -> Self {
+        self.context.confirm = way.confirm();
+        self.way = way;
+        self
     }
 }

@@ -12,7 +12,7 @@ use reqwest::Response;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use self::sending::Sending;
+use self::sending::{Charge, Sending};
 use super::body::Request;
 use super::breaker::Breaker;
 use super::error::{Failure, Refusal, canceled, names, unanswered};
@@ -107,10 +107,17 @@ impl Venice {
 
 impl Inner {
     async fn call(&self, context: &Context, request: &Request, whole: bool) -> Result<OpenReply> {
-        let sending = Sending::new(self, context, request)?;
+        let sending = Sending::new(self, context, request, whole)?;
+        let unwanted = async {
+            if whole {
+                context.unwanted().await;
+            } else {
+                context.cancel.cancelled().await;
+            }
+        };
         tokio::select! {
             biased;
-            () = context.cancel.cancelled() => Err(canceled()),
+            () = unwanted => Err(canceled()),
             reply = self.attempts(&sending, whole) => reply,
         }
     }
@@ -122,6 +129,10 @@ impl Inner {
         let mut renewed = false;
         let mut attempt = 1;
         loop {
+            // The client may have gone while a request was under way that turned out not to be charged.
+            if context.is_unwanted() {
+                return Err(canceled());
+            }
             self.hold(sending, key.as_ref()).await?;
             let failure = match self.once(sending, key.as_ref(), whole).await {
                 Ok(reply) => return Ok(reply),
@@ -137,6 +148,9 @@ impl Inner {
             }
             if decide(attempt, failure.outcome, kind) == Decision::Stop {
                 return Err(*failure.error);
+            }
+            if context.is_unwanted() {
+                return Err(canceled());
             }
             let mut error = *failure.error;
             let wait = pause(attempt, error.retry_after);
@@ -211,15 +225,17 @@ impl Inner {
         let message = sending.message(self.http()?, key)?;
         let start = Instant::now();
         let host = sending.url.host_str().unwrap_or_default();
+        let charge = Charge::sent(sending);
         let response = bounds
             .wait(sending.upload, message.send())
             .await?
-            .map_err(|error| unanswered(error, host, bounds.kind))?;
+            .map_err(|error| charge.unless_refused(unanswered(error, host, bounds.kind)))?;
         let status = response.status().as_u16();
         let path = sending.request.endpoint.path();
         let milliseconds = start.elapsed().as_millis();
         tracing::debug!(path, status, milliseconds, "Venice answered");
         let wait = self.note(&response, key, &sending.limited_by);
+        charge.answered(status, response.headers());
         if !response.status().is_success() {
             return Err(refused(sending, response, wait, key).await);
         }

@@ -138,6 +138,11 @@ impl World {
         &self.client
     }
 
+    /// The server's process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     pub(crate) fn out(&self) -> PathBuf {
         self.home.path().join("out")
     }

@@ -80,6 +80,12 @@ fn names_and_descriptions_follow_the_rules() {
         let says = description.contains("Costs") || description.contains('$');
         assert_eq!(paid, says, "{} must say what it costs", spec.name);
         assert!(!paid || spec.effect != Effect::Reads, "{} spends", spec.name);
+        let charged = spec.endpoints.iter().any(|endpoint| endpoint.kind().is_charged());
+        assert_eq!(
+            paid, charged,
+            "{}: what it costs, and whether an endpoint is charged",
+            spec.name
+        );
     }
     names.sort_unstable();
     names.dedup();

@@ -9,10 +9,16 @@
 )]
 
 mod calls;
+mod cancel;
 mod commands;
+mod fuzzed;
 mod harness;
 mod hosts;
 mod laws;
+mod money;
+mod proxy;
 mod published;
+mod saved;
+mod soak;
 mod stdio;
 mod tidy;

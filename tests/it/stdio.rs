@@ -9,7 +9,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use crate::harness::command;
 
 /// A server whose lines a test writes and reads itself.
-struct Raw {
+pub(crate) struct Raw {
     _child: Child,
     stdin: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
@@ -18,9 +18,13 @@ struct Raw {
 
 impl Raw {
     fn start() -> Self {
+        Self::with(&[("VENICE_SANDBOX", "1")])
+    }
+
+    pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut child = command(home.path())
-            .arg("--sandbox")
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -31,25 +35,29 @@ impl Raw {
         Self { _child: child, stdin, lines, _home: home }
     }
 
-    async fn write(&mut self, line: &[u8]) {
+    pub(crate) async fn write(&mut self, line: &[u8]) {
         self.stdin.write_all(line).await.unwrap();
         self.stdin.write_all(b"\n").await.unwrap();
     }
 
-    async fn read(&mut self) -> Value {
+    pub(crate) async fn read(&mut self) -> Value {
         let line = self.lines.next_line().await.unwrap().expect("the server ended");
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
-    async fn ask(&mut self, request: Value) -> Value {
+    pub(crate) async fn ask(&mut self, request: Value) -> Value {
         self.write(request.to_string().as_bytes()).await;
         self.read().await
     }
 
-    async fn initialize(&mut self, version: &str) -> Value {
+    pub(crate) async fn initialize(&mut self, version: &str) -> Value {
+        self.initialize_with(version, json!({})).await
+    }
+
+    pub(crate) async fn initialize_with(&mut self, version: &str, capabilities: Value) -> Value {
         let answer = self
             .ask(json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
-                "protocolVersion": version, "capabilities": {},
+                "protocolVersion": version, "capabilities": capabilities,
                 "clientInfo": {"name": "raw", "version": "1"}}}))
             .await;
         self.write(br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await;

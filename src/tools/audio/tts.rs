@@ -1,17 +1,21 @@
 //! `POST /audio/speech`
 
-use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _};
+mod parts;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use futures::StreamExt as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use self::parts::Part;
 use crate::catalog::speech::{Limits, part_length, price, whole_length};
 use crate::catalog::{MODELS, ModelType};
-use crate::error::{Error, Kind, Problem, Result};
-use crate::outcome::{Outcome, Remarks};
+use crate::error::{Error, Problem, Result};
+use crate::outcome::Outcome;
 use crate::speech::{self, Format};
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
+use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
 use crate::venice::{CallKind, Class, Endpoint, Reply, Request};
 
 /// Speaks the text.
@@ -156,70 +160,35 @@ impl Tool for Speech {
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let mut spoken = Vec::with_capacity(plan.parts.len());
-        let total = plan.parts.len();
+        let state = Speaking::default();
         let requests: Vec<_> =
-            plan.parts.iter().map(|part| speak(part, &plan.body, call)).collect();
-        let result = futures::stream::iter(requests)
-            .buffered(AT_ONCE)
-            .try_for_each(|reply| {
-                spoken.push(reply);
-                if total > 1 {
-                    report(call, spoken.len(), total);
-                }
-                std::future::ready(Ok(()))
-            })
-            .await;
-        match result {
-            Ok(()) => plan.finish(spoken, call).await,
-            Err(error) if spoken.is_empty() => Err(error),
-            Err(error) => {
-                let done = spoken.len();
-                let kept = plan.finish(spoken, call).await?;
-                Err(with_the_rest(error, done, total, &kept))
-            }
-        }
+            (0..plan.parts.len()).map(|index| plan.part(index, call, &state)).collect();
+        let parts: Vec<Part> = futures::stream::iter(requests).buffered(AT_ONCE).collect().await;
+        plan.finish(parts, call).await
     }
 }
 
+/// What the parts of one speech know of each other.
+#[derive(Default)]
+struct Speaking {
+    failed: AtomicBool,
+    done: AtomicUsize,
+}
+
 impl Plan {
-    /// Joins and stores what was spoken, which may be the first parts alone.
-    async fn finish(&self, spoken: Vec<Reply>, call: &Call) -> Result<Outcome> {
-        let Some(first) = spoken.first() else {
-            return Err(Error::new(Kind::Internal, "no part was spoken"));
+    /// Speaks one part. What is under way when another fails has been paid for and is waited for; nothing more is sent.
+    async fn part(&self, index: usize, call: &Call, state: &Speaking) -> Part {
+        let Some(text) = self.parts.get(index).filter(|_| !state.failed.load(Ordering::SeqCst))
+        else {
+            return Part { index, spoken: None };
         };
-        let remarks = Remarks::from(&first.facts);
-        let content_type = Some(first.content_type.clone());
-        let format = self.format.or_else(|| Format::from_mime_type(&first.content_type));
-        let parts = spoken.iter().map(Reply::media).collect::<Result<Vec<Bytes>>>()?;
-        let bytes = match (parts.as_slice(), format) {
-            ([only], _) => only.clone(),
-            (_, Some(format)) => tokio::task::spawn_blocking(move || speech::join(format, &parts))
-                .await
-                .map_err(|error| Error::new(Kind::Internal, "joining failed").source(error))??,
-            (_, None) => {
-                return Err(Error::new(
-                    Kind::Network,
-                    format!("the parts came as `{}`, which cannot be joined", first.content_type),
-                ));
-            }
-        };
-        let share = f64::from(u32::try_from(spoken.len()).unwrap_or(u32::MAX))
-            / f64::from(u32::try_from(self.parts.len()).unwrap_or(u32::MAX));
-        let made = Made {
-            bytes,
-            content_type,
-            prompt: Some(self.text.clone()),
-            model: Some(self.model.clone()),
-            seed: None,
-            cost_usd: self.price.map(|price| price * share),
-            remarks,
-        };
-        let mut lines = self.lines.clone();
-        if self.parts.len() > 1 {
-            lines.push(format!("joined from {} parts", spoken.len()));
+        let spoken = speak(text, &self.body, call).await;
+        state.failed.fetch_or(spoken.is_err(), Ordering::SeqCst);
+        let done = state.done.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.parts.len() > 1 && spoken.is_ok() {
+            report(call, done, self.parts.len());
         }
-        Ok(Outcome { media: vec![call.keep(made).await?], lines, ..Outcome::default() })
+        Part { index, spoken: Some(spoken) }
     }
 }
 
@@ -241,27 +210,18 @@ fn parts(text: &str, model: &str) -> Vec<String> {
     speech::split(text, part_length(model)).into_iter().map(str::to_owned).collect()
 }
 
+/// One part, which has to come back as media.
 async fn speak(part: &str, body: &Map<String, Value>, call: &Call) -> Result<Reply> {
     let mut body = body.clone();
     body.insert("input".to_owned(), json!(part));
     let request = Request::new(&SPEECH).json(Value::Object(body));
-    call.services.venice.send(&call.context, request).await
+    let reply = call.services.venice.send(&call.context, request).await?;
+    reply.media()?;
+    Ok(reply)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are at most some hundred parts")]
 fn report(call: &Call, done: usize, total: usize) {
-    let message = format!("spoke part {done} of {total}");
+    let message = format!("spoke {done} of {total} parts");
     call.context.progress.report(done as f64, Some(total as f64), &message);
-}
-
-/// The error of one part, which also says where the parts before it are.
-fn with_the_rest(mut error: Error, done: usize, total: usize, kept: &Outcome) -> Error {
-    let place =
-        kept.media.first().map(|item| format!("{} ({})", item.media.uri(), item.path.display()));
-    error.message = format!("part {} of {total} failed: {}", done + 1, error.message);
-    error.hint = Some(format!(
-        "the first {done} of {total} parts are stored as {}; speak the rest of the text in another call",
-        place.unwrap_or_default()
-    ));
-    error
 }

@@ -12,18 +12,19 @@ pub(super) fn listed_in<'a, T: Deserialize<'a>>(reply: &'a Reply) -> Result<T> {
         .map_err(|error| odd("is not the JSON of pictures").source(error))
 }
 
-/// The pictures behind base64 texts, with or without the head of a `data:` URL. There must be one at least.
-pub(super) fn decoded<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Bytes>> {
-    let decode = |text: &str| {
+/// The pictures behind base64 texts, with or without the head of a `data:` URL. One that is broken is nothing, so
+/// that the others, which were paid for too, are not lost with it; there must be one at least.
+pub(super) fn decoded<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Option<Bytes>>> {
+    let decode = |text: &'a str| {
         let data = match text.strip_prefix("data:").and_then(|url| url.split_once(',')) {
             Some((_, data)) => data,
             None => text,
         };
-        let bytes = base64_simd::STANDARD.decode_to_vec(data.as_bytes());
-        bytes.map(Bytes::from).map_err(|_| odd("has a picture that is not base64"))
+        let bytes = base64_simd::STANDARD.decode_to_vec(data.as_bytes()).ok()?;
+        Some(Bytes::from(bytes)).filter(|bytes| !bytes.is_empty())
     };
-    let pictures = texts.map(decode).collect::<Result<Vec<_>>>()?;
-    if pictures.is_empty() || pictures.iter().any(Bytes::is_empty) {
+    let pictures: Vec<Option<Bytes>> = texts.map(decode).collect();
+    if pictures.iter().all(Option::is_none) {
         return Err(odd("has no picture in it"));
     }
     Ok(pictures)
@@ -31,7 +32,7 @@ pub(super) fn decoded<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<By
 
 fn odd(what: &str) -> Error {
     Error::new(Kind::Network, format!("Venice's reply {what}"))
-        .hint("call again; it may have been charged")
+        .hint("look at the balance before calling again: it may have been charged")
 }
 
 #[cfg(test)]
@@ -40,8 +41,10 @@ mod tests {
 
     #[test]
     fn pictures_are_decoded_from_base64_and_from_data_urls() {
-        let pictures = decoded(["AQID", "data:image/png;base64,BAU="].into_iter()).unwrap();
-        assert_eq!(pictures, [&[1_u8, 2, 3][..], &[4, 5]]);
+        let pictures = decoded(["AQID", "A!", "data:image/png;base64,BAU="].into_iter()).unwrap();
+        let wanted =
+            [Some(Bytes::from_static(&[1, 2, 3])), None, Some(Bytes::from_static(&[4, 5]))];
+        assert_eq!(pictures, wanted);
         for bad in [&["AQ!D"][..], &[""], &[], &["https://example.com/a.png"]] {
             assert_eq!(decoded(bad.iter().copied()).unwrap_err().kind, Kind::Network, "{bad:?}");
         }

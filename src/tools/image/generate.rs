@@ -232,6 +232,10 @@ impl Tool for GenerateImage {
         let remarks = Remarks::from(&reply.facts);
         let mut outcome = Outcome { lines: plan.lines, ..Outcome::default() };
         for (index, bytes) in pictures.into_iter().enumerate() {
+            let Some(bytes) = bytes else {
+                outcome.lines.push(format!("picture {} came broken: it is not base64", index + 1));
+                continue;
+            };
             let made = Made {
                 bytes,
                 content_type: (!reply.is_json()).then(|| reply.content_type.clone()),
@@ -308,15 +312,16 @@ impl GenerateImage {
     }
 }
 
-/// The pictures in a reply: its bytes, or the base64 strings of its JSON.
-fn pictures(reply: &Reply) -> Result<Vec<Bytes>> {
+/// The pictures in a reply: its bytes, or the base64 strings of its JSON. One that is broken is nothing, so that the
+/// others, which were paid for too, are not lost with it.
+fn pictures(reply: &Reply) -> Result<Vec<Option<Bytes>>> {
     #[derive(Deserialize)]
     struct Images<'a> {
         #[serde(borrow)]
         images: Vec<Cow<'a, str>>,
     }
     if !reply.is_json() {
-        return Ok(vec![reply.media()?]);
+        return Ok(vec![Some(reply.media()?)]);
     }
     let reply: Images<'_> = listed_in(reply)?;
     decoded(reply.images.iter().map(Cow::as_ref))

@@ -227,7 +227,7 @@ fn pictures(reply: &Reply) -> Result<Vec<Bytes>> {
     }
     let list: List = listed_in(reply)?;
     let texts = list.data.iter().map(|item| item.b64_json.as_deref().or(item.url.as_deref()));
-    decoded(texts.map(Option::unwrap_or_default))
+    Ok(decoded(texts.map(Option::unwrap_or_default))?.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

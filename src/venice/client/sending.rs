@@ -6,15 +6,18 @@ use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder};
 use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::Inner;
-use crate::context::Context;
+use crate::context::{Charges, Context};
 use crate::error::{Error, Kind, Result};
 use crate::venice::body::Request;
+use crate::venice::error::Failure;
 use crate::venice::key;
 use crate::venice::live::Bounds;
-use crate::venice::retry::LONGEST_WAIT;
+use crate::venice::reply::Facts;
+use crate::venice::retry::{LONGEST_WAIT, Outcome};
 
 /// The slowest upload that is waited for, in bytes a second.
 const UPLOAD_SPEED: u64 = 100_000;
@@ -36,7 +39,14 @@ pub(super) struct Sending<'a> {
 }
 
 impl<'a> Sending<'a> {
-    pub(super) fn new(venice: &Inner, context: &'a Context, request: &'a Request) -> Result<Self> {
+    /// With `whole` the body belongs to the sending: once it may have been charged, it is waited for though its
+    /// client has gone.
+    pub(super) fn new(
+        venice: &Inner,
+        context: &'a Context,
+        request: &'a Request,
+        whole: bool,
+    ) -> Result<Self> {
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
             let bad = || Error::new(Kind::Internal, format!("`{name}` is not a sound header"));
@@ -66,7 +76,8 @@ impl<'a> Sending<'a> {
                 deadline: context.deadline.map_or(last, |deadline| deadline.min(last)),
                 idle: class.idle(),
                 bytes: class.reply_limit(),
-                cancel: context.cancel.clone(),
+                // What is sent as a whole is dropped by whoever sends it.
+                cancel: if whole { CancellationToken::new() } else { context.cancel.clone() },
             },
         })
     }
@@ -100,6 +111,46 @@ impl<'a> Sending<'a> {
     /// How much time the call has left.
     pub(super) fn left(&self) -> Duration {
         self.bounds.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+/// One sending that may be charged, in the account of its call.
+pub(super) struct Charge<'a>(Option<&'a Charges>);
+
+impl<'a> Charge<'a> {
+    /// The request of `sending` leaves now.
+    pub(super) fn sent(sending: &Sending<'a>) -> Self {
+        let charges = sending.bounds.kind.is_charged().then_some(&sending.context.charges);
+        if let Some(charges) = charges {
+            charges.sent();
+        }
+        Self(charges)
+    }
+
+    /// Venice answered: an error that it blames on the call costs nothing, nor does blocked content. A failure of
+    /// its own may have come after the work was done.
+    pub(super) fn answered(&self, status: u16, headers: &HeaderMap) {
+        let free = match status {
+            200..=299 => Facts::of(headers).violation,
+            status => status < 500,
+        };
+        if free {
+            self.take_back();
+        }
+    }
+
+    /// No answer came: nothing was sent where no connection came about.
+    pub(super) fn unless_refused(&self, failure: Failure) -> Failure {
+        if failure.outcome == Outcome::Refused {
+            self.take_back();
+        }
+        failure
+    }
+
+    fn take_back(&self) {
+        if let Some(charges) = self.0 {
+            charges.not_charged();
+        }
     }
 }
 

@@ -183,3 +183,36 @@ fn an_error_in_a_stream_has_the_kind_of_its_code() {
     assert_eq!(event("INFERENCE_FAILED").kind, Kind::Venice);
     assert_eq!(event("INFERENCE_FAILED").message, "the stream ended with an error");
 }
+
+proptest::proptest! {
+    /// Whatever an error says, it becomes a text that a host takes, and never shows the key.
+    #[test]
+    fn any_body_becomes_a_short_error_without_the_key(
+        status in 300_u16..600,
+        junk in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..3000),
+        words in ".{0,400}",
+        depth in 0_usize..4,
+    ) {
+        let mut value = serde_json::json!({"error": {"message": words, "code": status},
+            "details": {"_errors": [words], "a": {"_errors": [words, 1]}}, "issues": [words, {"path": [1, "x"]}]});
+        for _ in 0..depth {
+            value = serde_json::json!({"error": value, "key": "the-secret-key"});
+        }
+        let keyed = [junk.as_slice(), b"the-secret-key"].concat();
+        for body in [value.to_string().into_bytes(), junk, keyed] {
+            let refusal = Refusal {
+                status,
+                html: false,
+                body: &body,
+                kind: CallKind::Paid,
+                wait: None,
+                request_id: None,
+                named: vec![("model", "m".to_owned())],
+                key: Some("the-secret-key"),
+            };
+            let text = refusal.error().text();
+            proptest::prop_assert!(text.len() <= 2048, "{} bytes", text.len());
+            proptest::prop_assert!(!text.contains("the-secret-key"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What was spoken, as one file or as what can be saved of it.
+
+use bytes::Bytes;
+
+use super::Plan;
+use crate::error::{Error, Kind, Result};
+use crate::outcome::{Delivered, Outcome, Remarks};
+use crate::speech::{self, Format};
+use crate::tool::{Call, Made};
+use crate::venice::Reply;
+
+/// What became of one part: nothing where it was not sent.
+pub(super) struct Part {
+    pub(super) index: usize,
+    pub(super) spoken: Option<Result<Reply>>,
+}
+
+impl Plan {
+    /// Stores what was spoken: as one file, or where a part failed or the parts do not join, as several, which the
+    /// error then names.
+    pub(super) async fn finish(&self, parts: Vec<Part>, call: &Call) -> Result<Outcome> {
+        let (mut spoken, mut failure) = (Vec::with_capacity(parts.len()), None);
+        for Part { index, spoken: part } in parts {
+            match part {
+                Some(Ok(reply)) => spoken.push((index, reply)),
+                Some(Err(error)) if failure.is_none() => failure = Some((index, error)),
+                _ => {}
+            }
+        }
+        let total = self.parts.len();
+        let Some((index, mut error)) = failure else {
+            let replies: Vec<&Reply> = spoken.iter().map(|(_, reply)| reply).collect();
+            return match self.join(&replies).await {
+                Ok(bytes) => {
+                    let made = self.made(bytes, &replies);
+                    let mut lines = self.lines.clone();
+                    if total > 1 {
+                        lines.push(format!("joined from {total} parts"));
+                    }
+                    let media = vec![call.keep(made).await?];
+                    Ok(Outcome { media, lines, ..Outcome::default() })
+                }
+                Err(mut error) => {
+                    error.hint = Some(self.rescue(&spoken, call).await);
+                    Err(error)
+                }
+            };
+        };
+        if total > 1 {
+            error.message = format!("part {} of {total} failed: {}", index + 1, error.message);
+        }
+        if !spoken.is_empty() {
+            let rescued = self.rescue(&spoken, call).await;
+            error.hint = Some(format!("{rescued}; speak the rest of the text in another call"));
+        }
+        Err(error)
+    }
+
+    /// Stores the parts of a speech that is not whole, and says where they are: those that follow each other as one
+    /// file, where they join.
+    async fn rescue(&self, spoken: &[(usize, Reply)], call: &Call) -> String {
+        let mut stored = Vec::new();
+        for run in spoken.chunk_by(|(one, _), (next, _)| one + 1 == *next) {
+            let replies: Vec<&Reply> = run.iter().map(|(_, reply)| reply).collect();
+            let bounds = |run: &[(usize, Reply)]| {
+                let ends = run.first().zip(run.last());
+                ends.map_or((0, 0), |(first, last)| (first.0 + 1, last.0 + 1))
+            };
+            match self.join(&replies).await {
+                Ok(bytes) => {
+                    stored.push((bounds(run), call.keep(self.made(bytes, &replies)).await));
+                }
+                Err(_) => {
+                    for part in run.chunks(1) {
+                        for (_, reply) in part {
+                            let made = self.made(reply.bytes.clone(), &[reply]);
+                            stored.push((bounds(part), call.keep(made).await));
+                        }
+                    }
+                }
+            }
+        }
+        told(&stored, self.parts.len())
+    }
+
+    /// The parts as one file.
+    async fn join(&self, spoken: &[&Reply]) -> Result<Bytes> {
+        let Some(first) = spoken.first() else {
+            return Err(Error::new(Kind::Internal, "no part was spoken"));
+        };
+        let parts: Vec<Bytes> = spoken.iter().map(|reply| reply.bytes.clone()).collect();
+        if let [only] = parts.as_slice() {
+            return Ok(only.clone());
+        }
+        let format = self.format.or_else(|| Format::from_mime_type(&first.content_type));
+        let Some(format) = format else {
+            let message =
+                format!("the parts came as `{}`, which cannot be joined", first.content_type);
+            return Err(Error::new(Kind::Network, message));
+        };
+        tokio::task::spawn_blocking(move || speech::join(format, &parts))
+            .await
+            .map_err(|error| Error::new(Kind::Internal, "joining failed").source(error))?
+    }
+
+    /// An item of these parts.
+    fn made(&self, bytes: Bytes, spoken: &[&Reply]) -> Made {
+        let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+        let share = count(spoken.len()) / count(self.parts.len());
+        let first = spoken.first();
+        Made {
+            bytes,
+            content_type: first.map(|reply| reply.content_type.clone()),
+            prompt: Some(self.text.clone()),
+            model: Some(self.model.clone()),
+            seed: None,
+            cost_usd: self.price.map(|price| price * share),
+            remarks: first.map(|reply| Remarks::from(&reply.facts)).unwrap_or_default(),
+        }
+    }
+}
+
+/// The most items that an error names.
+const NAMED: usize = 6;
+
+/// Where the parts with these numbers are.
+fn told(stored: &[((usize, usize), Result<Delivered>)], total: usize) -> String {
+    let place = |((first, last), item): &((usize, usize), Result<Delivered>)| {
+        let parts =
+            if first == last { format!("part {first}") } else { format!("parts {first}-{last}") };
+        match item {
+            Ok(item) => format!("{parts} as {} ({})", item.media.uri(), item.path.display()),
+            Err(error) => format!("{parts} could not be stored ({error})"),
+        }
+    };
+    let mut places: Vec<String> = stored.iter().take(NAMED).map(place).collect();
+    if stored.len() > NAMED {
+        places.push("the rest as venice_media lists".to_owned());
+    }
+    format!("of {total} parts are stored: {}", places.join(", "))
+}

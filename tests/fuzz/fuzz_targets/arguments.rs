@@ -1,0 +1,22 @@
+//! Arguments of every tool: normalizing twice is normalizing once, and what passes the schema fits the tool's type.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Map, Value, json};
+use venice_mcp::schema::{Judge, normalize};
+use venice_mcp::tools;
+
+fuzz_target!(|text: &str| {
+    let Ok(arguments) = serde_json::from_str::<Map<String, Value>>(text) else { return };
+    for route in tools::all() {
+        let schema = route.input_schema();
+        let once = normalize(&schema, route.spec.aliases, arguments.clone());
+        let twice = normalize(&schema, route.spec.aliases, once.clone());
+        assert_eq!(json!(&once), json!(&twice));
+        let problems = Judge::new(&schema).unwrap().problems(&json!(&once));
+        let mut own = once;
+        if problems.is_empty() && route.take_shared(&mut own).is_ok() {
+            route.check(own).unwrap();
+        }
+    }
+});
