@@ -56,7 +56,7 @@ async fn client(world: &World, counts: &Counts, calls: usize) {
             return;
         }
         let (tool, arguments, spends) = call(number);
-        let answer = timeout(Duration::from_secs(120), world.try_call(tool, arguments)).await;
+        let answer = timeout(Duration::from_mins(2), world.try_call(tool, arguments)).await;
         let result = answer.unwrap_or_else(|_| panic!("call {number} of {tool} was not answered"));
         let result = result.unwrap_or_else(|error| panic!("call {number} of {tool}: {error}"));
         assert!(!text(&result).is_empty());
