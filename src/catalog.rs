@@ -5,7 +5,9 @@
 
 pub mod edit;
 pub mod image;
+pub mod music;
 pub mod speech;
+pub mod video;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,6 +51,10 @@ pub enum ModelType {
     Tts,
     /// Speech to text.
     Asr,
+    /// Text, pictures and clips to video.
+    Video,
+    /// Music, sound effects and long speech.
+    Music,
 }
 
 impl ModelType {
@@ -61,6 +67,8 @@ impl ModelType {
             Self::Upscale => "upscale",
             Self::Tts => "tts",
             Self::Asr => "asr",
+            Self::Video => "video",
+            Self::Music => "music",
         }
     }
 }

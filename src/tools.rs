@@ -4,6 +4,8 @@ pub mod audio;
 pub mod catalog;
 pub mod image;
 pub mod media;
+pub mod music;
+pub mod video;
 pub mod web;
 
 use crate::tool::Route;
@@ -21,8 +23,15 @@ pub struct Family {
 }
 
 /// All families.
-pub const FAMILIES: &[Family] =
-    &[image::FAMILY, audio::FAMILY, catalog::FAMILY, web::FAMILY, media::FAMILY];
+pub const FAMILIES: &[Family] = &[
+    image::FAMILY,
+    audio::FAMILY,
+    video::FAMILY,
+    music::FAMILY,
+    catalog::FAMILY,
+    web::FAMILY,
+    media::FAMILY,
+];
 
 /// All tools, in the order of their families.
 pub fn all() -> impl Iterator<Item = &'static Route> {

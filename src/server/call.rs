@@ -94,6 +94,7 @@ impl Server {
         if !problems.is_empty() {
             return Err(Error::arguments(problems));
         }
+        call.services.jobs.resume(&call.context, &call.store);
         let prepared = mounted.route.prepare(arguments, &call).await?;
         let mut outcome = self.run(prepared, &call).await?;
         if !outcome.media.is_empty() {

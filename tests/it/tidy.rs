@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["storage"],
     &["venice", "media"],
     &["catalog", "outcome"],
-    &["input"],
+    &["input", "jobs"],
     &["tool"],
     &["tools", "output"],
     &["resources"],
@@ -233,6 +233,7 @@ fn tools_table() -> String {
             let effect = match spec.effect {
                 Effect::Reads => "reads",
                 Effect::Creates => "creates",
+                Effect::MayDelete => "reads; deletes if asked",
                 Effect::Deletes => "deletes",
             };
             let opt_in = if family.opt_in { " (opt-in)" } else { "" };
