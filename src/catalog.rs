@@ -6,9 +6,11 @@
 pub mod edit;
 pub mod embedding;
 pub mod image;
+pub mod music;
 pub mod speech;
 pub mod summary;
 pub mod text;
+pub mod video;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -56,6 +58,10 @@ pub enum ModelType {
     Text,
     /// Text to vectors.
     Embedding,
+    /// Text, pictures and clips to video.
+    Video,
+    /// Music, sound effects and long speech.
+    Music,
 }
 
 impl ModelType {
@@ -70,6 +76,8 @@ impl ModelType {
             Self::Asr => "asr",
             Self::Text => "text",
             Self::Embedding => "embedding",
+            Self::Video => "video",
+            Self::Music => "music",
         }
     }
 }

@@ -5,13 +5,13 @@
 //! A message arrives in [`transport`]. [`server`] finds the tool that it names, judges the arguments by the
 //! schema that was published ([`schema`]), and takes the call through the steps of [`tool`]: check, prepare,
 //! price, run. The tool, one file below [`tools`], reads its media through [`input`], asks the [`catalog`] what
-//! the model allows, sends its request with [`venice`] and keeps what came back in the store of [`media`].
+//! the model allows, sends its request with [`venice`], one that takes minutes as one of [`jobs`], and keeps what came back in the store of [`media`].
 //! [`output`] turns the [`outcome`] into the content that the client can show.
 //!
 //! # Where things are
 //!
 //! The modules below stand in reading order. Each may use those that come before it in this chain, and none
-//! that comes after: `error`, `context`, `storage`, `venice` and `media`, `catalog`, `spend`, `input`, `tool`, `tools` and
+//! that comes after: `error`, `context`, `storage`, `venice` and `media`, `catalog`, `spend`, `input` and `jobs`, `tool`, `tools` and
 //! `output` and `resources` and `completions`, `server`, `transport`, `cli`. [`schema`] and [`config`] are leaves,
 //! and only [`cli`] knows the [`sandbox`].
 //!
@@ -42,6 +42,7 @@ pub mod schema;
 
 pub mod catalog;
 pub mod input;
+pub mod jobs;
 pub mod near;
 pub mod outcome;
 pub mod speech;

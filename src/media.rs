@@ -28,7 +28,8 @@ use crate::error::{Error, Kind, Result};
 use crate::storage::Storage;
 
 use index::Index;
-pub(crate) use name::base;
+pub(crate) use name::{base, hex};
+pub use record::scrub;
 pub use sniff::{extension, sniff};
 pub use view::MediaView;
 

@@ -23,6 +23,7 @@ use crate::config::{Models, SafeMode};
 use crate::context::{Context, OutputMode};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::input::{Inputs, Source, Wanted};
+use crate::jobs::Jobs;
 use crate::media::{MediaStore, MediaView, NewMedia, Record};
 use crate::outcome::{Delivered, Outcome, Remarks};
 use crate::spend::{Spending, dollars};
@@ -87,8 +88,19 @@ pub enum Effect {
     Reads,
     /// It makes something new, or spends; nothing is deleted.
     Creates,
+    /// It reads and spends nothing, but deletes media at Venice where an argument asks for that; a server that is
+    /// read-only offers it and refuses the argument.
+    MayDelete,
     /// It deletes media at Venice.
     Deletes,
+}
+
+impl Effect {
+    /// Whether a server that is read-only offers the tool.
+    #[must_use]
+    pub const fn is_harmless(self) -> bool {
+        matches!(self, Self::Reads | Self::MayDelete)
+    }
 }
 
 /// What a call costs.
@@ -125,6 +137,8 @@ pub struct Services {
     pub spending: Spending,
     /// What seals what travels through clients.
     pub secret: Secret,
+    /// Queued work.
+    pub jobs: Jobs,
     /// The settings that tools fill arguments from.
     pub defaults: Defaults,
 }
@@ -143,6 +157,8 @@ pub struct Defaults {
     pub safe_mode: SafeMode,
     /// Whether calls may send transactions to chains.
     pub crypto_send: bool,
+    /// Whether nothing may be spent or deleted.
+    pub read_only: bool,
 }
 
 /// The fields of a request's body, from a value whose fields have the API's names.
@@ -232,6 +248,12 @@ impl Call {
             lines,
             ..Outcome::default()
         })
+    }
+
+    /// Whether nothing may be spent or deleted: by the server's setting, or by the request's.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.services.defaults.read_only || self.context.settings.read_only
     }
 
     /// Adds the caller's `extra` fields to a request's body; an error where one is not the caller's to set.

@@ -11,7 +11,9 @@ pub mod catalog;
 pub mod crypto;
 pub mod image;
 pub mod media;
+pub mod music;
 pub mod text;
+pub mod video;
 pub mod voices;
 pub mod web;
 
@@ -33,6 +35,8 @@ pub struct Family {
 pub const FAMILIES: &[Family] = &[
     image::FAMILY,
     audio::FAMILY,
+    video::FAMILY,
+    music::FAMILY,
     text::FAMILY,
     catalog::FAMILY,
     web::FAMILY,

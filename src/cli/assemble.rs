@@ -4,10 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use url::{Host, Url};
 
 use crate::catalog::Catalog;
 use crate::config::{Config, Key};
 use crate::input::{InputSettings, Inputs};
+use crate::jobs::Jobs;
 use crate::media::{Keep, MediaStore};
 use crate::output::OutputSettings;
 use crate::sandbox::Sandbox;
@@ -51,6 +53,7 @@ fn services(config: Config, sandbox: Option<&Sandbox>) -> Services {
         }
         None => (config.base_url, key_source(config.key)),
     };
+    let private = config.allow_private_urls || is_loopback(&base_url);
     let venice = Venice::new(VeniceSettings {
         base_url,
         key,
@@ -69,18 +72,31 @@ fn services(config: Config, sandbox: Option<&Sandbox>) -> Services {
         home: directories.home,
         fetcher: Fetcher::new(config.allow_private_urls),
     });
+    let store = MediaStore::new(storage.clone(), keep);
     Services {
         catalog: Catalog::new(venice.clone()),
+        // What an API on this machine made lies on this machine.
+        jobs: Jobs::new(venice.clone(), storage.clone(), Fetcher::patient(private)),
         venice,
         spending: Spending::new(storage.clone(), config.caps),
-        secret: Secret::new(storage.clone()),
-        store: MediaStore::new(storage, keep),
+        secret: Secret::new(storage),
+        store,
         inputs,
         defaults: Defaults {
             models: config.models,
             safe_mode: config.safe_mode,
             crypto_send: config.allow_crypto_send,
+            read_only: config.read_only,
         },
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 

@@ -24,7 +24,7 @@ const ENGINES: [GeneralPurpose; 2] = [
 ];
 
 /// The record without data URLs and long base64.
-pub(super) fn scrub(mut record: Record) -> Record {
+pub fn scrub(mut record: Record) -> Record {
     if let Some(prompt) = &mut record.prompt {
         scrub_text(prompt);
     }

@@ -41,6 +41,12 @@ impl MediaView {
         Self { store, base }
     }
 
+    /// The directory of this caller's files in the storage: nothing for the root, else with a `/` at its end.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Stores an item. It is durable when this returns; a write that has begun goes on where nobody waits for it.
     pub async fn put(&self, new: NewMedia) -> Result<Media> {
         let Pending { media, bytes } = self.begin(new).await?;

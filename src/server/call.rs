@@ -109,6 +109,7 @@ impl Server {
         if !problems.is_empty() {
             return Err(Error::arguments(problems));
         }
+        call.services.jobs.resume(&call.context, &call.store);
         let prepared = mounted.route.prepare(arguments, &call).await?;
         let mut outcome = match call.tool.cost {
             Cost::Free => self.run(prepared, &call).await?,

@@ -52,7 +52,7 @@ impl Selection {
             })
             .map(|route| route.spec)
             .filter(|spec| !excluded.iter().any(|name| name == spec.name))
-            .filter(|spec| !read_only || spec.effect == Effect::Reads)
+            .filter(|spec| !read_only || spec.effect.is_harmless())
             .map(|spec| spec.name)
             .collect();
         (Self { names: shown }, warnings)
@@ -133,7 +133,7 @@ impl Server {
         self.shared.mounted.iter().filter(move |mounted| {
             let spec = mounted.spec();
             self.shared.selection.names.contains(&spec.name)
-                && !(read_only && spec.effect != Effect::Reads)
+                && !(read_only && !spec.effect.is_harmless())
                 && wanted.as_ref().is_none_or(|wanted| asked_for(spec, wanted))
         })
     }

@@ -123,6 +123,18 @@ impl Request {
         }
     }
 
+    /// The fields of a JSON body where the plural path takes them in its URL.
+    pub(crate) fn fields_as_query(&self, plural: bool) -> Vec<(String, String)> {
+        match &self.body {
+            Body::Json(Value::Object(fields), _) if self.endpoint.is_get_for(plural) => {
+                let text =
+                    |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                fields.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The form of one sending.
     pub(crate) fn to_form(&self) -> Result<Option<multipart::Form>> {
         match &self.body {

@@ -11,19 +11,28 @@ pub struct Endpoint {
     class: Class,
     public: bool,
     plural: Option<&'static str>,
+    plural_get: bool,
 }
 
 impl Endpoint {
     /// An endpoint that is read with GET.
     #[must_use]
     pub const fn get(path: &'static str, class: Class) -> Self {
-        Self { post: false, path, kind: CallKind::Read, class, public: false, plural: None }
+        Self {
+            post: false,
+            path,
+            kind: CallKind::Read,
+            class,
+            public: false,
+            plural: None,
+            plural_get: false,
+        }
     }
 
     /// An endpoint that is called with POST.
     #[must_use]
     pub const fn post(path: &'static str, kind: CallKind, class: Class) -> Self {
-        Self { post: true, path, kind, class, public: false, plural: None }
+        Self { post: true, path, kind, class, public: false, plural: None, plural_get: false }
     }
 
     /// The same, which needs no key. A key is sent where there is one.
@@ -36,6 +45,12 @@ impl Endpoint {
     #[must_use]
     pub const fn plural(self, path: &'static str) -> Self {
         Self { plural: Some(path), ..self }
+    }
+
+    /// The same, with a plural path that is read with GET: the body's fields are its placeholder and its query.
+    #[must_use]
+    pub const fn plural_get(self, path: &'static str) -> Self {
+        Self { plural: Some(path), plural_get: true, ..self }
     }
 
     /// `GET` or `POST`.
@@ -72,6 +87,11 @@ impl Endpoint {
     #[must_use]
     pub const fn is_public(&self) -> bool {
         self.public
+    }
+
+    /// Whether a call is a GET though the documented path takes a body.
+    pub(crate) const fn is_get_for(&self, plural: bool) -> bool {
+        !self.post || (plural && self.plural_get)
     }
 
     /// The path to use.

@@ -19,6 +19,7 @@ use reqwest::{Client, Response, StatusCode, redirect};
 use url::Url;
 
 use self::resolver::{NoPublicAddress, PublicResolver};
+use super::endpoint::Class;
 use crate::error::{Error, Kind, Result, shorten};
 
 /// The most redirects that are followed for one URL.
@@ -101,6 +102,13 @@ impl Fetcher {
         Self::with_times(allow_private, Times::default())
     }
 
+    /// The same, with the time that a long video takes to arrive.
+    #[must_use]
+    pub fn patient(allow_private: bool) -> Self {
+        let whole = Class::Download.total();
+        Self::with_times(allow_private, Times { whole, ..Times::default() })
+    }
+
     fn with_times(allow_private: bool, times: Times) -> Self {
         Self { shared: Arc::new(Shared { allow_private, times, client: OnceLock::new() }) }
     }
@@ -135,6 +143,17 @@ impl Fetcher {
         }
         let message = format!("`{}` redirects more than {REDIRECTS} times", shown(url));
         Err(Error::new(Kind::Input, message).hint("give the URL that the redirects end at"))
+    }
+
+    /// Asks the server of `url` to delete what is there; it may be gone already.
+    pub async fn delete(&self, url: &Url) -> Result<()> {
+        self.check(url)?;
+        let request = self.client()?.delete(url.clone()).timeout(self.shared.times.idle);
+        let status = request.send().await.map_err(|error| fault(url, error))?.status();
+        if status.is_success() || matches!(status.as_u16(), 404 | 410) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Network, format!("`{}` answered {status}", shown(url))))
     }
 
     /// Whether `url` may be used at all, as far as its text tells: its scheme and its host.

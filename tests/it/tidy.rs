@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["venice", "media"],
     &["catalog", "outcome"],
     &["spend"],
-    &["input"],
+    &["input", "jobs"],
     &["tool"],
     &["tools", "output"],
     &["resources"],
@@ -236,6 +236,7 @@ fn tools_table() -> String {
             let effect = match spec.effect {
                 Effect::Reads => "reads",
                 Effect::Creates => "creates",
+                Effect::MayDelete => "reads; deletes if asked",
                 Effect::Deletes => "deletes",
             };
             let opt_in = if family.opt_in { " (opt-in)" } else { "" };

@@ -31,6 +31,7 @@ pub(super) struct Sending<'a> {
     pub(super) url: Url,
     headers: HeaderMap,
     json: Option<Bytes>,
+    get: bool,
     /// How long the body may take to be sent.
     pub(super) upload: Duration,
     /// What the rate limits are kept under.
@@ -54,7 +55,8 @@ impl<'a> Sending<'a> {
             let name = HeaderName::try_from(name).map_err(|error| bad().source(error))?;
             headers.append(name, value);
         }
-        let json = request.encode()?;
+        let get = request.endpoint.is_get_for(venice.plural);
+        let json = if get { None } else { request.encode()? };
         if json.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
@@ -69,6 +71,7 @@ impl<'a> Sending<'a> {
             url: url(&venice.base_url, venice.plural, request)?,
             headers,
             json,
+            get,
             upload,
             limited_by: request.limited_by(),
             bounds: Bounds {
@@ -89,8 +92,7 @@ impl<'a> Sending<'a> {
         key: Option<&SecretString>,
     ) -> Result<RequestBuilder> {
         let url = self.url.clone();
-        let is_post = self.request.endpoint.method() == "POST";
-        let mut message = if is_post { http.post(url) } else { http.get(url) };
+        let mut message = if self.get { http.get(url) } else { http.post(url) };
         message = message.headers(self.headers.clone());
         if let Some(key) = key {
             message = message.header(AUTHORIZATION, key::header(key)?);
@@ -157,7 +159,10 @@ impl<'a> Charge<'a> {
 fn url(base_url: &Url, plural: bool, request: &Request) -> Result<Url> {
     let mut url = base_url.clone();
     let path = request.endpoint.path_for(plural);
-    let segment = request.segment.as_deref().unwrap_or_default();
+    let fields = request.fields_as_query(plural);
+    let of_body = fields.iter().find(|(name, _)| path.contains(&format!("{{{name}}}")));
+    let of_body = of_body.map(|(_, value)| value.as_str());
+    let segment = request.segment.as_deref().or(of_body).unwrap_or_default();
     if path.contains('{') && matches!(segment, "" | "." | "..") {
         return Err(Error::new(Kind::NotFound, format!("`{segment}` is not an id")));
     }
@@ -166,8 +171,11 @@ fn url(base_url: &Url, plural: bool, request: &Request) -> Result<Url> {
         .map_err(|()| Error::new(Kind::Internal, "`VENICE_BASE_URL` has no path"))?
         .pop_if_empty()
         .extend(path.trim_start_matches('/').split('/').map(fill));
-    if !request.query.is_empty() {
-        url.query_pairs_mut().extend_pairs(&request.query);
+    let in_path = |name: &str| path.contains(&format!("{{{name}}}"));
+    let fields = fields.iter().filter(|(name, _)| !in_path(name));
+    let query: Vec<&(String, String)> = request.query.iter().chain(fields).collect();
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query.iter().map(|(name, value)| (name, value)));
     }
     Ok(url)
 }

@@ -1,0 +1,166 @@
+//! `POST /audio/queue`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, json};
+
+use super::quote::QUOTE;
+use crate::catalog::music::{Limits, Wish, is_priced_by_characters};
+use crate::catalog::{MODELS, Model, ModelType};
+use crate::error::{Error, Problem, Result};
+use crate::jobs::{Attached, JobKind, MUSIC_RETRIEVE, Order, WAIT};
+use crate::media::Record;
+use crate::outcome::Outcome;
+use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
+use crate::venice::{CallKind, Class, Endpoint};
+
+/// Queues music.
+pub static QUEUE: Endpoint = Endpoint::post("/audio/queue", CallKind::Queue, Class::Queue);
+
+/// Make music, a sound effect or long speech. Waits up to wait_seconds, then returns the audio, or a job to ask
+/// venice_music_status for: do not call again because it is slow. Costs credit (venice_audio_quote).
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GenerateMusic {
+    /// Model id of type music (venice_list_models); models differ in all below.
+    model: String,
+    /// Style and mood, or the text to speak.
+    #[schemars(length(min = 1, max = 20_000))]
+    prompt: String,
+    /// What is sung.
+    #[schemars(length(max = 20_000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lyrics_prompt: Option<String>,
+    #[schemars(range(min = 1, max = 3600))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    force_instrumental: Option<bool>,
+    /// Have the lyrics written; without lyrics_prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lyrics_optimizer: Option<bool>,
+    #[serde(rename = "loop", skip_serializing_if = "Option::is_none")]
+    looped: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voice: Option<String>,
+    /// Such as en.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language_code: Option<String>,
+    #[schemars(range(min = 0.25, max = 4.0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speed: Option<f64>,
+    /// Default 30.
+    #[schemars(range(min = 0, max = 50))]
+    #[serde(skip_serializing)]
+    wait_seconds: Option<u32>,
+}
+
+/// A job that is ready to be queued.
+pub struct Plan {
+    order: Order,
+    wait: u32,
+    lines: Vec<String>,
+}
+
+impl Tool for GenerateMusic {
+    const SPEC: Spec = Spec {
+        name: "venice_music_generate",
+        title: "Make music",
+        toolset: "music",
+        effect: Effect::Creates,
+        cost: Cost::Paid("per track, second or character"),
+        returns: Returns::Media,
+        endpoints: &[&QUEUE, &MUSIC_RETRIEVE, &QUOTE, &MODELS],
+        aliases: &[
+            ("modelId", "model"),
+            ("lyrics", "lyrics_prompt"),
+            ("instrumental", "force_instrumental"),
+            ("duration", "duration_seconds"),
+        ],
+        extra: true,
+    };
+
+    type Plan = Plan;
+
+    fn check(&self) -> Vec<Problem> {
+        if self.prompt.trim().is_empty() {
+            return vec![Problem::new("prompt", "must not be blank")];
+        }
+        Vec::new()
+    }
+
+    async fn prepare(mut self, call: &Call) -> Result<Plan> {
+        let services = &call.services;
+        let chosen = services
+            .catalog
+            .choose(&call.context, ModelType::Music, Some(&self.model), None, "")
+            .await?;
+        if let Some(model) = &chosen.model {
+            let problems = Limits::of(model).problems(&chosen.id, &self.wish());
+            if !problems.is_empty() {
+                return Err(Error::arguments(problems));
+            }
+        }
+        self.model.clone_from(&chosen.id);
+        let mut body = body_of(&self)?;
+        call.add_extra(&mut body)?;
+        let quote = self.quote(chosen.model.as_ref());
+        let price_usd = services.jobs.quote(&call.context, &QUOTE, quote).await;
+        let record = Record {
+            tool: call.tool.name.to_owned(),
+            prompt: Some(self.prompt),
+            arguments: (*call.arguments).clone(),
+            model: Some(chosen.id.clone()),
+            seed: None,
+            cost_usd: price_usd,
+        };
+        let order = Order {
+            kind: JobKind::Music,
+            queue: &QUEUE,
+            model: chosen.id,
+            body,
+            media: Attached::default(),
+            price_usd,
+            save_as: call.save_as.clone(),
+            record,
+        };
+        Ok(Plan { order, wait: self.wait_seconds.unwrap_or(WAIT), lines: chosen.warnings })
+    }
+
+    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
+        Ok(plan.order.price_usd)
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let jobs = &call.services.jobs;
+        jobs.start(&call.context, &call.store, plan.order, plan.wait, plan.lines).await
+    }
+}
+
+impl GenerateMusic {
+    fn wish(&self) -> Wish<'_> {
+        Wish {
+            prompt: &self.prompt,
+            lyrics: self.lyrics_prompt.as_deref(),
+            duration: self.duration_seconds,
+            instrumental: self.force_instrumental,
+            optimizer: self.lyrics_optimizer,
+            looped: self.looped,
+            voice: self.voice.as_deref(),
+            language: self.language_code.as_deref(),
+            speed: self.speed,
+        }
+    }
+
+    /// What the price depends on.
+    fn quote(&self, model: Option<&Model>) -> Map<String, serde_json::Value> {
+        let mut body = Map::from_iter([("model".to_owned(), json!(self.model))]);
+        if let Some(seconds) = self.duration_seconds {
+            body.insert("duration_seconds".to_owned(), json!(seconds));
+        }
+        if model.is_some_and(is_priced_by_characters) {
+            body.insert("character_count".to_owned(), json!(self.prompt.chars().count()));
+        }
+        body
+    }
+}

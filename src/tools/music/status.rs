@@ -1,0 +1,64 @@
+//! `POST /audio/retrieve`
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::error::{Error, Kind, Result};
+use crate::jobs::{Ask, JobKind, MUSIC_RETRIEVE, Target, WAIT};
+use crate::outcome::Outcome;
+use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
+
+/// Wait for a music job: returns the audio once it is done, else how far it is. Free; ask as often as needed, also
+/// after a restart or for a job queued elsewhere (model and queue_id).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MusicStatus {
+    /// From venice_music_generate; or give model and queue_id.
+    job: Option<String>,
+    model: Option<String>,
+    queue_id: Option<String>,
+    /// Default 30.
+    #[schemars(range(min = 0, max = 50))]
+    wait_seconds: Option<u32>,
+    /// Once the audio is stored here, delete it at Venice.
+    delete_media_on_completion: Option<bool>,
+}
+
+/// What to ask for, and whether to delete it at Venice.
+pub struct Plan {
+    ask: Ask,
+    delete: bool,
+}
+
+impl Tool for MusicStatus {
+    const SPEC: Spec = Spec {
+        name: "venice_music_status",
+        title: "Music job",
+        toolset: "music",
+        effect: Effect::MayDelete,
+        cost: Cost::Free,
+        returns: Returns::Media,
+        endpoints: &[&MUSIC_RETRIEVE],
+        aliases: &[("job_id", "job"), ("modelId", "model")],
+        extra: false,
+    };
+
+    type Plan = Plan;
+
+    async fn prepare(self, call: &Call) -> Result<Plan> {
+        let delete = self.delete_media_on_completion == Some(true);
+        if delete && call.is_read_only() {
+            let message = "`delete_media_on_completion` is refused: this server is read-only";
+            return Err(Error::new(Kind::Refused, message).hint("leave it out"));
+        }
+        let target = Target::of(self.job, self.model, self.queue_id)?;
+        let wait = self.wait_seconds.unwrap_or(WAIT);
+        let ask = Ask { kind: JobKind::Music, target, save_as: call.save_as.clone(), wait };
+        Ok(Plan { ask, delete })
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let jobs = &call.services.jobs;
+        jobs.status(&call.context, &call.store, &plan.ask, plan.delete).await
+    }
+}

@@ -1,0 +1,316 @@
+//! `POST /video/queue`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::inputs::Gathered;
+use super::quote::QUOTE;
+use crate::catalog::video::{Limits, Wish, duration};
+use crate::catalog::{MODELS, ModelType};
+use crate::error::{Error, Problem, Result};
+use crate::jobs::{JobKind, Order, VIDEO_RETRIEVE, WAIT};
+use crate::media::{MediaKind, Record};
+use crate::outcome::Outcome;
+use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
+use crate::venice::{CallKind, Class, Endpoint};
+
+/// Queues a video.
+pub static QUEUE: Endpoint =
+    Endpoint::post("/video/queue", CallKind::Queue, Class::Queue).plural("/videos/generations");
+
+/// Make a video from text, pictures or clips. Waits up to wait_seconds, then returns the video, or a job to ask
+/// venice_video_status for: do not call again because it is slow. Costs credit (venice_video_quote); takes 1-10 min.
+/// Media arguments take a path, https URL, venice:// URI or last.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GenerateVideo {
+    /// Model id of type video (venice_list_models); models differ in all below.
+    model: String,
+    /// Required but by upscale models.
+    #[schemars(length(min = 1, max = 20_000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<String>,
+    /// Such as 5s; required where the model lists durations.
+    #[schemars(length(min = 1, max = 10))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<String>,
+    #[schemars(length(max = 20_000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    negative_prompt: Option<String>,
+    /// Required where the model lists any, refused where it lists none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aspect_ratio: Option<String>,
+    /// Such as 720p.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolution: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio: Option<bool>,
+    /// 1, 2 or 4.
+    #[schemars(range(min = 1, max = 4))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upscale_factor: Option<u8>,
+    /// First frame.
+    #[serde(skip_serializing)]
+    image_url: Option<String>,
+    /// Last frame.
+    #[serde(skip_serializing)]
+    end_image_url: Option<String>,
+    #[serde(skip_serializing)]
+    audio_url: Option<String>,
+    #[serde(skip_serializing)]
+    video_url: Option<String>,
+    #[schemars(length(max = 30))]
+    #[serde(skip_serializing)]
+    reference_image_urls: Option<Vec<String>>,
+    #[schemars(length(max = 10))]
+    #[serde(skip_serializing)]
+    reference_video_urls: Option<Vec<String>>,
+    #[schemars(length(max = 10))]
+    #[serde(skip_serializing)]
+    reference_audio_urls: Option<Vec<String>>,
+    #[schemars(length(max = 1))]
+    #[serde(skip_serializing)]
+    reference_document_urls: Option<Vec<String>>,
+    #[schemars(length(max = 4))]
+    #[serde(skip_serializing)]
+    scene_image_urls: Option<Vec<String>>,
+    #[schemars(length(max = 4))]
+    #[serde(skip_serializing)]
+    elements: Option<Vec<Element>>,
+    /// 24 frames a second.
+    #[schemars(length(max = 10))]
+    #[serde(skip_serializing)]
+    keyframes: Option<Vec<Keyframe>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    omni_reference_task_type: Option<TaskType>,
+    /// What an error that asks for consent names, once the user agreed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consents: Option<Map<String, Value>>,
+    /// Default 30.
+    #[schemars(range(min = 0, max = 50))]
+    #[serde(skip_serializing)]
+    wait_seconds: Option<u32>,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Element {
+    frontal_image_url: Option<String>,
+    #[schemars(length(max = 3))]
+    reference_image_urls: Option<Vec<String>>,
+    video_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Keyframe {
+    image_url: String,
+    frame_index: u64,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum TaskType {
+    Auto,
+    Reference,
+    Edit,
+    Extend,
+}
+
+/// A job that is ready to be queued.
+pub struct Plan {
+    order: Order,
+    wait: u32,
+    lines: Vec<String>,
+}
+
+impl Tool for GenerateVideo {
+    const SPEC: Spec = Spec {
+        name: "venice_video_generate",
+        title: "Make a video",
+        toolset: "video",
+        effect: Effect::Creates,
+        cost: Cost::Paid("per video"),
+        returns: Returns::Media,
+        endpoints: &[&QUEUE, &VIDEO_RETRIEVE, &QUOTE, &MODELS],
+        aliases: &[("modelId", "model"), ("image", "image_url"), ("video", "video_url")],
+        extra: true,
+    };
+
+    type Plan = Plan;
+
+    fn check(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.prompt.as_ref().is_some_and(|prompt| prompt.trim().is_empty()) {
+            problems.push(Problem::new("prompt", "must not be blank"));
+        }
+        if self.upscale_factor == Some(3) {
+            problems.push(Problem::new("upscale_factor", "must be 1, 2 or 4"));
+        }
+        problems
+    }
+
+    async fn prepare(mut self, call: &Call) -> Result<Plan> {
+        let services = &call.services;
+        let chosen = services
+            .catalog
+            .choose(&call.context, ModelType::Video, Some(&self.model), None, "")
+            .await?;
+        self.duration = self.duration.map(|given| duration(chosen.model.as_ref(), &given));
+        if let Some(model) = &chosen.model {
+            let problems = Limits::of(model).problems(&chosen.id, &self.wish());
+            if !problems.is_empty() {
+                return Err(Error::arguments(problems));
+            }
+        }
+        self.model.clone_from(&chosen.id);
+        let gathered = self.gather(call).await?;
+        let mut body = body_of(&self)?;
+        let quote = self.quote(&body, &gathered);
+        body.extend(gathered.body);
+        call.add_extra(&mut body)?;
+        let price_usd = match quote {
+            Some(quote) => services.jobs.quote(&call.context, &QUOTE, quote).await,
+            None => None,
+        };
+        let record = Record {
+            tool: call.tool.name.to_owned(),
+            prompt: self.prompt,
+            arguments: (*call.arguments).clone(),
+            model: Some(chosen.id.clone()),
+            seed: None,
+            cost_usd: price_usd,
+        };
+        let order = Order {
+            kind: JobKind::Video,
+            queue: &QUEUE,
+            model: chosen.id,
+            body,
+            media: gathered.media,
+            price_usd,
+            save_as: call.save_as.clone(),
+            record,
+        };
+        let lines = chosen.warnings.into_iter().chain(gathered.lines).collect();
+        Ok(Plan { order, wait: self.wait_seconds.unwrap_or(WAIT), lines })
+    }
+
+    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
+        Ok(plan.order.price_usd)
+    }
+
+    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+        let jobs = &call.services.jobs;
+        jobs.start(&call.context, &call.store, plan.order, plan.wait, plan.lines).await
+    }
+}
+
+impl GenerateVideo {
+    fn wish(&self) -> Wish<'_> {
+        let given = [
+            ("audio", self.audio.is_some()),
+            ("upscale_factor", self.upscale_factor.is_some()),
+            ("image_url", self.image_url.is_some()),
+            ("end_image_url", self.end_image_url.is_some()),
+            ("audio_url", self.audio_url.is_some()),
+            ("video_url", self.video_url.is_some()),
+            ("omni_reference_task_type", self.omni_reference_task_type.is_some()),
+        ];
+        let count = |list: &Option<Vec<String>>| list.as_ref().map_or(0, Vec::len);
+        let frames = self.keyframes.iter().flatten().map(|frame| frame.frame_index).collect();
+        Wish {
+            prompt: self.prompt.as_deref(),
+            duration: self.duration.as_deref(),
+            aspect_ratio: self.aspect_ratio.as_deref(),
+            resolution: self.resolution.as_deref(),
+            given: given.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect(),
+            counts: vec![
+                ("reference_image_urls", count(&self.reference_image_urls)),
+                ("reference_video_urls", count(&self.reference_video_urls)),
+                ("reference_audio_urls", count(&self.reference_audio_urls)),
+                ("reference_document_urls", count(&self.reference_document_urls)),
+                ("scene_image_urls", count(&self.scene_image_urls)),
+                ("elements", self.elements.as_ref().map_or(0, Vec::len)),
+            ],
+            frames,
+        }
+    }
+
+    /// Reads every media argument.
+    async fn gather(&self, call: &Call) -> Result<Gathered> {
+        use MediaKind::{Audio, Document, Image, Video};
+        let mut all = Gathered { reference_seconds: Some(0.0), ..Gathered::default() };
+        all.one(call, "image_url", Image, self.image_url.as_ref()).await?;
+        all.one(call, "end_image_url", Image, self.end_image_url.as_ref()).await?;
+        all.one(call, "audio_url", Audio, self.audio_url.as_ref()).await?;
+        all.one(call, "video_url", Video, self.video_url.as_ref()).await?;
+        for (name, kind, list) in [
+            ("reference_image_urls", Image, &self.reference_image_urls),
+            ("reference_video_urls", Video, &self.reference_video_urls),
+            ("reference_audio_urls", Audio, &self.reference_audio_urls),
+            ("reference_document_urls", Document, &self.reference_document_urls),
+            ("scene_image_urls", Image, &self.scene_image_urls),
+        ] {
+            all.many(call, name, kind, list.as_ref()).await?;
+        }
+        if let Some(elements) = &self.elements {
+            let mut values = Vec::with_capacity(elements.len());
+            for (index, element) in elements.iter().enumerate() {
+                values.push(element.read(call, index, &mut all).await?);
+            }
+            all.body.insert("elements".to_owned(), Value::Array(values));
+        }
+        if let Some(keyframes) = &self.keyframes {
+            let mut values = Vec::with_capacity(keyframes.len());
+            for (index, frame) in keyframes.iter().enumerate() {
+                let name = format!("keyframes[{index}].image_url");
+                let image = all.read(call, &name, Image, &frame.image_url).await?;
+                values.push(json!({ "image_url": image, "frame_index": frame.frame_index }));
+            }
+            all.body.insert("keyframes".to_owned(), Value::Array(values));
+        }
+        Ok(all)
+    }
+
+    /// What the price depends on; none where the API's quote cannot say it.
+    fn quote(&self, body: &Map<String, Value>, gathered: &Gathered) -> Option<Map<String, Value>> {
+        const PRICED: [&str; 6] =
+            ["model", "duration", "aspect_ratio", "resolution", "audio", "upscale_factor"];
+        self.duration.as_ref()?;
+        let mut quote: Map<String, Value> = PRICED
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), body.get(*name)?.clone())))
+            .collect();
+        let url = self.video_url.as_ref().filter(|url| url.trim_start().starts_with("https://"));
+        if let Some(url) = url {
+            quote.insert("video_url".to_owned(), json!(url.trim()));
+        }
+        if let Some(seconds) = gathered.reference_seconds.filter(|seconds| *seconds > 0.0) {
+            quote.insert("reference_video_total_duration".to_owned(), json!(seconds));
+        }
+        Some(quote)
+    }
+}
+
+impl Element {
+    async fn read(&self, call: &Call, index: usize, all: &mut Gathered) -> Result<Value> {
+        let place = format!("elements[{index}]");
+        let mut value = Map::new();
+        for (name, kind, text) in [
+            ("frontal_image_url", MediaKind::Image, &self.frontal_image_url),
+            ("video_url", MediaKind::Video, &self.video_url),
+        ] {
+            if let Some(text) = text {
+                let read = all.read(call, &format!("{place}.{name}"), kind, text).await?;
+                value.insert(name.to_owned(), read);
+            }
+        }
+        if let Some(texts) = &self.reference_image_urls {
+            let name = "reference_image_urls";
+            let list = all.list(call, &format!("{place}.{name}"), MediaKind::Image, texts).await?;
+            value.insert(name.to_owned(), list);
+        }
+        Ok(Value::Object(value))
+    }
+}

@@ -1,0 +1,113 @@
+//! The media of a video, read and judged, as the request carries them.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::input::{Source, Urls, Wanted};
+use crate::jobs::Attached;
+use crate::media::{MediaKind, seconds};
+use crate::tool::Call;
+
+/// The largest picture, clip or document, in bytes.
+const FILE_BYTES: u64 = 25 * 1000 * 1000;
+/// The longest sound, in bytes.
+const SOUND_BYTES: u64 = 15 * 1000 * 1000;
+/// The most bytes of all files together: a request has at most 35 MB, and base64 makes four bytes of three.
+const ALL_BYTES: u64 = 25 * 1000 * 1000;
+
+/// The media of one request, as they are gathered.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub(super) media: Attached,
+    pub(super) body: Map<String, Value>,
+    pub(super) lines: Vec<String>,
+    /// The seconds of all reference videos; none where one's length is not known.
+    pub(super) reference_seconds: Option<f64>,
+}
+
+impl Gathered {
+    /// Reads one media string: a URL goes to Venice as it is, a file becomes part of the request.
+    pub(super) async fn read(
+        &mut self,
+        call: &Call,
+        argument: &str,
+        kind: MediaKind,
+        text: &str,
+    ) -> Result<Value> {
+        let kinds = [kind];
+        let max_bytes = if kind == MediaKind::Audio { SOUND_BYTES } else { FILE_BYTES };
+        let wanted = Wanted { argument, kinds: &kinds, urls: Urls::Pass, max_bytes, pixels: None };
+        let (source, line) = call.read(text, &wanted).await?;
+        self.lines.extend(line);
+        let is_reference = argument.starts_with("reference_video_urls");
+        let place = match source {
+            Source::Url(url) => {
+                if is_reference {
+                    self.reference_seconds = None;
+                }
+                url.into()
+            }
+            Source::Bytes(input) => {
+                if is_reference {
+                    let length = seconds(&input.bytes, &input.mime_type);
+                    self.reference_seconds =
+                        self.reference_seconds.zip(length).map(|(all, one)| all + one);
+                }
+                self.media.data_url(&input.mime_type, input.bytes)
+            }
+        };
+        if self.media.bytes() > ALL_BYTES {
+            let message = format!(
+                "makes the request too large: all files together may have {ALL_BYTES} bytes"
+            );
+            return Err(Error::argument(argument, message)
+                .hint("give https URLs in place of some files; nothing was spent"));
+        }
+        Ok(Value::String(place))
+    }
+
+    /// Reads the media string of an argument, where it is given.
+    pub(super) async fn one(
+        &mut self,
+        call: &Call,
+        argument: &str,
+        kind: MediaKind,
+        text: Option<&String>,
+    ) -> Result<()> {
+        if let Some(text) = text {
+            let value = self.read(call, argument, kind, text).await?;
+            self.body.insert(argument.to_owned(), value);
+        }
+        Ok(())
+    }
+
+    /// Reads the media strings of an argument, where it is given.
+    pub(super) async fn many(
+        &mut self,
+        call: &Call,
+        argument: &str,
+        kind: MediaKind,
+        texts: Option<&Vec<String>>,
+    ) -> Result<()> {
+        if let Some(texts) = texts {
+            let values = self.list(call, argument, kind, texts).await?;
+            self.body.insert(argument.to_owned(), values);
+        }
+        Ok(())
+    }
+
+    /// The media strings of a list, read.
+    pub(super) async fn list(
+        &mut self,
+        call: &Call,
+        argument: &str,
+        kind: MediaKind,
+        texts: &[String],
+    ) -> Result<Value> {
+        let mut values = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            values.push(self.read(call, &format!("{argument}[{index}]"), kind, text).await?);
+        }
+        Ok(Value::Array(values))
+    }
+}
