@@ -220,7 +220,7 @@ mod tests {
                     "count": {"type": "integer", "minimum": 1, "maximum": 4},
                     "mode": {"type": "string", "enum": ["fast", "slow"]},
                     "parts": {"type": "array", "items": {"type": "object",
-                        "properties": {"weight": {"type": "number", "minimum": 0.1, "maximum": 1.0}},
+                        "properties": {"weight": {"type": "number", "minimum": 0.1, "maximum": 1}},
                         "additionalProperties": false}},
                     "more": {"type": "object"},
                     "any": {"description": "JSON array of anything.", "type": "string"}
@@ -248,7 +248,7 @@ mod tests {
             [
                 "count: must be at most 4",
                 "mode: must be one of fast, slow",
-                "parts[0].weight: must be at most 1.0",
+                "parts[0].weight: must be at most 1",
                 "parts[1]: must be an object, not a number",
                 "prompt: must not be empty",
                 "promt: is not an argument of this tool; did you mean `prompt`?",

@@ -166,10 +166,8 @@ pub struct Shared {
 #[derive(Deserialize, JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Delivery {
-    /// How media come back; auto suits the host.
+    #[schemars(description = "")]
     output: Option<OutputMode>,
-    /// Name for the stored file; `/` makes sub-directories.
-    #[schemars(length(max = 200))]
     save_as: Option<String>,
 }
 
@@ -177,7 +175,7 @@ struct Delivery {
 #[derive(Deserialize, JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Extra {
-    /// JSON object of further request fields.
+    /// JSON of further fields.
     extra: Option<String>,
 }
 

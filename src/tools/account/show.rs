@@ -29,8 +29,8 @@ const PAGE_SIZE: u32 = 50;
 /// The longest time that the analytics look back, in days.
 const LOOKBACK_DAYS: u32 = 90;
 
-/// Show the account of the API key. rate_limits has limits and balances and works with every key; the other views
-/// need an admin key. startTimestamp to cursor are filters of usage_history, lookback to endDate of usage_analytics.
+/// Show the account of the API key. rate_limits has limits and balances and works with every key; the others need
+/// an admin key. startTimestamp to cursor filter usage_history, the rest usage_analytics.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowAccount {

@@ -32,23 +32,24 @@ const RECORDING_BYTES: u64 = 25 * 1000 * 1000;
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Transcribe {
-    /// Audio or video: path, https URL, venice:// URI or last; 25 MB.
+    /// Path, URL, venice:// URI or last; 25 MB.
     #[serde(skip_serializing)]
     file: String,
-    /// Model id of type asr; the default fits the other arguments.
+    /// Of type asr; the default fits the call.
     #[serde(skip_serializing)]
     model: Option<String>,
+    #[schemars(description = "")]
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<TextFormat>,
     /// Say when each part is spoken.
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamps: Option<bool>,
-    /// Two letters, such as en; default: found out.
+    /// Such as en.
     #[schemars(length(min = 2, max = 8))]
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
-    /// Return a subtitle file.
     #[serde(skip_serializing)]
+    #[schemars(description = "")]
     subtitles: Option<Subtitles>,
 }
 

@@ -27,22 +27,21 @@ const MODEL: &str = "tts-kokoro";
 /// How many parts of one text are spoken at the same time.
 const AT_ONCE: usize = 4;
 
-/// Turn text into speech. Returns one audio file as an embedded resource, with its path and a
-/// venice://media URI. Long text is split, spoken in parts and joined. Costs credit per character.
+/// Turn text into speech. Returns one audio file as an embedded resource; long text is spoken in parts
+/// and joined. Costs credit per character.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Speech {
-    /// The text to speak.
     #[schemars(length(min = 1, max = 100_000))]
     input: String,
-    /// Model id; default tts-kokoro.
+    /// Default tts-kokoro.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
-    /// A voice of the model (venice_get_model lists them); case matters.
+    /// venice_get_model lists a model's; case matters.
     #[schemars(length(max = 512))]
     #[serde(skip_serializing_if = "Option::is_none")]
     voice: Option<String>,
-    /// Default: the model's own; models differ in what they offer.
+    /// Default: the model's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<ResponseFormat>,
     #[schemars(range(min = 0.25, max = 4.0))]
@@ -52,7 +51,7 @@ pub struct Speech {
     #[schemars(length(min = 2, max = 32))]
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
-    /// How to speak, such as: very happy. Qwen and Gemini models.
+    /// How to speak; Qwen and Gemini models.
     #[schemars(length(max = 500))]
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt: Option<String>,

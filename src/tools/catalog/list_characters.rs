@@ -19,18 +19,15 @@ const LIMIT: u32 = 20;
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListCharacters {
-    /// Part of a name, description or tag.
     #[schemars(length(max = 200))]
     #[serde(skip_serializing_if = "Option::is_none")]
     search: Option<String>,
     #[schemars(length(max = 20))]
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<Vec<String>>,
-    /// Such as philosophy.
     #[schemars(length(max = 20))]
     #[serde(skip_serializing_if = "Option::is_none")]
     categories: Option<Vec<String>>,
-    /// Ids of the models that they use.
     #[schemars(length(max = 20))]
     #[serde(rename = "modelId", skip_serializing_if = "Option::is_none")]
     model_id: Option<Vec<String>>,
@@ -42,14 +39,12 @@ pub struct ListCharacters {
     is_web_enabled: Option<bool>,
     #[serde(rename = "sortBy", skip_serializing_if = "Option::is_none")]
     sort_by: Option<SortBy>,
-    /// Default desc.
     #[serde(rename = "sortOrder", skip_serializing_if = "Option::is_none")]
     sort_order: Option<SortOrder>,
     /// Default 20.
     #[schemars(range(min = 1, max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
-    /// How many to skip.
     #[schemars(range(min = 0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<u32>,

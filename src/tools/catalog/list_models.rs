@@ -13,22 +13,22 @@ use crate::venice::{Endpoint, Request};
 /// How many models a call lists that names no limit.
 const LIMIT: usize = 30;
 
-/// List models of one type with price, privacy, limits and what they can do. Use before choosing a model id.
-/// Prices are in US dollars; those of video come from venice_video_quote.
+/// List models of one type with price in US dollars, privacy, limits and what they can do. Use before choosing a
+/// model id.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListModels {
     /// inpaint: edits; asr: speech to text. Default text.
     #[serde(rename = "type")]
     kind: Option<ListedType>,
-    /// Part of an id, a name or a trait.
+    /// Part of id, name or trait.
     search: Option<String>,
     /// Default 30.
     #[schemars(range(min = 1, max = 500))]
     limit: Option<u32>,
-    /// Show which model each trait (such as default) stands for instead.
+    /// List what each trait stands for instead.
     traits: Option<bool>,
-    /// Show other vendors' ids that stand for Venice models instead.
+    /// List other vendors' ids instead.
     aliases: Option<bool>,
 }
 

@@ -17,32 +17,30 @@ use crate::venice::{Blobs, CallKind, Class, Endpoint};
 pub const EDIT: Endpoint =
     Endpoint::post("/image/edit", CallKind::Paid, Class::Image).plural("/images/edits");
 
-/// Change one picture as the prompt says. Returns the new picture as an embedded resource, with its file and
-/// venice://media URI. Costs credit per picture; takes 5-90 s.
+/// Change one picture as the prompt says. Returns the new one as an embedded resource. Costs credit per picture; takes 5-90 s.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditImage {
-    /// Path, https URL, venice:// URI or last.
+    /// Path, URL, venice:// URI or last.
     #[serde(skip_serializing)]
     image: String,
-    /// The change to make.
     #[schemars(length(min = 1, max = 32768))]
     prompt: String,
-    /// Model id of type inpaint; default firered-image-edit.
+    /// Of type inpaint; default firered-image-edit.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
-    /// Such as 16:9; default: the picture's own.
+    /// Default: the picture's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     aspect_ratio: Option<String>,
-    /// 1K, 2K or 4K, where the model offers tiers; changes the price.
+    /// 1K, 2K or 4K; changes the price.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<String>,
+    #[schemars(description = "")]
     #[serde(skip_serializing_if = "Option::is_none")]
     output_format: Option<OutputFormat>,
-    /// Have the prompt rewritten first; $0.04 and up to 30 s more.
+    /// Rewrite the prompt first; $0.04, up to 30 s more.
     #[serde(skip_serializing_if = "Option::is_none")]
     enhance_prompt: Option<bool>,
-    /// Faster, plainer prompt rewriting by the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     disable_prompt_optimization_thinking: Option<bool>,
     /// Blur adult content; default true.

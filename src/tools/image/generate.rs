@@ -28,22 +28,21 @@ const MODEL: &str = "z-image-turbo";
 /// The largest style reference that the API takes.
 const REFERENCE_BYTES: u64 = 8 * 1000 * 1000;
 
-/// Make pictures from text. Returns each picture as an embedded resource, with its file and a
-/// venice://media URI that other tools take. Costs credit per picture; takes 2-60 s.
+/// Make pictures from text. Returns each as an embedded resource, with its path and a venice://media
+/// URI. Costs credit per picture; takes 2-60 s.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GenerateImage {
-    /// What the picture shows.
     #[schemars(length(min = 1, max = 32768))]
     prompt: String,
-    /// Model id; default: Venice's default image model.
+    /// Default: Venice's default image model.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
-    /// What to avoid; few models heed it.
+    /// Few models heed it.
     #[schemars(length(max = 32768))]
     #[serde(skip_serializing_if = "Option::is_none")]
     negative_prompt: Option<String>,
-    /// Pixels, for models sized in pixels (default 1024).
+    /// For models sized in pixels; default 1024.
     #[schemars(range(min = 1, max = 1280))]
     #[serde(skip_serializing_if = "Option::is_none")]
     width: Option<u32>,
@@ -53,52 +52,47 @@ pub struct GenerateImage {
     /// Such as 16:9.
     #[serde(skip_serializing_if = "Option::is_none")]
     aspect_ratio: Option<String>,
-    /// 1K, 2K or 4K, where the model offers tiers; changes the price.
+    /// 1K, 2K or 4K; changes the price.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<String>,
-    /// Where the model offers tiers; changes the price.
+    /// Changes the price.
     #[serde(skip_serializing_if = "Option::is_none")]
     quality: Option<Quality>,
-    /// File format; default webp.
+    /// Default webp.
     #[serde(skip_serializing_if = "Option::is_none")]
     format: Option<Format>,
-    /// How many pictures; each is billed.
+    /// Each is billed.
     #[schemars(range(min = 1, max = 4))]
     #[serde(skip_serializing_if = "Option::is_none")]
     variants: Option<u32>,
-    /// A name from venice_image_styles.
+    /// From venice_image_styles.
     #[serde(skip_serializing_if = "Option::is_none")]
     style_preset: Option<String>,
-    /// Pictures whose style to follow; few models take them.
+    /// Pictures whose style to follow.
     #[schemars(length(max = 10))]
     #[serde(skip_serializing_if = "Option::is_none")]
     style_references: Option<Vec<StyleReference>>,
-    /// Same seed, similar picture; default random.
     #[schemars(range(min = -999_999_999, max = 999_999_999))]
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<i64>,
-    /// Inference steps; few models heed it.
+    /// Few models heed it.
     #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<u32>,
-    /// How closely to follow the prompt.
     #[schemars(range(min = 0.001, max = 20.0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     cfg_scale: Option<f64>,
-    /// For LoRA models.
     #[schemars(range(min = 0, max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     lora_strength: Option<u32>,
-    /// Have the prompt rewritten first; $0.04 and up to 30 s more.
+    /// Rewrite the prompt first; $0.04, up to 30 s more.
     #[serde(skip_serializing_if = "Option::is_none")]
     enhance_prompt: Option<bool>,
-    /// Faster, plainer prompt rewriting by the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     disable_prompt_optimization_thinking: Option<bool>,
-    /// Let the model look things up; $0.01 more.
+    /// $0.01 more.
     #[serde(skip_serializing_if = "Option::is_none")]
     enable_web_search: Option<bool>,
-    /// Write prompt and settings into the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     embed_exif_metadata: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,7 +137,7 @@ enum Format {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct StyleReference {
-    /// Path, URL, data: URL, venice:// URI or last; under 8 MB.
+    /// Path, URL, venice:// URI or last; 8 MB.
     image: String,
     /// Default 0.5.
     #[schemars(range(min = 0.1, max = 1.0))]

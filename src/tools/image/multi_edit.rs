@@ -24,31 +24,30 @@ pub const MULTI_EDIT: Endpoint =
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditImages {
-    /// Each a path, https URL, venice:// URI or last. Models take 1 to 10.
+    /// Each a path, URL, venice:// URI or last.
     #[schemars(length(min = 1, max = 10))]
     #[serde(skip_serializing)]
     images: Vec<String>,
-    /// What to make of them.
     #[schemars(length(min = 1, max = 32768))]
     prompt: String,
-    /// Model id of type inpaint; default firered-image-edit.
+    /// Of type inpaint; default firered-image-edit.
     #[serde(skip_serializing)]
     model: Option<String>,
-    /// Such as 16:9; default: the first picture's own.
+    /// Default: the first picture's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     aspect_ratio: Option<String>,
-    /// 1K, 2K or 4K, where the model offers tiers; changes the price.
+    /// 1K, 2K or 4K; changes the price.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<String>,
-    /// Where the model offers tiers; changes the price.
+    /// Changes the price.
     #[serde(skip_serializing_if = "Option::is_none")]
     quality: Option<Quality>,
+    #[schemars(description = "")]
     #[serde(skip_serializing_if = "Option::is_none")]
     output_format: Option<OutputFormat>,
-    /// Have the prompt rewritten first; $0.04 and up to 30 s more.
+    /// Rewrite the prompt first; $0.04, up to 30 s more.
     #[serde(skip_serializing_if = "Option::is_none")]
     enhance_prompt: Option<bool>,
-    /// Faster, plainer prompt rewriting by the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     disable_prompt_optimization_thinking: Option<bool>,
     /// Blur adult content; default true.

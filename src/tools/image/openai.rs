@@ -22,15 +22,13 @@ pub const GENERATE: Endpoint = Endpoint::post("/images/generations", CallKind::P
 /// The model where nothing else says one.
 const MODEL: &str = "z-image-turbo";
 
-/// Make one picture with the parameters of OpenAI's images API; venice_image_generate can do more. quality, style,
-/// background and output_compression have no effect. Returns the picture as an embedded resource. Costs credit per
-/// picture.
+/// Make one picture by the parameters of OpenAI's images API; venice_image_generate does more. Returns it as an
+/// embedded resource. Costs credit.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GenerateSimply {
     #[schemars(length(min = 1, max = 1500))]
     prompt: String,
-    /// Model id of type image.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
     #[schemars(range(min = 1, max = 1))]
@@ -38,7 +36,6 @@ pub struct GenerateSimply {
     n: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<Size>,
-    /// Default png.
     #[serde(skip_serializing_if = "Option::is_none")]
     output_format: Option<OutputFormat>,
     #[schemars(range(min = 0, max = 100))]
@@ -48,7 +45,7 @@ pub struct GenerateSimply {
     quality: Option<Quality>,
     #[serde(skip_serializing_if = "Option::is_none")]
     style: Option<Style>,
-    /// auto (default) blurs adult content.
+    /// auto blurs adult content.
     #[serde(skip_serializing_if = "Option::is_none")]
     moderation: Option<Moderation>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -24,7 +24,7 @@ const MODEL: &str = "bria-bg-remover";
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveBackground {
-    /// Path, https URL, venice:// URI or last.
+    /// Path, URL, venice:// URI or last.
     image: String,
 }
 

@@ -24,14 +24,14 @@ const MODEL: &str = "upscaler";
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpscaleImage {
-    /// Path, https URL, venice:// URI or last.
+    /// Path, URL, venice:// URI or last.
     #[serde(skip_serializing)]
     image: String,
     /// Default 2.
     #[schemars(range(min = 2.0, max = 4.0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     scale: Option<f64>,
-    /// How much detail may be invented; default 0.01.
+    /// Invented detail; default 0.01.
     #[schemars(range(min = 0.0, max = 0.02))]
     #[serde(skip_serializing_if = "Option::is_none")]
     creativity: Option<f64>,

@@ -16,11 +16,12 @@ const LIMIT: usize = 20;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowMedia {
-    /// A venice://media URI, or last: show this one.
+    /// Show this one: a venice://media URI, or last.
     uri: Option<String>,
-    /// How many to list; default 20.
+    /// Default 20.
     #[schemars(range(min = 1, max = 100))]
     limit: Option<usize>,
+    #[schemars(description = "")]
     kind: Option<MediaKind>,
 }
 
