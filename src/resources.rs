@@ -7,6 +7,7 @@ use rmcp::model::{
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::jobs::{Job, Jobs};
 use crate::media::{Media, MediaKind, MediaView};
 use crate::output::Encoding;
 
@@ -15,6 +16,12 @@ const PAGE: usize = 100;
 
 /// The URI template of stored media.
 pub const MEDIA_TEMPLATE: &str = "venice://media/{id}";
+
+/// The URI of the caller's queued jobs.
+pub const JOBS: &str = "venice://jobs";
+
+/// How many jobs are shown.
+const SHOWN_JOBS: usize = 100;
 
 /// The templates of resources.
 #[must_use]
@@ -39,7 +46,13 @@ pub async fn list(
     let wanted = skipped.saturating_add(PAGE).saturating_add(1);
     let items = view.list(None, wanted).await.map_err(internal)?;
     let more = items.len() == wanted;
-    let page = items.iter().skip(skipped).take(PAGE).map(resource).collect();
+    let mut page: Vec<Resource> = items.iter().skip(skipped).take(PAGE).map(resource).collect();
+    if skipped == 0 {
+        let mut jobs = Resource::new(JOBS, "jobs");
+        jobs.title = Some("Video and music jobs".to_owned());
+        jobs.mime_type = Some("application/json".to_owned());
+        page.push(jobs);
+    }
     let mut result = ListResourcesResult::with_all_items(page);
     result.next_cursor = more.then(|| (skipped + PAGE).to_string());
     Ok(result)
@@ -52,6 +65,15 @@ fn resource(media: &Media) -> Resource {
     resource.mime_type = Some(media.mime_type.clone());
     resource.size = Some(media.bytes);
     resource
+}
+
+/// The caller's latest jobs, newest first, as JSON.
+pub async fn jobs(jobs: &Jobs, view: &MediaView) -> Result<ReadResourceResult, ErrorData> {
+    let listed = jobs.list(view, SHOWN_JOBS).await.map_err(internal)?;
+    let rows: Vec<_> = listed.iter().map(Job::meta).collect();
+    let text = serde_json::json!({ "jobs": rows }).to_string();
+    let contents = ResourceContents::text(text, JOBS).with_mime_type("application/json");
+    Ok(ReadResourceResult::new(vec![contents]))
 }
 
 /// The contents of a resource.

@@ -15,7 +15,11 @@ const META: &str = "ai.venice/job";
 
 /// The result of a call that asked for the job: its media, that it runs and what to call next, or why it came to
 /// nothing.
-pub(super) async fn outcome(news: &News, view: &MediaView, mut lines: Vec<String>) -> Result<Outcome> {
+pub(super) async fn outcome(
+    news: &News,
+    view: &MediaView,
+    mut lines: Vec<String>,
+) -> Result<Outcome> {
     let job = &news.job;
     if let Some(stopped) = &news.stopped {
         return Err(of_job(job, stopped.error()));

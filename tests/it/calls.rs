@@ -4,3 +4,5 @@ mod audio;
 mod catalog;
 mod image;
 mod media;
+mod music;
+mod video;
