@@ -237,13 +237,14 @@ impl Jobs {
         let book = self.book(view);
         let place = book.place(&job.job);
         let mut all = lock(&self.inner.live);
-        let followed = all.get(&place).cloned();
-        let live = followed.clone().unwrap_or_else(|| Live::new(job));
+        let known = all.get(&place).cloned();
+        let is_new = known.is_none();
+        let live = known.unwrap_or_else(|| Live::new(job));
         if let Some(name) = save_as {
             live.rename(name);
         }
         let news = live.news.subscribe();
-        if followed.is_none() {
+        if is_new {
             all.insert(place.clone(), Arc::clone(&live));
             let follower = Follower {
                 live,

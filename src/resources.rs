@@ -10,6 +10,7 @@ use rmcp::model::{
 use crate::catalog::Catalog;
 use crate::context::Context;
 use crate::error::Error;
+use crate::jobs::{Job, Jobs};
 use crate::media::{Media, MediaKind, MediaView};
 use crate::output::Encoding;
 
@@ -20,6 +21,12 @@ const PAGE: usize = 100;
 
 /// The URI template of stored media.
 pub const MEDIA_TEMPLATE: &str = "venice://media/{id}";
+
+/// The URI of the caller's queued jobs.
+pub const JOBS: &str = "venice://jobs";
+
+/// How many jobs are shown.
+const SHOWN_JOBS: usize = 100;
 
 /// The templates of resources.
 #[must_use]
@@ -47,6 +54,12 @@ pub async fn list(
     let items = view.list(None, wanted).await.map_err(|error| internal(&error))?;
     let more = items.len() == wanted;
     let mut page: Vec<Resource> = items.iter().skip(skipped).take(PAGE).map(resource).collect();
+    if skipped == 0 {
+        let mut jobs = Resource::new(JOBS, "jobs");
+        jobs.title = Some("Video and music jobs".to_owned());
+        jobs.mime_type = Some("application/json".to_owned());
+        page.push(jobs);
+    }
     if !more {
         page.extend(catalog::listed());
     }
@@ -62,6 +75,15 @@ fn resource(media: &Media) -> Resource {
     resource.mime_type = Some(media.mime_type.clone());
     resource.size = Some(media.bytes);
     resource
+}
+
+/// The caller's latest jobs, newest first, as JSON.
+pub async fn jobs(jobs: &Jobs, view: &MediaView) -> Result<ReadResourceResult, ErrorData> {
+    let listed = jobs.list(view, SHOWN_JOBS).await.map_err(|error| internal(&error))?;
+    let rows: Vec<_> = listed.iter().map(Job::meta).collect();
+    let text = serde_json::json!({ "jobs": rows }).to_string();
+    let contents = ResourceContents::text(text, JOBS).with_mime_type("application/json");
+    Ok(ReadResourceResult::new(vec![contents]))
 }
 
 /// The contents of a resource.

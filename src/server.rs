@@ -43,7 +43,7 @@ const RESOURCES_TTL: Duration = Duration::from_secs(5);
 
 /// What models are told of the server as a whole: under 1 kB, for hosts cut it at 2 kB.
 const INSTRUCTIONS: &str = "\
-Venice.ai as tools: pictures, speech, and the catalog of models.
+Venice.ai as tools: pictures, speech, video, music, and the catalog of models.
 Every result starts with a line that names what was made: type, size, venice://media URI, and the file's path or \
 download link. Tell the user the path or link: many hosts do not show media themselves.
 Give a venice://media URI, a path, an https URL, or `last` wherever a tool takes media; never type base64.
@@ -184,6 +184,10 @@ impl ServerHandler for Server {
         let client = Client::of(&context);
         let asked = Asked::new(&context, client, self.shared.timeout);
         let view = self.shared.services.store.view(&asked.context.caller);
+        if request.uri == resources::JOBS {
+            let jobs = resources::jobs(&self.shared.services.jobs, &view).await?;
+            return Ok(ReadResourceResponse::Complete(jobs));
+        }
         let catalog = &self.shared.services.catalog;
         let read = resources::read(&request.uri, &view, catalog, &asked.context, &asked.encoding);
         tokio::select! {

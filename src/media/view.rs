@@ -86,7 +86,8 @@ impl MediaView {
     {
         let _writing = Writing::begin(&self.store.inner.writing);
         let created = Utc::now();
-        let mut stream = std::pin::pin!(stream);
+        // Its end may come with the head, and not every stream can be asked again after that.
+        let mut stream = std::pin::pin!(stream.fuse());
         let head = head(&mut stream).await?;
         let (kind, mime_type) = sniff(&head, content_type.as_deref());
         let record = blocking(move || record::scrub(record)).await?;

@@ -133,7 +133,7 @@ impl Server {
         self.shared.mounted.iter().filter(move |mounted| {
             let spec = mounted.spec();
             self.shared.selection.names.contains(&spec.name)
-                && !(read_only && !spec.effect.is_harmless())
+                && (!read_only || spec.effect.is_harmless())
                 && wanted.as_ref().is_none_or(|wanted| asked_for(spec, wanted))
         })
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use rmcp::ServiceExt as _;
@@ -24,13 +25,15 @@ pub(crate) struct Setup {
     client: String,
     variables: BTreeMap<String, String>,
     home: TempDir,
-    sandbox: Settings,
+    settings: Settings,
 }
 
 /// A running server and its client.
 pub(crate) struct World {
-    pub(crate) sandbox: Sandbox,
-    pub(crate) home: TempDir,
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) home: Arc<TempDir>,
+    name: String,
+    variables: BTreeMap<String, String>,
     client: RunningService<RoleClient, ClientConfig>,
     child: Child,
 }
@@ -40,7 +43,7 @@ impl Setup {
         let home = tempfile::tempdir().unwrap();
         let mut variables = BTreeMap::new();
         variables.insert("VENICE_API_KEY".to_owned(), "test-key".to_owned());
-        Self { client: "test".to_owned(), variables, home, sandbox: Settings::default() }
+        Self { client: "test".to_owned(), variables, home, settings: Settings::default() }
     }
 
     pub(crate) fn set(mut self, variable: &str, value: &str) -> Self {
@@ -53,12 +56,6 @@ impl Setup {
         self
     }
 
-    /// Venice and the server on the plural paths.
-    pub(crate) fn plural(mut self) -> Self {
-        self.sandbox.plural = true;
-        self.set("VENICE_API_PATHS", "plural")
-    }
-
     /// A file in the input directory.
     pub(crate) fn file(self, name: &str, bytes: &[u8]) -> Self {
         let inputs = self.home.path().join("in");
@@ -67,23 +64,27 @@ impl Setup {
         self
     }
 
+    /// How often a job answers that it runs before its media comes.
+    pub(crate) const fn polls(mut self, polls: u32) -> Self {
+        self.settings.polls = polls;
+        self
+    }
+
+    /// Venice by its plural paths.
+    pub(crate) fn plural(mut self) -> Self {
+        self.settings.plural = true;
+        self.set("VENICE_API_PATHS", "plural")
+    }
+
     pub(crate) async fn start(self) -> World {
         let address = "127.0.0.1:0".parse().unwrap();
-        let sandbox = Sandbox::start_with(address, self.sandbox).await.unwrap();
-        let mut command = command(self.home.path());
-        command.env("VENICE_BASE_URL", sandbox.base_url());
-        command.envs(&self.variables);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let pipes = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
-        let identity = Implementation::new(self.client, "1");
-        let client = ClientConfig::new(ClientCapabilities::default(), identity);
-        let client = client.serve(pipes).await.unwrap();
-        World { sandbox, home: self.home, client, child }
+        let sandbox = Sandbox::start_with(address, self.settings).await.unwrap();
+        self.start_on(Arc::new(sandbox)).await
+    }
+
+    /// Starts a server on a sandbox that others may use too.
+    pub(crate) async fn start_on(self, sandbox: Arc<Sandbox>) -> World {
+        World::connect(sandbox, Arc::new(self.home), self.client, self.variables).await
     }
 }
 
@@ -102,6 +103,40 @@ pub(crate) fn command(home: &Path) -> Command {
 impl World {
     pub(crate) async fn start() -> Self {
         Setup::new().start().await
+    }
+
+    async fn connect(
+        sandbox: Arc<Sandbox>,
+        home: Arc<TempDir>,
+        name: String,
+        variables: BTreeMap<String, String>,
+    ) -> Self {
+        let mut command = command(home.path());
+        command.env("VENICE_BASE_URL", sandbox.base_url());
+        command.envs(&variables);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let pipes = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
+        let identity = Implementation::new(name.clone(), "1");
+        let client = ClientConfig::new(ClientCapabilities::default(), identity);
+        let client = client.serve(pipes).await.unwrap();
+        Self { sandbox, home, name, variables, client, child }
+    }
+
+    /// A second server on the same sandbox and the same directories.
+    pub(crate) async fn another(&self) -> Self {
+        let (sandbox, home) = (Arc::clone(&self.sandbox), Arc::clone(&self.home));
+        Self::connect(sandbox, home, self.name.clone(), self.variables.clone()).await
+    }
+
+    /// Kills the server without a word (`SIGKILL`), and starts it anew on what it left.
+    pub(crate) async fn killed(mut self) -> Self {
+        self.child.kill().await.unwrap();
+        self.another().await
     }
 
     pub(crate) async fn tools(&self) -> Vec<Tool> {
@@ -148,7 +183,7 @@ impl World {
     }
 
     /// Ends the connection, and says with which code the server ended. What it made is still there.
-    pub(crate) async fn end(self) -> (Option<i32>, TempDir) {
+    pub(crate) async fn end(self) -> (Option<i32>, Arc<TempDir>) {
         let Self { client, mut child, home, .. } = self;
         client.cancel().await.unwrap();
         (child.wait().await.unwrap().code(), home)
