@@ -5,7 +5,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 /// Keywords that some host refuses or that say nothing to a model.
-const DROPPED: &[&str] = &["$schema", "$id", "$defs", "title", "format", "default", "examples"];
+const DROPPED: &[&str] =
+    &["$schema", "$id", "$defs", "title", "format", "default", "examples", "writeOnly", "readOnly"];
 
 /// The schema of `T` as it is published: one `type` everywhere, no combinators, references or nulls.
 #[must_use]

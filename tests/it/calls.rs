@@ -10,5 +10,6 @@ mod image;
 mod media;
 mod openai;
 mod plural;
+mod text;
 mod voices;
 mod web;
