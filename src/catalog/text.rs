@@ -153,11 +153,12 @@ fn ability<'a>(model: &'a Model, name: &str) -> Option<&'a Value> {
     model.spec.get("capabilities")?.get(name)
 }
 
-/// A model that grants the wish: one that stands for a trait, else the cheapest.
+/// A model that grants the wish: one that is a default for something, else the cheapest.
 fn able<'a>(models: &'a [Model], wish: &Wish<'_>) -> Option<&'a Model> {
     let rank = |model: &Model| {
         let traits = model.spec.get("traits").and_then(Value::as_array);
-        let plain = traits.is_none_or(Vec::is_empty);
+        let mut names = traits.into_iter().flatten().filter_map(Value::as_str);
+        let plain = !names.any(|name| name.starts_with("default"));
         (plain, model.usd(&["input"]).unwrap_or(f64::MAX))
     };
     models

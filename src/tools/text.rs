@@ -28,7 +28,6 @@ pub const FAMILY: Family = Family {
     ],
 };
 
-/// How much a model is to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Effort {
@@ -65,6 +64,9 @@ fn tool_choice(text: &str) -> Value {
             .unwrap_or_else(|| json!({ "type": "function", "function": { "name": name } })),
     }
 }
+
+/// The most models that may take over.
+const MOST_FALLBACKS: usize = 10;
 
 /// Models that take over where the first one fails.
 #[derive(Default)]

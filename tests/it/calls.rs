@@ -11,6 +11,7 @@ mod media;
 mod music;
 mod openai;
 mod plural;
+mod text;
 mod video;
 mod voices;
 mod web;

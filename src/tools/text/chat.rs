@@ -34,25 +34,23 @@ const VENICE: &[&str] = &[
     "disable_thinking",
 ];
 
-/// Ask a text model, also about pictures, recordings, videos or documents (media), with web search, functions or a
-/// JSON Schema. Returns the answer, then model, tokens, cost and sources; thoughts only with strip_thinking_response
-/// false. Calls of functions come as an assistant message to send back in messages. Costs credit per token.
+/// Ask a text model, also about media, with web search, tools or a JSON schema. Returns the answer, tokens, cost and
+/// sources; reasoning only with strip_thinking_response false; tool calls as a message to send back in messages. Costs
+/// credit per token.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Chat {
-    /// The question; beside messages, their last.
+    /// Needed without messages; else their last.
     #[serde(skip_serializing)]
     prompt: Option<String>,
-    /// As the OpenAI API has them.
     #[serde(skip_serializing)]
     messages: Option<Vec<Map<String, Value>>>,
     #[serde(skip_serializing)]
     system: Option<String>,
-    /// Paths, https URLs, venice:// URIs or last, for the last user message.
-    #[schemars(length(max = 23))]
+    /// Images, audio, video, documents: path, https URL, venice:// URI or last.
     #[serde(skip_serializing)]
     media: Option<Vec<String>>,
-    /// Id (also id:suffix) or trait; default zai-org-glm-5-2.
+    /// Default zai-org-glm-5-2.
     #[serde(skip_serializing)]
     model: Option<String>,
     #[schemars(range(min = 0.0, max = 2.0))]
@@ -69,7 +67,7 @@ pub struct Chat {
     presence_penalty: Option<f64>,
     #[schemars(range(min = 0.0))]
     repetition_penalty: Option<f64>,
-    /// Thoughts included.
+    /// Reasoning included.
     #[schemars(range(min = 1))]
     max_completion_tokens: Option<u32>,
     #[schemars(length(min = 1, max = 4))]
@@ -80,20 +78,18 @@ pub struct Chat {
     #[schemars(range(min = 0, max = 20))]
     top_logprobs: Option<u32>,
     reasoning_effort: Option<Effort>,
-    /// Such as {type: json_schema, json_schema: {name, schema, strict}}.
+    /// {type: json_schema, json_schema: {name, schema, strict}}.
     response_format: Option<Map<String, Value>>,
-    /// Functions: {type: function, function: {name, description, parameters}}.
     #[serde(skip_serializing)]
     tools: Option<Vec<Map<String, Value>>>,
-    /// JSON, or auto, none, required, a function's name.
+    /// JSON, auto, none, required or a function's name.
     #[serde(skip_serializing)]
     tool_choice: Option<String>,
     parallel_tool_calls: Option<bool>,
-    /// Whose persona answers; see venice_list_characters.
     character_slug: Option<String>,
     /// $0.01.
     enable_web_search: Option<Search>,
-    /// Read pages named in the prompt; $0.01 each.
+    /// $0.01 a URL in the prompt.
     enable_web_scraping: Option<bool>,
     enable_web_citations: Option<bool>,
     /// $0.01 a result.
@@ -105,13 +101,11 @@ pub struct Chat {
     prompt_cache_key: Option<String>,
     prompt_cache_retention: Option<Retention>,
     verbosity: Option<Verbosity>,
-    /// Model ids that take over on a refusal.
-    #[schemars(length(max = 10))]
+    /// Model ids.
     #[serde(skip_serializing)]
     fallbacks: Option<Vec<String>>,
 }
 
-/// Whether the web is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Search {
@@ -120,7 +114,6 @@ enum Search {
     Auto,
 }
 
-/// How long a prompt is kept for calls that begin alike.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Retention {
@@ -130,7 +123,6 @@ enum Retention {
     Day,
 }
 
-/// How much a model is to say.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Verbosity {
@@ -179,6 +171,9 @@ impl Tool for Chat {
         }
         if self.tool_choice.is_some() && self.tools.as_ref().is_none_or(Vec::is_empty) {
             problems.push(Problem::new("tool_choice", "needs `tools`"));
+        }
+        if self.fallbacks.as_ref().is_some_and(|ids| ids.len() > super::MOST_FALLBACKS) {
+            problems.push(Problem::new("fallbacks", "at most 10 are allowed"));
         }
         problems
     }

@@ -19,8 +19,8 @@ use crate::venice::{CallKind, Class, Endpoint, Request};
 /// Turns texts into vectors.
 pub const EMBED: Endpoint = Endpoint::post("/embeddings", CallKind::Paid, Class::Embedding);
 
-/// Turn texts into vectors, for search or comparison. The vectors are stored as a JSON file (data[].embedding, in the
-/// order of input) and do not enter the conversation: the result names the file. Costs credit per token.
+/// Turn texts into vectors. They are stored as a JSON file (data[].embedding, in the order of input), and the result
+/// names it. Costs credit per token.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Embed {
@@ -29,16 +29,13 @@ pub struct Embed {
     /// Default text-embedding-bge-m3.
     #[serde(skip_serializing)]
     model: Option<String>,
-    /// Shorter vectors, where the model allows it.
     #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     dimensions: Option<u32>,
-    /// base64: little-endian 32-bit floats.
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding_format: Option<Format>,
 }
 
-/// How a vector is written.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Format {
@@ -121,6 +118,9 @@ impl Tool for Embed {
         }
         let used = list.usage.total_tokens.or(list.usage.prompt_tokens);
         let counted = used.zip(model).and_then(|(used, model)| price(&model, f64::from(used)));
+        if let Some(usd) = counted {
+            call.context.charges.cost(usd);
+        }
         made.cost_usd = counted.or(made.cost_usd);
         let answered = list.model.or_else(|| made.model.clone()).unwrap_or_default();
         made.remarks = Remarks::from(&reply.facts);

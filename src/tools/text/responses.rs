@@ -19,9 +19,8 @@ use crate::venice::{CallKind, Class, Endpoint, Request};
 /// Answers an input. Keeps nothing from call to call.
 pub const RESPOND: Endpoint = Endpoint::post("/responses", CallKind::Paid, Class::Chat);
 
-/// Ask a text model through the Responses API (alpha), for input items and its web search; venice_chat does more.
-/// Returns the answer, then model, tokens, cost and sources; calls of functions come as items to send back in
-/// input. Costs credit per token.
+/// Ask a text model through the Responses API (alpha): for input items; venice_chat does more. Returns the answer,
+/// tokens, cost and sources; tool calls as items to send back in input. Costs credit per token.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Respond {
@@ -31,10 +30,10 @@ pub struct Respond {
     input: String,
     #[serde(skip_serializing)]
     system: Option<String>,
-    /// Id (also id:suffix) or trait; default zai-org-glm-5-2.
+    /// Default zai-org-glm-5-2.
     #[serde(skip_serializing)]
     model: Option<String>,
-    /// Thoughts included.
+    /// Reasoning included.
     #[schemars(range(min = 1))]
     max_output_tokens: Option<u32>,
     #[schemars(range(min = 0.0, max = 2.0))]
@@ -45,22 +44,18 @@ pub struct Respond {
     reasoning_effort: Option<Effort>,
     #[serde(skip_serializing)]
     reasoning_summary: Option<Summary>,
-    /// {type: function, function: {name, description, parameters}}, {type: web_search}.
     #[serde(skip_serializing)]
     tools: Option<Vec<Map<String, Value>>>,
-    /// JSON, or auto, none, required, a function's name.
+    /// JSON, auto, none, required or a function's name.
     #[serde(skip_serializing)]
     tool_choice: Option<String>,
     /// $0.01.
     web_search: Option<bool>,
-    #[schemars(length(max = 10))]
     #[serde(skip_serializing)]
     fallbacks: Option<Vec<String>>,
-    /// Such as reasoning.encrypted_content.
     include: Option<Vec<String>>,
 }
 
-/// How a model sums its thoughts up.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Summary {
@@ -101,6 +96,9 @@ impl Tool for Respond {
         }
         if self.tool_choice.is_some() && self.tools.as_ref().is_none_or(Vec::is_empty) {
             problems.push(Problem::new("tool_choice", "needs `tools`"));
+        }
+        if self.fallbacks.as_ref().is_some_and(|ids| ids.len() > super::MOST_FALLBACKS) {
+            problems.push(Problem::new("fallbacks", "at most 10 are allowed"));
         }
         problems
     }

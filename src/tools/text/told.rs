@@ -2,18 +2,20 @@
 
 use serde_json::Value;
 
+use crate::catalog::{Model, text};
 use crate::outcome::Remarks;
+use crate::tool::Call;
 use crate::venice::Facts;
 
 /// The tokens and dollars of a call, as the reply counts them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Usage {
-    pub(super) input: Option<u64>,
-    pub(super) output: Option<u64>,
+    input: Option<u64>,
+    output: Option<u64>,
     cached: Option<u64>,
     reasoning: Option<u64>,
     /// What was charged, in US dollars.
-    pub(super) usd: Option<f64>,
+    usd: Option<f64>,
 }
 
 impl Usage {
@@ -44,6 +46,20 @@ impl Usage {
         self.usd = usd.filter(|usd| usd.is_finite() && *usd >= 0.0).or(self.usd);
     }
 
+    /// What the call cost in US dollars: as the reply says, else by the tokens it counts. The account of the call
+    /// is told.
+    pub(super) fn cost(&self, call: &Call, model: Option<&Model>) -> Option<f64> {
+        let count = |tokens| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX));
+        let used = self.input.zip(self.output).zip(model);
+        let counted = used
+            .and_then(|((input, output), model)| text::price(model, count(input), count(output)));
+        let usd = self.usd.or(counted);
+        if let Some(usd) = usd {
+            call.context.charges.cost(usd);
+        }
+        usd
+    }
+
     fn words(&self) -> String {
         let more = |count: Option<u64>, what: &str| match count.filter(|count| *count > 0) {
             Some(count) => format!(" ({count} {what})"),
@@ -56,15 +72,8 @@ impl Usage {
     }
 }
 
-/// The line of a reply, such as `model m | 9 tokens in, 4 out | $0.0001, balance before $3.20`. `estimate` is the
-/// cost where the reply names none.
-pub(super) fn line(
-    asked: &str,
-    model: Option<&str>,
-    usage: &Usage,
-    estimate: Option<f64>,
-    facts: &Facts,
-) -> String {
+/// The line of a reply, such as `model m | 9 tokens in, 4 out`.
+pub(super) fn line(asked: &str, model: Option<&str>, usage: &Usage) -> String {
     let plain = asked.split(':').next().unwrap_or(asked);
     let model = model.filter(|model| !model.is_empty()).unwrap_or(plain);
     let mut parts = vec![if model == plain || model == asked {
@@ -73,9 +82,6 @@ pub(super) fn line(
         format!("model {model} (asked for {plain})")
     }];
     parts.push(usage.words());
-    let cost = usage.usd.map(dollars).or_else(|| Some(format!("about {}", dollars(estimate?))));
-    let balance = facts.balance_usd.map(|usd| format!("balance before ${usd:.2}"));
-    parts.push(cost.into_iter().chain(balance).collect::<Vec<_>>().join(", "));
     parts.retain(|part| !part.is_empty());
     parts.join(" | ")
 }
@@ -125,17 +131,6 @@ fn one_line(text: &str) -> String {
     text.replace(|character: char| character.is_control(), " ")
 }
 
-/// Dollars with two decimals, or up to six where those say more.
-fn dollars(usd: f64) -> String {
-    let mut text = format!("${usd:.6}");
-    for _ in 0..4 {
-        if text.ends_with('0') {
-            text.pop();
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -146,19 +141,17 @@ mod tests {
     fn the_line_says_what_is_known() {
         let mut usage = Usage::default();
         usage.take(&json!({"usage": null}));
-        assert_eq!(line("m:a=b", None, &usage, None, &Facts::default()), "model m");
+        assert_eq!(line("m:a=b", None, &usage), "model m");
         usage.take(&json!({"usage": {"prompt_tokens": 9, "completion_tokens": 40,
             "completion_tokens_details": {"reasoning_tokens": 30}}}));
-        let facts = Facts { balance_usd: Some(3.2), ..Facts::default() };
+        usage.take(&json!({"usage": null, "cost": {"usd": 1.5}}));
         assert_eq!(
-            line("m", Some("n"), &usage, Some(0.0002), &facts),
-            "model n (asked for m) | 9 tokens in, 40 out (30 of reasoning) | about $0.0002, balance before $3.20"
+            line("m", Some("n"), &usage),
+            "model n (asked for m) | 9 tokens in, 40 out (30 of reasoning)"
         );
-        usage.take(&json!({"cost": {"usd": 0.000_012}}));
-        let text = line("m", Some("m"), &usage, Some(0.0002), &Facts::default());
-        assert_eq!(text, "model m | 9 tokens in, 40 out (30 of reasoning) | $0.000012");
-        usage.take(&json!({"usage": {"input_tokens": 7}, "cost": {"usd": 1.5}}));
-        assert_eq!((usage.input, dollars(1.5)), (Some(7), "$1.50".to_owned()));
+        assert_eq!(usage.usd, Some(1.5));
+        usage.take(&json!({"usage": {"input_tokens": 7}, "cost": {"usd": -1}}));
+        assert_eq!((usage.input, usage.usd), (Some(7), Some(1.5)));
     }
 
     #[test]

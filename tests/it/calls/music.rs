@@ -67,7 +67,7 @@ async fn complete_deletes_what_is_stored_here() {
     let named = json!({"model": job["model"], "queue_id": job["queue_id"]});
     let done = world.call("venice_music_complete", named.clone()).await;
     assert_eq!(kinds(&done), ["text", "resource_link"], "{}", text(&done));
-    assert_eq!(requests(&world, "/audio/complete"), [named.clone()]);
+    assert_eq!(requests(&world, "/audio/complete"), std::slice::from_ref(&named));
     let again = world.call("venice_music_complete", named).await;
     assert!(text(&again).contains("deleted at Venice before"), "{}", text(&again));
     let video = world.call("venice_video_status", json!({"job": job["job"]})).await;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::hear::Heard;
 use super::super::told::{self, Sources, Usage};
-use crate::catalog::{Model, text};
+use crate::catalog::Model;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Call, Made};
@@ -84,17 +84,11 @@ impl Answer {
         self.refuse(facts)?;
         let calls = self.calls();
         let text = self.said(&calls, thoughts);
-        let used = self.usage.input.zip(self.usage.output);
-        let counted = used.zip(model).and_then(|((input, output), model)| {
-            let count = |tokens| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX));
-            text::price(model, count(input), count(output))
-        });
         let asked = made.model.clone().unwrap_or_default();
-        let estimate = counted.or(made.cost_usd);
-        made.cost_usd = self.usage.usd.or(estimate);
+        made.cost_usd = self.usage.cost(call, model).or(made.cost_usd);
         made.remarks = Remarks::from(facts);
         let mut told = self.notes(thoughts, !calls.is_empty());
-        told.push(told::line(&asked, self.model.as_deref(), &self.usage, estimate, facts));
+        told.push(told::line(&asked, self.model.as_deref(), &self.usage));
         told.extend(self.sources.lines());
         told.extend(told::deprecation(facts, &asked));
         told.extend(lines);
@@ -160,7 +154,7 @@ impl Answer {
         if content.trim().is_empty() && calls.is_empty() {
             let cut = self.finish.as_deref() == Some("length") && !reasoning.is_empty();
             parts.push(if cut {
-                "(no answer: the model thought until its tokens were used up; raise \
+                "(no answer: the reasoning used all tokens up; raise \
                  max_completion_tokens, or lower reasoning_effort)"
                     .to_owned()
             } else {
@@ -190,7 +184,7 @@ impl Answer {
         let reasoning = self.field("reasoning_content").chars().count();
         if reasoning > 0 && !thoughts {
             notes.push(format!(
-                "{reasoning} characters of thoughts are left out; strip_thinking_response false shows them"
+                "{reasoning} characters of reasoning are left out; strip_thinking_response false shows them"
             ));
         }
         notes

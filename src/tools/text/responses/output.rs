@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::hear::{Heard, rescue};
 use super::super::told::{self, Sources, Usage};
-use crate::catalog::{Model, text};
+use crate::catalog::Model;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Call, Made};
@@ -90,18 +90,12 @@ impl Output {
         }
         let mut usage = Usage::default();
         usage.take(&whole);
-        let used = usage.input.zip(usage.output).zip(model);
-        let counted = used.and_then(|((input, output), model)| {
-            let count = |tokens| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX));
-            text::price(model, count(input), count(output))
-        });
         let asked = made.model.clone().unwrap_or_default();
-        let estimate = counted.or(made.cost_usd);
-        made.cost_usd = usage.usd.or(estimate);
+        made.cost_usd = usage.cost(call, model).or(made.cost_usd);
         made.remarks = Remarks::from(facts);
         let mut told = read.notes(&whole, thoughts);
         let answered = whole.get("model").and_then(Value::as_str);
-        told.push(told::line(&asked, answered, &usage, estimate, facts));
+        told.push(told::line(&asked, answered, &usage));
         told.extend(read.sources.lines());
         told.extend(told::deprecation(facts, &asked));
         told.extend(lines);
@@ -213,7 +207,7 @@ impl Read {
         let left = self.thoughts.iter().map(|text| text.chars().count()).sum::<usize>();
         if left > 0 && !thoughts {
             notes.push(format!(
-                "a summary of thoughts ({left} characters) is left out; reasoning_summary shows it"
+                "a summary of the reasoning ({left} characters) is left out; reasoning_summary shows it"
             ));
         }
         if self.searches > 0 {

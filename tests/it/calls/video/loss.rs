@@ -88,7 +88,7 @@ async fn a_client_that_goes_away_stops_waiting_and_not_the_job() {
 /// An API that takes requests for jobs, and lets nobody know.
 async fn silent() -> MockServer {
     let server = MockServer::start().await;
-    let late = ResponseTemplate::new(200).set_delay(Duration::from_secs(600));
+    let late = ResponseTemplate::new(200).set_delay(Duration::from_mins(10));
     let queue = Mock::given(method("POST")).and(path("/video/queue"));
     queue.respond_with(late).mount(&server).await;
     server
