@@ -13,7 +13,6 @@ use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompleteMusic {
-    /// From venice_music_generate; or give model and queue_id.
     job: Option<String>,
     model: Option<String>,
     queue_id: Option<String>,

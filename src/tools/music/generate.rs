@@ -22,7 +22,7 @@ pub static QUEUE: Endpoint = Endpoint::post("/audio/queue", CallKind::Queue, Cla
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GenerateMusic {
-    /// Model id of type music (venice_list_models); models differ in all below.
+    /// Of type music; models differ in all below.
     model: String,
     /// Style and mood, or the text to speak.
     #[schemars(length(min = 1, max = 20_000))]
@@ -36,7 +36,7 @@ pub struct GenerateMusic {
     duration_seconds: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     force_instrumental: Option<bool>,
-    /// Have the lyrics written; without lyrics_prompt.
+    /// Write the lyrics too.
     #[serde(skip_serializing_if = "Option::is_none")]
     lyrics_optimizer: Option<bool>,
     #[serde(rename = "loop", skip_serializing_if = "Option::is_none")]

@@ -8,19 +8,17 @@ use crate::jobs::{Ask, JobKind, MUSIC_RETRIEVE, Target, WAIT};
 use crate::outcome::Outcome;
 use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
 
-/// Wait for a music job: returns the audio once it is done, else how far it is. Free; ask as often as needed, also
-/// after a restart or for a job queued elsewhere (model and queue_id).
+/// Wait for a music job, by job or by model and queue_id: returns the audio once it is done, else how far it is. Free;
+/// ask as often as needed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MusicStatus {
-    /// From venice_music_generate; or give model and queue_id.
     job: Option<String>,
     model: Option<String>,
     queue_id: Option<String>,
     /// Default 30.
     #[schemars(range(min = 0, max = 50))]
     wait_seconds: Option<u32>,
-    /// Once the audio is stored here, delete it at Venice.
     delete_media_on_completion: Option<bool>,
 }
 

@@ -13,7 +13,6 @@ use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompleteVideo {
-    /// From venice_video_generate; or give model and queue_id.
     job: Option<String>,
     model: Option<String>,
     queue_id: Option<String>,

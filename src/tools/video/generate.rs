@@ -25,20 +25,20 @@ pub static QUEUE: Endpoint =
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GenerateVideo {
-    /// Model id of type video (venice_list_models); models differ in all below.
+    /// Of type video; models differ in all below.
     model: String,
     /// Required but by upscale models.
     #[schemars(length(min = 1, max = 20_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt: Option<String>,
-    /// Such as 5s; required where the model lists durations.
+    /// Such as 5s.
     #[schemars(length(min = 1, max = 10))]
     #[serde(skip_serializing_if = "Option::is_none")]
     duration: Option<String>,
     #[schemars(length(max = 20_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     negative_prompt: Option<String>,
-    /// Required where the model lists any, refused where it lists none.
+    /// Required where the model lists any.
     #[serde(skip_serializing_if = "Option::is_none")]
     aspect_ratio: Option<String>,
     /// Such as 720p.
@@ -84,7 +84,7 @@ pub struct GenerateVideo {
     keyframes: Option<Vec<Keyframe>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     omni_reference_task_type: Option<TaskType>,
-    /// What an error that asks for consent names, once the user agreed.
+    /// What an error that asks for them names.
     #[serde(skip_serializing_if = "Option::is_none")]
     consents: Option<Map<String, Value>>,
     /// Default 30.

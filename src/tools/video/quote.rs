@@ -33,7 +33,6 @@ pub struct QuoteVideo {
     #[schemars(range(min = 1, max = 4))]
     #[serde(skip_serializing_if = "Option::is_none")]
     upscale_factor: Option<u8>,
-    /// https URL of the clip to make larger.
     #[serde(skip_serializing_if = "Option::is_none")]
     video_url: Option<String>,
     /// Seconds of all reference videos together.

@@ -15,12 +15,11 @@ pub const SCRAPE: Endpoint = Endpoint::post("/augment/scrape", CallKind::Paid, C
 /// What a call costs, in US dollars.
 const USD: f64 = 0.01;
 
-/// Read a web page as Markdown through Venice; a long one comes as a link. X and Reddit cannot be read.
+/// Read a web page as Markdown; a long one comes as a link.
 /// Costs $0.01.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScrapePage {
-    /// An http or https URL that is reachable from the Internet.
     #[schemars(length(min = 1))]
     url: String,
 }

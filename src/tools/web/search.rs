@@ -15,7 +15,7 @@ pub const SEARCH: Endpoint = Endpoint::post("/augment/search", CallKind::Paid, C
 /// What a call costs, in US dollars.
 const USD: f64 = 0.01;
 
-/// Search the web through Venice, without a log of who asks. Returns title, url, content and date of each result.
+/// Search the web. Returns title, url, content and date of each result.
 /// Costs $0.01.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -23,7 +23,7 @@ const DOCUMENT_BYTES: u64 = 25 * 1000 * 1000;
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParseDocument {
-    /// Path, https URL, data: URL or venice:// URI; at most 25 MB.
+    /// Path, URL or venice:// URI; 25 MB.
     #[serde(skip_serializing)]
     file: String,
     /// json also counts the tokens.
