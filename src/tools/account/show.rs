@@ -1,7 +1,7 @@
 //! `GET /api_keys/rate_limits`, `/api_keys/rate_limits/log`, `/api_keys`, `/billing/balance`,
 //! `/billing/usage-history` and `/billing/usage-analytics`
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -29,8 +29,8 @@ const PAGE_SIZE: u32 = 50;
 /// The longest time that the analytics look back, in days.
 const LOOKBACK_DAYS: u32 = 90;
 
-/// Show the account of the API key. rate_limits has limits and balances and works with every key; the others need
-/// an admin key. startTimestamp to cursor filter usage_history, the rest usage_analytics.
+/// Show the account of the API key. rate_limits (with balances) and ledger (what calls here cost) work with every
+/// key, the others with an admin key. startTimestamp to cursor filter usage_history, the rest usage_analytics.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowAccount {
@@ -72,6 +72,7 @@ enum View {
     UsageHistory,
     UsageAnalytics,
     ApiKeys,
+    Ledger,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -83,14 +84,16 @@ enum Currency {
 }
 
 impl View {
-    const fn endpoint(self) -> &'static Endpoint {
+    /// The endpoint that has the view; the ledger is this server's own.
+    const fn endpoint(self) -> Option<&'static Endpoint> {
         match self {
-            Self::RateLimits => &RATE_LIMITS,
-            Self::RateLimitLog => &RATE_LIMIT_LOG,
-            Self::Balance => &BALANCE,
-            Self::UsageHistory => &USAGE_HISTORY,
-            Self::UsageAnalytics => &USAGE_ANALYTICS,
-            Self::ApiKeys => &KEYS,
+            Self::RateLimits => Some(&RATE_LIMITS),
+            Self::RateLimitLog => Some(&RATE_LIMIT_LOG),
+            Self::Balance => Some(&BALANCE),
+            Self::UsageHistory => Some(&USAGE_HISTORY),
+            Self::UsageAnalytics => Some(&USAGE_ANALYTICS),
+            Self::ApiKeys => Some(&KEYS),
+            Self::Ledger => None,
         }
     }
 }
@@ -154,7 +157,8 @@ impl Tool for ShowAccount {
     }
 
     async fn run(plan: Self, call: &Call) -> Result<Outcome> {
-        let mut request = Request::new(plan.view.endpoint());
+        let Some(endpoint) = plan.view.endpoint() else { return plan.ledger(call).await };
+        let mut request = Request::new(endpoint);
         for (name, value) in body_of(&plan)? {
             request = request.query(name, value.as_str().map_or(value.to_string(), str::to_owned));
         }
@@ -170,6 +174,24 @@ impl Tool for ShowAccount {
 }
 
 impl ShowAccount {
+    /// What the calls of this server's callers cost, by its own record: today, or the days that were asked for.
+    async fn ledger(&self, call: &Call) -> Result<Outcome> {
+        let today = Utc::now().date_naive();
+        let date = |text: &Option<String>| text.as_ref().and_then(|text| text.parse().ok());
+        let days = match (date(&self.start_date), date(&self.end_date)) {
+            (Some(first), Some(last)) => first..=last,
+            _ => today..=today,
+        };
+        let (first, last) = (*days.start(), *days.end());
+        let spent = call.services.spending.ledger().read(&call.context.caller, days).await?;
+        let mut data = body_of(&spent)?;
+        data.insert("startDate".to_owned(), json!(first));
+        data.insert("endDate".to_owned(), json!(last));
+        let mut brief = data.clone();
+        brief.shift_remove("entries");
+        call.show(data, brief).await
+    }
+
     /// The filters that are not those of the view, or that a cursor carries already.
     fn strangers(&self) -> Vec<Problem> {
         let history = [
@@ -195,8 +217,12 @@ impl ShowAccount {
         } else if self.cursor.is_some() {
             refuse(&history, "is in the cursor already: leave it out");
         }
+        let [lookback, dates @ ..] = &analytics;
         if self.view != View::UsageAnalytics {
-            refuse(&analytics, "goes with view usage_analytics");
+            refuse(&[*lookback], "goes with view usage_analytics");
+        }
+        if !matches!(self.view, View::UsageAnalytics | View::Ledger) {
+            refuse(dates, "goes with the views usage_analytics and ledger");
         }
         problems
     }

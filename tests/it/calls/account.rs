@@ -87,3 +87,17 @@ async fn a_view_for_admin_keys_says_so_and_what_works_instead() {
         assert!(said.contains("admin key") && said.contains("view rate_limits"), "{said}");
     }
 }
+
+#[tokio::test]
+async fn the_ledger_says_what_calls_cost() {
+    let world = World::start().await;
+    let picture = json!({"prompt": "a cat", "width": 64, "height": 64, "output": "none"});
+    world.call("venice_image_generate", picture).await;
+    let result = world.call("venice_account", json!({"view": "ledger"})).await;
+    let data = result.structured_content.clone().unwrap_or_else(|| panic!("{}", text(&result)));
+    assert!(data["settled_usd"].as_f64().unwrap() > 0.0, "{data}");
+    assert_eq!(data["entries"][0]["tool"], "venice_image_generate");
+    let past = json!({"view": "ledger", "startDate": "2020-01-01", "endDate": "2020-01-02"});
+    let data = world.call("venice_account", past).await.structured_content.unwrap();
+    assert_eq!(data["entries"], json!([]));
+}
