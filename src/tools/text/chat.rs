@@ -82,7 +82,7 @@ pub struct Chat {
     response_format: Option<Map<String, Value>>,
     #[serde(skip_serializing)]
     tools: Option<Vec<Map<String, Value>>>,
-    /// JSON, auto, none, required or a function's name.
+    /// JSON object, auto, none, required or a function's name.
     #[serde(skip_serializing)]
     tool_choice: Option<String>,
     parallel_tool_calls: Option<bool>,

@@ -46,7 +46,7 @@ pub struct Respond {
     reasoning_summary: Option<Summary>,
     #[serde(skip_serializing)]
     tools: Option<Vec<Map<String, Value>>>,
-    /// JSON, auto, none, required or a function's name.
+    /// JSON object, auto, none, required or a function's name.
     #[serde(skip_serializing)]
     tool_choice: Option<String>,
     /// $0.01.
