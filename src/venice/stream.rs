@@ -45,7 +45,13 @@ impl EventStream {
     pub(crate) async fn new(open: OpenReply) -> Result<Self> {
         let facts = open.facts.clone();
         if open.is_json() {
+            let key = open.key.clone();
             let value = open.collect().await?.value()?;
+            if let Some(event) = value.as_object().filter(|event| is_error(event)) {
+                let mut error = of_event(event, key.as_ref().map(ExposeSecret::expose_secret));
+                error.request_id = error.request_id.take().or_else(|| facts.request_id.clone());
+                return Err(error);
+            }
             let one = futures::stream::once(std::future::ready(Ok(value)));
             return Ok(Self { facts, events: one.boxed() });
         }

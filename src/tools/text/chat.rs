@@ -47,7 +47,7 @@ pub struct Chat {
     messages: Option<Vec<Map<String, Value>>>,
     #[serde(skip_serializing)]
     system: Option<String>,
-    /// Images, audio, video, documents: path, https URL, venice:// URI or last.
+    /// Any type: path, https URL, venice:// URI or last.
     #[serde(skip_serializing)]
     media: Option<Vec<String>>,
     /// Default zai-org-glm-5-2.
@@ -67,7 +67,6 @@ pub struct Chat {
     presence_penalty: Option<f64>,
     #[schemars(range(min = 0.0))]
     repetition_penalty: Option<f64>,
-    /// Reasoning included.
     #[schemars(range(min = 1))]
     max_completion_tokens: Option<u32>,
     #[schemars(length(min = 1, max = 4))]
@@ -78,18 +77,17 @@ pub struct Chat {
     #[schemars(range(min = 0, max = 20))]
     top_logprobs: Option<u32>,
     reasoning_effort: Option<Effort>,
-    /// {type: json_schema, json_schema: {name, schema, strict}}.
     response_format: Option<Map<String, Value>>,
     #[serde(skip_serializing)]
     tools: Option<Vec<Map<String, Value>>>,
-    /// JSON, auto, none, required or a function's name.
+    /// JSON or auto, none, required, a function's name.
     #[serde(skip_serializing)]
     tool_choice: Option<String>,
     parallel_tool_calls: Option<bool>,
     character_slug: Option<String>,
     /// $0.01.
     enable_web_search: Option<Search>,
-    /// $0.01 a URL in the prompt.
+    /// $0.01 a URL.
     enable_web_scraping: Option<bool>,
     enable_web_citations: Option<bool>,
     /// $0.01 a result.
@@ -101,7 +99,6 @@ pub struct Chat {
     prompt_cache_key: Option<String>,
     prompt_cache_retention: Option<Retention>,
     verbosity: Option<Verbosity>,
-    /// Model ids.
     #[serde(skip_serializing)]
     fallbacks: Option<Vec<String>>,
 }

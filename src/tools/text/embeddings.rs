@@ -97,7 +97,7 @@ impl Tool for Embed {
         let mut body = body_of(&self)?;
         body.insert("model".to_owned(), json!(chosen.id));
         call.add_extra(&mut body)?;
-        let prompt = Some(format!("embeddings of {} texts", self.input.len()));
+        let prompt = Some("embeddings".to_owned());
         let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
         Ok(Plan { body, made, model: chosen.model, lines: chosen.warnings })
     }

@@ -33,7 +33,6 @@ pub struct Respond {
     /// Default zai-org-glm-5-2.
     #[serde(skip_serializing)]
     model: Option<String>,
-    /// Reasoning included.
     #[schemars(range(min = 1))]
     max_output_tokens: Option<u32>,
     #[schemars(range(min = 0.0, max = 2.0))]
@@ -46,7 +45,7 @@ pub struct Respond {
     reasoning_summary: Option<Summary>,
     #[serde(skip_serializing)]
     tools: Option<Vec<Map<String, Value>>>,
-    /// JSON, auto, none, required or a function's name.
+    /// JSON or auto, none, required, a function's name.
     #[serde(skip_serializing)]
     tool_choice: Option<String>,
     /// $0.01.

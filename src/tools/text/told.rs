@@ -50,8 +50,8 @@ impl Usage {
     /// is told.
     pub(super) fn cost(&self, call: &Call, model: Option<&Model>) -> Option<f64> {
         let count = |tokens| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX));
-        let used = self.input.zip(self.output).zip(model);
-        let counted = used
+        let both = self.input.zip(self.output).zip(model);
+        let counted = both
             .and_then(|((input, output), model)| text::price(model, count(input), count(output)));
         let usd = self.usd.or(counted);
         if let Some(usd) = usd {

@@ -247,6 +247,54 @@ async fn what_came_before_a_failure_is_not_lost() {
 }
 
 #[tokio::test]
+async fn a_plain_reply_is_an_answer_or_an_error() {
+    let venice = MockServer::start().await;
+    let message = json!({"role": "assistant", "content": "hello"});
+    let whole = json!({"model": "m", "choices": [{"message": message, "finish_reason": "stop"}]});
+    let failure = json!({"error": {"message": "no capacity left", "type": "server_error"}});
+    for (text, body) in [("first", whole), ("second", failure)] {
+        let chat = Mock::given(method("POST")).and(path("/chat/completions"));
+        let chat = chat.and(wiremock::matchers::body_string_contains(text));
+        chat.respond_with(ResponseTemplate::new(200).set_body_json(body)).mount(&venice).await;
+    }
+    let world = Setup::new().set("VENICE_BASE_URL", &venice.uri()).start().await;
+    let said = text(&chat(&world, json!({"prompt": "first"})).await);
+    assert!(said.starts_with("hello\n") && said.contains("model m"), "{said}");
+    let said = error(&chat(&world, json!({"prompt": "second"})).await);
+    assert!(said.contains("no capacity left"), "{said}");
+}
+
+#[tokio::test]
+async fn tokens_have_a_price_before_and_a_cost_after() {
+    let world = Setup::new().set("VENICE_MAX_CALL_USD", "0.001").start().await;
+    let search = json!({"prompt": "hi", "max_completion_tokens": 10, "enable_web_search": "auto"});
+    for (arguments, price) in [
+        (json!({"prompt": "hi"}), "$0.0044"),
+        (
+            json!({"prompt": "hi", "max_completion_tokens": 1000, "fallbacks": ["kimi-k3"]}),
+            "$0.018",
+        ),
+        (search, "$0.01"),
+    ] {
+        let said = error(&chat(&world, arguments).await);
+        assert!(said.contains(price) && said.contains("--max-call-usd"), "{said}");
+    }
+    let unknown = json!({"prompt": "hi", "model": "grok-4-6", "enable_x_search": true});
+    assert!(error(&chat(&world, unknown).await).contains("not known"));
+    assert!(sent(&world, "/chat/completions").is_empty());
+    let cheap = json!({"prompt": "hi", "max_completion_tokens": 20});
+    let said = text(&chat(&world, cheap).await);
+    assert!(said.starts_with("You said: hi"), "{said}");
+    let (_, home) = world.end().await;
+    let folder = std::fs::read_dir(home.path().join("out/.venice/ledger")).unwrap();
+    let ledger: String =
+        folder.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    let last: Value = serde_json::from_str(ledger.lines().last().unwrap()).unwrap();
+    let usd = last["usd"].as_f64().unwrap();
+    assert!(usd > 0.0 && usd < 0.00008, "{ledger}");
+}
+
+#[tokio::test]
 async fn a_success_without_an_answer_is_an_error() {
     let (_venice, world) =
         broken("data: {\"id\": \"x\", \"choices\": []}\n\ndata: [DONE]\n\n").await;
@@ -263,7 +311,7 @@ async fn a_response_is_read_from_its_items() {
     let result = world.call("venice_responses", arguments).await;
     let said = text(&result);
     assert!(said.contains("The sandbox thinks of nothing."), "{said}");
-    for part in ["You said: think", "searched the web", "model zai-org-glm-5-2 | ", "about $0.0"] {
+    for part in ["You said: think", "web searches: 1", "model zai-org-glm-5-2 | ", "about $0.0"] {
         assert!(said.contains(part), "{said}");
     }
     let body = sent(&world, "/responses").pop().unwrap();

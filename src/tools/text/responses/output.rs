@@ -140,8 +140,8 @@ impl Read {
                 "reasoning" => {
                     let parts = item.get("summary").and_then(Value::as_array);
                     let parts = parts.into_iter().flatten();
-                    let texts =
-                        parts.filter_map(|part| part.as_str().or(part.get("text")?.as_str()));
+                    let texts = parts
+                        .filter_map(|part| part.as_str().or_else(|| part.get("text")?.as_str()));
                     read.thoughts.extend(texts.map(str::to_owned));
                 }
                 "function_call" => {
@@ -211,7 +211,7 @@ impl Read {
             ));
         }
         if self.searches > 0 {
-            notes.push(format!("searched the web {} times", self.searches));
+            notes.push(format!("web searches: {}", self.searches));
         }
         notes
     }
@@ -239,7 +239,8 @@ mod tests {
             "<think>\nhm\nso\n</think>\na\nno\ncalls f with {} (call_id c)"
         );
         let notes = read.notes(&json!({"status": "incomplete"}), false).join("\n");
-        for part in ["status incomplete", "function_call_output", "4 characters", "1 times"] {
+        for part in ["status incomplete", "function_call_output", "4 characters", "web searches: 1"]
+        {
             assert!(notes.contains(part), "{notes}");
         }
         assert_eq!(read.sources.lines().count(), 1);
