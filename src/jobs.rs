@@ -186,6 +186,9 @@ impl Jobs {
         }
         let (jobs, context, view) = (self.clone(), own(context), view.clone());
         tokio::spawn(async move {
+            if !jobs.inner.storage.is_used().await {
+                return;
+            }
             let listed = jobs.book(&view).list(|_| true).await;
             let now = Utc::now();
             for job in listed.unwrap_or_default() {

@@ -89,6 +89,12 @@ impl Storage {
         Ok(self.opened().await?.root.clone())
     }
 
+    /// Whether anything was ever stored below the root that was asked for. Looks, and makes nothing.
+    pub async fn is_used(&self) -> bool {
+        let records = self.inner.root.join(".venice");
+        self.inner.opened.get().is_some() || tokio::fs::try_exists(records).await.unwrap_or(true)
+    }
+
     /// What is wrong with the root that was asked for, where the fallback is used.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
