@@ -1,24 +1,38 @@
-//! Serving MCP on stdin and stdout.
+//! Serving MCP, on stdin and stdout or over HTTP.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{assemble::assemble, fail};
+use super::assemble::{Assembled, assemble};
+use super::fail;
 use crate::config::Config;
-use crate::transport::stdio;
+use crate::transport::{http::Bound, stdio};
 
 /// How long calls that have paid for something may go on after the client has left.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) async fn run(config: Config) -> ExitCode {
+pub(super) async fn run(mut config: Config) -> ExitCode {
+    let bound = match config.http.take() {
+        Some(settings) => match Bound::new(settings).await {
+            Ok(bound) => Some(bound),
+            Err(error) => return fail(&error),
+        },
+        None => None,
+    };
     let assembled = match assemble(config).await {
         Ok(assembled) => assembled,
         Err(error) => return fail(&format!("the sandbox could not be started: {error}")),
     };
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
+    if let Some(bound) = bound {
+        tracing::info!(address = %bound.address(), "serving MCP over HTTP");
+        let Assembled { server, store, storage, .. } = &assembled;
+        bound.serve(server.clone(), store.clone(), storage.clone(), shutdown).await;
+        return ExitCode::SUCCESS;
+    }
     let served = stdio::serve(assembled.server.clone(), |_| {}, shutdown).await;
     assembled.server.settle(PATIENCE).await;
     match served {

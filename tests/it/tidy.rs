@@ -13,6 +13,7 @@ use crate::harness::BINARY;
 /// The modules by layer, lowest first. A module may use those of lower layers, and itself.
 const LAYERS: &[&[&str]] = &[
     &["error", "near"],
+    &["metrics"],
     &["context"],
     &["speech", "schema", "config", "sandbox"],
     &["storage"],
