@@ -78,7 +78,7 @@ impl Metrics {
         );
         registry.register_with_unit(
             "rate_limit_wait",
-            "Time that calls waited for the API's rate limits",
+            "Time that calls waited for the API's rate limits, and before trying again",
             Unit::Seconds,
             all.waited.clone(),
         );
@@ -114,14 +114,14 @@ pub fn count_request(endpoint: &'static str, status: Option<u16>, time: Duration
     METRICS.upstream.get_or_create(&Upstream { endpoint, status }).observe(time.as_secs_f64());
 }
 
-/// Counts time that a call waited for the API's rate limits.
+/// Counts time that a call waited for the API's rate limits, or before it tried again.
 pub fn count_wait(time: Duration) {
     METRICS.waited.inc_by(time.as_secs_f64());
 }
 
 /// Counts media that were made.
-pub fn count_media(bytes: usize) {
-    METRICS.media.inc_by(u64::try_from(bytes).unwrap_or(u64::MAX));
+pub fn count_media(bytes: u64) {
+    METRICS.media.inc_by(bytes);
 }
 
 /// Counts an open stream while it lives.

@@ -6,7 +6,7 @@ use rmcp::model::{
 };
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::media::{Media, MediaKind, MediaView};
 use crate::output::Encoding;
 
@@ -91,5 +91,10 @@ async fn too_large(media: &Media, limit: u64, view: &MediaView, context: &Contex
 }
 
 fn internal(error: Error) -> ErrorData {
+    if error.kind == Kind::Storage {
+        // Its message names places on this machine, which is the log's business.
+        tracing::error!(%error, "the store failed");
+        return ErrorData::internal_error("the server's store failed; its log says why", None);
+    }
     ErrorData::internal_error(error.text(), None)
 }

@@ -1,5 +1,6 @@
 //! Serving MCP, on stdin and stdout or over HTTP.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -7,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::assemble::{Assembled, assemble};
 use super::fail;
-use crate::config::Config;
+use crate::config::{Config, LogFormat};
 use crate::transport::{http::Bound, stdio};
 
 /// How long calls that have paid for something may go on after the client has left.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(mut config: Config) -> ExitCode {
+    let log_format = config.log_format;
     let bound = match config.http.take() {
         Some(settings) => match Bound::new(settings).await {
             Ok(bound) => Some(bound),
@@ -28,7 +30,7 @@ pub(super) async fn run(mut config: Config) -> ExitCode {
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
     if let Some(bound) = bound {
-        tracing::info!(address = %bound.address(), "serving MCP over HTTP");
+        announce(&bound, log_format);
         let Assembled { server, store, storage, .. } = &assembled;
         bound.serve(server.clone(), store.clone(), storage.clone(), shutdown).await;
         return ExitCode::SUCCESS;
@@ -38,6 +40,17 @@ pub(super) async fn run(mut config: Config) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
+    }
+}
+
+/// Says on stderr where the server is, unless that is read by programs.
+fn announce(bound: &Bound, form: LogFormat) {
+    let address = bound.address();
+    match form {
+        LogFormat::Text => {
+            let _ = writeln!(std::io::stderr(), "venice-mcp: MCP is at http://{address}/mcp");
+        }
+        LogFormat::Json => tracing::info!(%address, "MCP is served over HTTP"),
     }
 }
 

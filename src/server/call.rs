@@ -9,12 +9,14 @@ use rmcp::ErrorData;
 use rmcp::model::{CallToolResponse, CallToolResult};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::client::Asked;
 use super::shown::Mounted;
 use super::{Server, canceled, identity};
 use crate::context::OutputMode;
 use crate::error::{Error, Kind, Result};
+use crate::metrics;
 use crate::outcome::Outcome;
 use crate::output::{How, error_result, render};
 use crate::schema;
@@ -36,8 +38,8 @@ impl Server {
         let _gone = Gone(asked.context.cancel.clone());
         let server = self.clone();
         let name = mounted.spec().name;
-        let mut task =
-            self.shared.calls.spawn(async move { server.answer(name, arguments, asked).await });
+        let answer = async move { server.answer(name, arguments, asked).await };
+        let mut task = self.shared.calls.spawn(answer.in_current_span());
         tokio::select! {
             done = &mut task => {
                 let mut result = done.unwrap_or_else(|_| error_result(&fault()));
@@ -52,23 +54,28 @@ impl Server {
     /// The result of a call: whatever happens in it is an answer.
     async fn answer(
         &self,
-        name: &str,
+        name: &'static str,
         arguments: Map<String, Value>,
         asked: Asked,
     ) -> CallToolResult {
         let started = Instant::now();
         let steps = AssertUnwindSafe(self.steps(name, arguments, &asked)).catch_unwind();
         let result = match steps.await {
-            Ok(Ok(result)) => result,
+            Ok(Ok(result)) => {
+                metrics::count_call(name, None);
+                result
+            }
             Ok(Err(error)) => {
+                metrics::count_call(name, Some(error.kind));
                 let kind = error.kind.name();
                 tracing::info!(tool = name, kind, error = %error.message, "the call failed");
                 if let Some(source) = &error.source {
                     tracing::debug!(tool = name, source, "the cause of the failed call");
                 }
-                error_result(&error)
+                error_result(&discreet(error, &asked))
             }
             Err(_) => {
+                metrics::count_call(name, Some(Kind::Internal));
                 tracing::error!(tool = name, "the call panicked");
                 error_result(&fault())
             }
@@ -96,7 +103,7 @@ impl Server {
         }
         let prepared = mounted.route.prepare(arguments, &call).await?;
         let mut outcome = self.run(prepared, &call).await?;
-        if !outcome.media.is_empty() {
+        if !outcome.media.is_empty() && asked.context.links.is_none() {
             outcome.lines.extend(call.services.store.warning());
         }
         let how = How {
@@ -168,6 +175,16 @@ impl Drop for Gone {
         // After the call has ended this says nothing to anyone.
         self.0.cancel();
     }
+}
+
+/// The error without places on this machine, where the client is on another.
+fn discreet(error: Error, asked: &Asked) -> Error {
+    if error.kind != Kind::Storage || asked.context.links.is_none() {
+        return error;
+    }
+    tracing::error!(%error, "the store failed");
+    Error::new(Kind::Storage, "the server's store failed; its log says why")
+        .hint("tell the server's operator, then call again")
 }
 
 fn fault() -> Error {

@@ -179,13 +179,11 @@ pub(super) async fn message(
         }
         JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => {}
     }
-    match session.inbox.send(message).await {
-        Ok(()) => (StatusCode::ACCEPTED, "Accepted").into_response(),
-        Err(_) => {
-            let message = "the session has ended; open a new stream at /sse";
-            reply::error(StatusCode::NOT_FOUND, reply::REFUSED, message)
-        }
+    if session.inbox.send(message).await.is_err() {
+        let message = "the session has ended; open a new stream at /sse";
+        return reply::error(StatusCode::NOT_FOUND, reply::REFUSED, message);
     }
+    (StatusCode::ACCEPTED, "Accepted").into_response()
 }
 
 fn session_id(query: &str) -> Option<String> {

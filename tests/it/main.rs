@@ -2,8 +2,13 @@
 
 mod calls;
 mod commands;
+mod guard;
 mod harness;
+mod http;
 mod laws;
+mod links;
 mod published;
+mod served;
+mod sse;
 mod stdio;
 mod tidy;

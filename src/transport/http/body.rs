@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -14,8 +14,10 @@ use super::reply;
 
 /// The most bytes of a body: a file of 25 MB as base64, with room for the rest of the message.
 const LIMIT: usize = 35_000_000;
+/// How much of a larger body is read and thrown away.
+const THROWN_AWAY: usize = 4 * LIMIT;
 /// How long a body may take to arrive.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 
 /// Why a body is no message.
 #[derive(Debug)]
@@ -97,35 +99,44 @@ pub(in crate::transport) async fn read(
     body: Body,
 ) -> Result<(Bytes, Head), Fault> {
     let told = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    if told.and_then(|length| length.parse::<u64>().ok()).is_some_and(|told| told > LIMIT as u64) {
+    let told = told.and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
+    if told > LIMIT && headers.contains_key(header::EXPECT) {
+        // The client waits for a word before it sends anything.
         return Err(too_large());
     }
-    let collected = match tokio::time::timeout(TIME, Limited::new(body, LIMIT).collect()).await {
-        Ok(Ok(collected)) => collected,
-        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            return Err(too_large());
-        }
-        Ok(Err(_)) => {
-            let message = "the body ended before it was whole".to_owned();
-            return Err(Fault {
-                status: StatusCode::BAD_REQUEST,
-                code: reply::INVALID_REQUEST,
-                message,
-            });
-        }
-        Err(_) => {
-            let message = format!("the body did not arrive within {} s", TIME.as_secs());
-            return Err(Fault {
-                status: StatusCode::REQUEST_TIMEOUT,
-                code: reply::REFUSED,
-                message,
-            });
-        }
-    };
-    let bytes = collected.to_bytes();
+    let collected = tokio::time::timeout(TIME, collect(body, told <= LIMIT)).await;
+    let bytes = collected.unwrap_or_else(|_| {
+        let message = format!("the body did not arrive within {} s", TIME.as_secs());
+        Err(Fault { status: StatusCode::REQUEST_TIMEOUT, code: reply::REFUSED, message })
+    })?;
     judge(&bytes)?;
     let head = Head::of(&bytes);
     Ok((bytes, head))
+}
+
+/// The bytes of a body. One that is too large is read on for a while and thrown away: most clients look at an answer
+/// only when they have sent everything.
+async fn collect(mut body: Body, mut keep: bool) -> Result<Bytes, Fault> {
+    let mut whole = BytesMut::new();
+    let mut seen = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            let message = "the body ended before it was whole".to_owned();
+            let status = StatusCode::BAD_REQUEST;
+            return Err(Fault { status, code: reply::INVALID_REQUEST, message });
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        seen = seen.saturating_add(data.len());
+        keep = keep && seen <= LIMIT;
+        if keep {
+            whole.extend_from_slice(&data);
+        } else if seen > THROWN_AWAY {
+            break;
+        } else {
+            whole = BytesMut::new();
+        }
+    }
+    if keep { Ok(whole.freeze()) } else { Err(too_large()) }
 }
 
 /// Refuses what is no JSON, however deep, and what no reader of messages takes.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -157,7 +158,7 @@ fn base(shared: &Shared, headers: &HeaderMap, uri: &Uri) -> String {
     if let Some(url) = &shared.settings.public_url {
         return url.as_str().trim_end_matches('/').to_owned();
     }
-    let host = uri.authority().map(|authority| authority.as_str());
+    let host = uri.authority().map(Authority::as_str);
     let host = host.or_else(|| headers.get(header::HOST)?.to_str().ok());
     format!("http://{}", host.unwrap_or("localhost"))
 }

@@ -98,7 +98,7 @@ impl Guard {
 
     /// Why a request is refused, where it is.
     fn objection(&self, uri: &Uri, headers: &HeaderMap) -> Option<String> {
-        let host = uri.authority().map(|authority| authority.as_str()).or_else(|| {
+        let host = uri.authority().map(axum::http::uri::Authority::as_str).or_else(|| {
             let mut given = headers.get_all(header::HOST).iter();
             let first = given.next()?.to_str().ok()?;
             given.next().is_none().then_some(first)

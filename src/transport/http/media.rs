@@ -102,7 +102,7 @@ pub(super) async fn download(
     if !sign(signer, &id, &link.caller, link.expires).verify(&link.signature) {
         return refused("the signature of this download link is wrong");
     }
-    if link.expires < now() {
+    if link.expires <= now() {
         return refused("this download link has expired; ask venice_media for a new one");
     }
     let caller = if link.caller.is_empty() { Caller::Local } else { Caller::Brought(link.caller) };
