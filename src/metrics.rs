@@ -149,7 +149,7 @@ impl Drop for OpenStream {
     }
 }
 
-/// Everything counted, in the text format of Prometheus and OpenMetrics.
+/// Everything counted, in the text format that Prometheus reads.
 #[must_use]
 pub fn text() -> String {
     let mut text = String::new();

@@ -61,7 +61,10 @@ pub async fn read(
     context: &Context,
     encoding: &Encoding,
 ) -> Result<ReadResourceResult, ErrorData> {
-    let unknown = || ErrorData::resource_not_found(format!("there is no resource `{uri}`"), None);
+    let unknown = || {
+        let data = serde_json::json!({ "uri": uri });
+        ErrorData::resource_not_found(format!("there is no resource `{uri}`"), Some(data))
+    };
     if !uri.starts_with("venice://media/") {
         return Err(unknown());
     }
