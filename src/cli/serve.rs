@@ -32,7 +32,9 @@ pub(super) async fn run(mut config: Config) -> ExitCode {
     if let Some(bound) = bound {
         announce(&bound, log_format);
         let Assembled { server, store, storage, .. } = &assembled;
-        bound.serve(server.clone(), store.clone(), storage.clone(), shutdown).await;
+        let serving = bound.serve(server.clone(), store.clone(), storage.clone(), shutdown);
+        let left = serving.await;
+        server.settle(left).await;
         return ExitCode::SUCCESS;
     }
     let served = stdio::serve(assembled.server.clone(), |_| {}, shutdown).await;

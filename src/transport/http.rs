@@ -27,6 +27,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use rmcp::ServerHandler;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +36,6 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use crate::config::Http;
 use crate::error::{Error, Kind, Result};
 use crate::media::MediaStore;
-use crate::server::Server;
 use crate::storage::Storage;
 use crate::transport::sse;
 
@@ -55,7 +55,6 @@ pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id")
 
 /// The parts that the routes share.
 pub(super) struct Shared {
-    pub(super) server: Server,
     pub(super) store: MediaStore,
     pub(super) settings: Http,
     secret: Secret,
@@ -87,41 +86,42 @@ impl Bound {
         self.address
     }
 
-    /// Serves until `shutdown` is canceled, and then for at most 5 seconds what is under way.
-    pub async fn serve(
+    /// Serves `handler` until `shutdown` is canceled, and then for at most 5 seconds what is under way. What is left
+    /// of those seconds is for work that goes on without its client.
+    pub async fn serve<H>(
         self,
-        server: Server,
+        handler: H,
         store: MediaStore,
         storage: Storage,
         shutdown: CancellationToken,
-    ) {
+    ) -> Duration
+    where
+        H: ServerHandler + Clone,
+    {
         let Self { listener, address, settings } = self;
         let guard = Guard::new(&settings, address);
         let secret = Secret::new(settings.secret.clone(), storage);
-        let shared = Arc::new(Shared {
-            server: server.clone(),
-            store,
-            settings,
-            secret,
-            shutdown: shutdown.clone(),
-        });
+        let shared = Arc::new(Shared { store, settings, secret, shutdown: shutdown.clone() });
         let stop = CancellationToken::new();
-        let router = router(Arc::clone(&shared), guard, stop.clone());
+        let router = router(shared, &handler, guard, stop.clone());
         let connections = listener::run(listener, router, &shutdown).await;
         let deadline = Instant::now() + GRACE;
         connections.finish(deadline).await;
         stop.cancel();
-        server.settle(deadline.saturating_duration_since(Instant::now())).await;
+        deadline.saturating_duration_since(Instant::now())
     }
 }
 
-fn router(shared: Arc<Shared>, guard: Guard, stop: CancellationToken) -> Router {
+fn router<H>(shared: Arc<Shared>, handler: &H, guard: Guard, stop: CancellationToken) -> Router
+where
+    H: ServerHandler + Clone,
+{
     let guard = Arc::new(guard);
     let mut protected = Router::new()
-        .route("/mcp", mcp::route(&shared, stop))
+        .route("/mcp", mcp::route(handler.clone(), stop))
         .route("/metrics", get(health::metrics));
     if shared.settings.sse {
-        let streams = Arc::new(sse::Streams::default());
+        let streams = Arc::new(sse::Streams::new(handler.clone()));
         protected = protected
             .route("/sse", get(sse::open))
             .route("/messages", post(sse::message))

@@ -17,14 +17,14 @@ use futures::channel::mpsc;
 use futures::{SinkExt as _, StreamExt as _};
 use rmcp::model::{ClientJsonRpcMessage, GetExtensions as _, JsonRpcMessage};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
-use rmcp::{RoleServer, ServiceExt as _};
+use rmcp::{RoleServer, ServerHandler, ServiceExt as _};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::STREAM_LIMIT;
 use super::http::{Fault, Identity, Shared, read, reply};
 use crate::metrics::OpenStream;
-use crate::server::{Client, Server};
+use crate::server::Client;
 
 /// The most streams at once.
 const STREAMS: usize = 512;
@@ -34,13 +34,17 @@ const WAITING: usize = 16;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 type Inbox = mpsc::Sender<RxJsonRpcMessage<RoleServer>>;
+type Messages = mpsc::Receiver<RxJsonRpcMessage<RoleServer>>;
 type Outbox = mpsc::Sender<TxJsonRpcMessage<RoleServer>>;
 
 /// The streams that are open, by the id of their session.
-#[derive(Default)]
 pub(super) struct Streams {
     open: Mutex<BTreeMap<String, Session>>,
+    serve: Box<Serve>,
 }
+
+/// Begins a session: from the messages, the place of the replies, and what ends it.
+type Serve = dyn Fn(Messages, Outbox, CancellationToken) + Send + Sync;
 
 /// The near end of a stream.
 #[derive(Clone)]
@@ -50,6 +54,14 @@ struct Session {
 }
 
 impl Streams {
+    /// Streams of sessions with `handler`.
+    pub(super) fn new<H: ServerHandler + Clone>(handler: H) -> Self {
+        let serve = move |messages: Messages, outbox: Outbox, session: CancellationToken| {
+            tokio::spawn(serve(handler.clone(), messages, outbox, session));
+        };
+        Self { open: Mutex::default(), serve: Box::new(serve) }
+    }
+
     fn open(&self) -> MutexGuard<'_, BTreeMap<String, Session>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -97,8 +109,8 @@ pub(super) async fn open(
     let session = CancellationToken::new();
     let prefix = shared.settings.public_url.as_ref().map_or("", |url| url.path());
     let endpoint = format!("{}/messages?sessionId={id}", prefix.trim_end_matches('/'));
-    let hangup = Hangup { id, streams, session: session.clone(), _counted: OpenStream::new() };
-    tokio::spawn(serve(shared.server.clone(), messages, outbox, session));
+    (streams.serve)(messages, outbox, session.clone());
+    let hangup = Hangup { id, streams, session, _counted: OpenStream::new() };
     let first = Event::default().event("endpoint").data(endpoint);
     let rest = replies.map(move |message| {
         let _open = &hangup;
@@ -116,13 +128,13 @@ pub(super) async fn open(
 }
 
 /// Runs the session until either end is gone.
-async fn serve(
-    server: Server,
-    messages: mpsc::Receiver<RxJsonRpcMessage<RoleServer>>,
+async fn serve<H: ServerHandler>(
+    handler: H,
+    messages: Messages,
     outbox: Outbox,
     session: CancellationToken,
 ) {
-    match server.serve_with_ct((outbox, messages), session).await {
+    match handler.serve_with_ct((outbox, messages), session).await {
         Ok(running) => {
             if let Err(error) = running.waiting().await {
                 tracing::warn!(%error, "a session over SSE ended abnormally");

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures::StreamExt as _;
 use http_body_util::BodyExt as _;
+use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::StreamableHttpServerConfig;
 use rmcp::transport::streamable_http_server::StreamableHttpService;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::body::{Fault, Head};
 use super::{Identity, SESSION, Shared, body, reply};
 use crate::output::Blobs;
-use crate::server::{Client, Server};
+use crate::server::Client;
 use crate::transport::{STREAM_LIMIT, splice};
 
 /// What a session id begins with; the client's name follows, in URL-safe base64.
@@ -30,10 +31,13 @@ const NAME: usize = 64;
 /// The first revision whose requests bring the client's name themselves.
 const STATELESS: &str = "2026-07-28";
 
-type Service = StreamableHttpService<Server, NeverSessionManager>;
+type Service<H> = StreamableHttpService<H, NeverSessionManager>;
 
-/// The route. Calls end when `stop` is canceled.
-pub(super) fn route(shared: &Arc<Shared>, stop: CancellationToken) -> MethodRouter<Arc<Shared>> {
+/// The route to `handler`. Calls end when `stop` is canceled.
+pub(super) fn route<H>(handler: H, stop: CancellationToken) -> MethodRouter<Arc<Shared>>
+where
+    H: ServerHandler + Clone,
+{
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
@@ -41,15 +45,17 @@ pub(super) fn route(shared: &Arc<Shared>, stop: CancellationToken) -> MethodRout
         // Host and Origin have been checked by then.
         .disable_allowed_hosts()
         .with_cancellation_token(stop);
-    let server = shared.server.clone();
     let sessions = Arc::new(NeverSessionManager::default());
-    let service = Service::new(move || Ok(server.clone()), sessions, config);
+    let service = Service::new(move || Ok(handler.clone()), sessions, config);
     any(move |State(shared): State<Arc<Shared>>, request: Request| async move {
         answer(&shared, &service, request).await
     })
 }
 
-async fn answer(shared: &Shared, service: &Service, request: Request) -> Response {
+async fn answer<H>(shared: &Shared, service: &Service<H>, request: Request) -> Response
+where
+    H: ServerHandler + Clone,
+{
     let (mut parts, body) = request.into_parts();
     let (bytes, head) = match body::read(&parts.headers, body).await {
         // What is no POST has no message, and is refused by the library.
