@@ -4,6 +4,7 @@
 //! unset one, and secrets have no flags.
 
 mod flags;
+mod http;
 mod key;
 mod settings;
 mod units;
@@ -16,6 +17,7 @@ use url::Url;
 use crate::context::OutputMode;
 
 pub use flags::{Flags, LogFormat, SafeMode};
+pub use http::{Http, HttpFlags, SecretBytes};
 pub use key::Key;
 pub use settings::{SETTINGS, Setting};
 
@@ -90,6 +92,8 @@ pub struct Config {
     pub timeout: Option<Duration>,
     /// What calls may cost.
     pub caps: Caps,
+    /// How MCP is served over HTTP; over stdin and stdout where it is not.
+    pub http: Option<Http>,
     /// What is logged: levels as `tracing` filters write them.
     pub log: String,
     /// The form of the log.
@@ -222,6 +226,7 @@ impl Config {
             failure_breaker: switch("VENICE_FAILURE_BREAKER", read)?,
             timeout: parsed(flags.timeout, "VENICE_TIMEOUT", read, units::seconds)?,
             caps,
+            http: Http::from(flags.http, read)?,
             log: flags
                 .log
                 .or_else(|| read("VENICE_LOG"))

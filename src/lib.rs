@@ -54,5 +54,6 @@ pub mod venice;
 
 pub mod context;
 pub mod error;
+pub mod metrics;
 
 pub mod sandbox;

@@ -9,7 +9,7 @@ use rmcp::model::{
 
 use crate::catalog::Catalog;
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::jobs::{Job, Jobs};
 use crate::media::{Media, MediaKind, MediaView};
 use crate::output::Encoding;
@@ -94,7 +94,10 @@ pub async fn read(
     context: &Context,
     encoding: &Encoding,
 ) -> Result<ReadResourceResult, ErrorData> {
-    let unknown = || ErrorData::resource_not_found(format!("there is no resource `{uri}`"), None);
+    let unknown = || {
+        let data = serde_json::json!({ "uri": uri });
+        ErrorData::resource_not_found(format!("there is no resource `{uri}`"), Some(data))
+    };
     if let Some(read) = Box::pin(catalog::read(uri, catalog, context)).await {
         return read;
     }
@@ -127,5 +130,10 @@ async fn too_large(media: &Media, limit: u64, view: &MediaView, context: &Contex
 }
 
 fn internal(error: &Error) -> ErrorData {
+    if error.kind == Kind::Storage {
+        // Its message names places on this machine, which is the log's business.
+        tracing::error!(%error, "the store failed");
+        return ErrorData::internal_error("the server's store failed; its log says why", None);
+    }
     ErrorData::internal_error(error.text(), None)
 }

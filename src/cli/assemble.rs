@@ -23,6 +23,8 @@ use crate::venice::{KeySource, NoKey, Venice, VeniceSettings};
 /// A server, and the sandbox that it talks to where the settings ask for one.
 pub(super) struct Assembled {
     pub(super) server: Server,
+    pub(super) store: MediaStore,
+    pub(super) storage: Storage,
     _sandbox: Option<Sandbox>,
 }
 
@@ -40,12 +42,15 @@ pub(super) async fn assemble(config: Config) -> std::io::Result<Assembled> {
     }
     let output = OutputSettings { mode: config.output, inline_limit: config.inline_limit };
     let timeout = config.timeout;
-    let services = services(config, sandbox.as_ref());
+    let storage =
+        Storage::new(config.directories.output.clone(), config.directories.fallback.clone());
+    let services = services(config, storage.clone(), sandbox.as_ref());
+    let store = services.store.clone();
     let server = Server::new(Arc::new(services), selection, output, timeout);
-    Ok(Assembled { server, _sandbox: sandbox })
+    Ok(Assembled { server, store, storage, _sandbox: sandbox })
 }
 
-fn services(config: Config, sandbox: Option<&Sandbox>) -> Services {
+fn services(config: Config, storage: Storage, sandbox: Option<&Sandbox>) -> Services {
     let (base_url, key) = match sandbox {
         Some(sandbox) => {
             let base_url = sandbox.base_url().parse().unwrap_or(config.base_url);
@@ -63,7 +68,6 @@ fn services(config: Config, sandbox: Option<&Sandbox>) -> Services {
         timeout: config.timeout,
     });
     let directories = config.directories;
-    let storage = Storage::new(directories.output.clone(), directories.fallback);
     let keep = Keep { max_bytes: config.media_max_bytes, max_age: config.media_max_age };
     let inputs = Inputs::new(InputSettings {
         output_directory: directories.output,

@@ -31,7 +31,7 @@ pub(super) async fn run(config: Config) -> ExitCode {
 async fn show(config: &Config) -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut server = Command::new(program)
-        .args(["--sandbox", "--output", "blob", "--output-dir"])
+        .args(["--http", "off", "--sandbox", "--output", "blob", "--output-dir"])
         .arg(&config.directories.output)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

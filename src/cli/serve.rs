@@ -1,29 +1,58 @@
-//! Serving MCP on stdin and stdout.
+//! Serving MCP, on stdin and stdout or over HTTP.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{assemble::assemble, fail};
-use crate::config::Config;
-use crate::transport::stdio;
+use super::assemble::{Assembled, assemble};
+use super::fail;
+use crate::config::{Config, LogFormat};
+use crate::transport::{http::Bound, stdio};
 
 /// How long calls that have paid for something may go on after the client has left.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) async fn run(config: Config) -> ExitCode {
+pub(super) async fn run(mut config: Config) -> ExitCode {
+    let log_format = config.log_format;
+    let bound = match config.http.take() {
+        Some(settings) => match Bound::new(settings).await {
+            Ok(bound) => Some(bound),
+            Err(error) => return fail(&error),
+        },
+        None => None,
+    };
     let assembled = match assemble(config).await {
         Ok(assembled) => assembled,
         Err(error) => return fail(&format!("the sandbox could not be started: {error}")),
     };
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
+    if let Some(bound) = bound {
+        announce(&bound, log_format);
+        let Assembled { server, store, storage, .. } = &assembled;
+        let serving = bound.serve(server.clone(), store.clone(), storage.clone(), shutdown);
+        let left = serving.await;
+        server.settle(left).await;
+        return ExitCode::SUCCESS;
+    }
     let served = stdio::serve(assembled.server.clone(), |_| {}, shutdown).await;
     assembled.server.settle(PATIENCE).await;
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
+    }
+}
+
+/// Says on stderr where the server is, unless that is read by programs.
+fn announce(bound: &Bound, form: LogFormat) {
+    let address = bound.address();
+    match form {
+        LogFormat::Text => {
+            let _ = writeln!(std::io::stderr(), "venice-mcp: MCP is at http://{address}/mcp");
+        }
+        LogFormat::Json => tracing::info!(%address, "MCP is served over HTTP"),
     }
 }
 

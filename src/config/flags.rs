@@ -90,6 +90,9 @@ pub struct Flags {
     /// The form of the log: text or json [VENICE_LOG_FORMAT].
     #[arg(long, value_name = "FORM", global = true)]
     pub log_format: Option<String>,
+    /// The flags of the HTTP server.
+    #[command(flatten)]
+    pub http: super::HttpFlags,
 }
 
 /// What is sent as `safe_mode` where the call does not say.

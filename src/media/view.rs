@@ -15,6 +15,7 @@ use super::{
     Media, MediaKind, MediaStore, NewMedia, Pending, Record, Writing, index, record, sniff,
 };
 use crate::error::{Error, Kind, Result};
+use crate::metrics;
 use crate::storage::{ReadSeek, Storage};
 
 /// How much of a stream is gathered to tell what it is.
@@ -122,6 +123,7 @@ impl MediaView {
             record,
         };
         self.store.write(self.sidecar(&media), media.clone(), None).await?;
+        metrics::count_media(media.bytes);
         Ok(media)
     }
 
@@ -208,6 +210,7 @@ impl MediaView {
         let (bytes, content_type) = (new.bytes.clone(), new.content_type.clone());
         let mut pending = blocking(move || describe(&base, new, Utc::now())).await?;
         let media = &mut pending.media;
+        metrics::count_media(media.bytes);
         let (kind, mime, size) = (media.kind, media.mime_type.clone(), media.bytes);
         let look = move || {
             facts::read(&mut Cursor::new(bytes), kind, &mime, content_type.as_deref(), size)

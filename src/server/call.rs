@@ -11,6 +11,7 @@ use rmcp::model::CallToolResponse;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::client::Asked;
 use super::orphans::Entered;
@@ -18,6 +19,7 @@ use super::shown::Mounted;
 use super::{Server, canceled, identity};
 use crate::context::OutputMode;
 use crate::error::{Error, Kind, Result};
+use crate::metrics;
 use crate::outcome::Outcome;
 use crate::output::{How, error_result, render};
 use crate::schema;
@@ -43,10 +45,11 @@ impl Server {
         let server = self.clone();
         let name = mounted.spec().name;
         let (answer, mut answered) = oneshot::channel();
-        self.shared.calls.spawn(async move {
+        let answering = async move {
             // Where nobody takes it, what it holds waits for the same call to be made again.
             let _ = answer.send(server.answer(name, arguments, asked).await);
-        });
+        };
+        self.shared.calls.spawn(answering.in_current_span());
         let answered = tokio::select! {
             biased;
             done = &mut answered => done.ok(),
@@ -68,21 +71,31 @@ impl Server {
     }
 
     /// The answer to a call: whatever happens in it is one.
-    async fn answer(&self, name: &str, arguments: Map<String, Value>, asked: Asked) -> Answered {
+    async fn answer(
+        &self,
+        name: &'static str,
+        arguments: Map<String, Value>,
+        asked: Asked,
+    ) -> Answered {
         let started = Instant::now();
         let mut entered = None;
         let steps = AssertUnwindSafe(self.steps(name, arguments, &asked, &mut entered));
         let response = match steps.catch_unwind().await {
-            Ok(Ok(response)) => response,
+            Ok(Ok(response)) => {
+                metrics::count_call(name, None);
+                response
+            }
             Ok(Err(error)) => {
+                metrics::count_call(name, Some(error.kind));
                 let kind = error.kind.name();
                 tracing::info!(tool = name, kind, error = %error.message, "the call failed");
                 if let Some(source) = &error.source {
                     tracing::debug!(tool = name, source, "the cause of the failed call");
                 }
-                error_result(&error).into()
+                error_result(&discreet(error, &asked)).into()
             }
             Err(_) => {
+                metrics::count_call(name, Some(Kind::Internal));
                 tracing::error!(tool = name, "the call panicked");
                 error_result(&fault()).into()
             }
@@ -121,7 +134,7 @@ impl Server {
                 }
             },
         };
-        if !outcome.media.is_empty() {
+        if !outcome.media.is_empty() && asked.context.links.is_none() {
             outcome.lines.extend(call.services.store.warning());
         }
         let how = How {
@@ -208,6 +221,16 @@ impl Drop for Gone {
         // After the call has ended this says nothing to anyone.
         self.0.cancel();
     }
+}
+
+/// The error without places on this machine, where the client is on another.
+fn discreet(error: Error, asked: &Asked) -> Error {
+    if error.kind != Kind::Storage || asked.context.links.is_none() {
+        return error;
+    }
+    tracing::error!(%error, "the store failed");
+    Error::new(Kind::Storage, "the server's store failed; its log says why")
+        .hint("tell the server's operator, then call again")
 }
 
 fn fault() -> Error {

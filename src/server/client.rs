@@ -29,6 +29,8 @@ pub struct Client {
     pub files: Files,
     /// What stands in place of paths.
     pub links: Option<Arc<dyn Links>>,
+    /// Whether progress is held back at first, so that a short call is answered by its result alone.
+    pub patient: bool,
     /// The most bytes of media that the reply carries.
     pub reply_limit: Option<u64>,
 }
@@ -65,7 +67,7 @@ impl Asked {
             .get::<Blobs>()
             .or_else(|| extensions.get::<Parts>()?.extensions.get::<Blobs>());
         let progress: Arc<dyn Progress> = match request.meta.get_progress_token() {
-            Some(token) => Arc::new(Reporter::start(request.peer.clone(), token)),
+            Some(token) => Arc::new(Reporter::start(request.peer.clone(), token, client.patient)),
             None => Arc::new(Silent),
         };
         let arrived = Instant::now();

@@ -25,10 +25,10 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    /// Starts a task that notifies `peer` under `token`.
-    pub(super) fn start(peer: Peer<RoleServer>, token: ProgressToken) -> Self {
+    /// Starts a task that notifies `peer` under `token`. A `patient` one says nothing within the first interval.
+    pub(super) fn start(peer: Peer<RoleServer>, token: ProgressToken, patient: bool) -> Self {
         let (reports, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(notify(peer, token, inbox));
+        tokio::spawn(notify(peer, token, inbox, patient));
         Self { reports }
     }
 }
@@ -45,6 +45,7 @@ async fn notify(
     peer: Peer<RoleServer>,
     token: ProgressToken,
     mut reports: mpsc::UnboundedReceiver<Report>,
+    mut patient: bool,
 ) {
     let mut last = Report { done: 0.0, total: None, message: "working".to_owned() };
     let mut shown = f64::NEG_INFINITY;
@@ -52,10 +53,15 @@ async fn notify(
     loop {
         tokio::select! {
             report = reports.recv() => match report {
-                Some(report) => last = report,
+                Some(report) => {
+                    last = report;
+                    if patient {
+                        continue;
+                    }
+                }
                 None => return,
             },
-            () = sleep_until(next) => {}
+            () = sleep_until(next) => patient = false,
         }
         next = Instant::now() + INTERVAL;
         // The protocol wants every value to be larger than the one before. A sign of life goes half of the

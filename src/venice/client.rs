@@ -24,6 +24,7 @@ use super::retry::{Decision, Outcome, decide, pause, told};
 use super::stream::EventStream;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::metrics;
 
 /// The most that is read of an error's body, in bytes.
 const ERROR_BYTES: usize = 64 * 1024;
@@ -160,6 +161,7 @@ impl Inner {
             }
             let reason = &error.message;
             report(context, &format!("{reason}; trying again in {} s", whole_seconds(wait)));
+            metrics::count_wait(wait);
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
@@ -206,6 +208,7 @@ impl Inner {
                 sending.context,
                 &format!("waiting {seconds} s for the rate limit of `{model}`"),
             );
+            metrics::count_wait(wait);
             tokio::time::sleep(pause(1, Some(wait))).await;
         }
         Ok(())
@@ -226,12 +229,14 @@ impl Inner {
         let start = Instant::now();
         let host = sending.url.host_str().unwrap_or_default();
         let charge = Charge::sent(sending);
-        let response = bounds
-            .wait(sending.upload, message.send())
-            .await?
-            .map_err(|error| charge.unless_refused(unanswered(error, host, bounds.kind)))?;
-        let status = response.status().as_u16();
         let path = sending.request.endpoint.path();
+        let sent = bounds.wait(sending.upload, message.send()).await;
+        let status = sent.as_ref().ok().and_then(|sent| sent.as_ref().ok());
+        let status = status.map(|response| response.status().as_u16());
+        metrics::count_request(path, status, start.elapsed());
+        let response =
+            sent?.map_err(|error| charge.unless_refused(unanswered(error, host, bounds.kind)))?;
+        let status = response.status().as_u16();
         let milliseconds = start.elapsed().as_millis();
         tracing::debug!(path, status, milliseconds, "Venice answered");
         let wait = self.note(&response, key, &sending.limited_by);

@@ -13,6 +13,7 @@ use crate::harness::BINARY;
 /// The modules by layer, lowest first. A module may use those of lower layers, and itself.
 const LAYERS: &[&[&str]] = &[
     &["error", "near"],
+    &["metrics"],
     &["context"],
     &["speech", "schema", "config", "sandbox"],
     &["storage"],
@@ -268,8 +269,14 @@ fn the_example_configuration_parses_and_names_real_flags() {
     let text = std::fs::read_to_string(root().join("mcp.json.example")).unwrap();
     let example: serde_json::Value = serde_json::from_str(&text).unwrap();
     let servers = example["mcpServers"].as_object().unwrap();
-    assert!(!servers.is_empty());
+    assert!(servers.keys().eq(["venice", "venice-http", "venice-sse"]));
     for (name, server) in servers {
+        match (server["command"].as_str(), server["url"].as_str(), server["type"].as_str()) {
+            (Some("venice-mcp"), None, None) => {}
+            (None, Some(url), Some("http")) => assert!(url.contains(":3333/mcp"), "{name}"),
+            (None, Some(url), Some("sse")) => assert!(url.contains(":3333/sse"), "{name}"),
+            _ => panic!("{name} is neither started nor reached"),
+        }
         for variable in server["env"].as_object().into_iter().flat_map(|all| all.keys()) {
             assert!(SETTINGS.iter().any(|one| one.variable == variable), "{name}: {variable}");
         }

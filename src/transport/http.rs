@@ -1,0 +1,162 @@
+//! MCP over HTTP: one listener for every route.
+//!
+//! `/mcp` is Streamable HTTP without sessions, so that any replica can answer any request; `/sse` and `/messages`
+//! are the HTTP+SSE of 2024-11-05. Every request passes, in this order: a span with its id, the check of Host and
+//! Origin, CORS, and, but for `/media` and the health checks, the check of its token.
+
+mod asked;
+mod body;
+mod caller;
+mod guard;
+mod health;
+mod listener;
+mod mcp;
+mod media;
+mod range;
+pub(super) mod reply;
+mod secret;
+mod trace;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use rmcp::ServerHandler;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+use crate::config::Http;
+use crate::error::{Error, Kind, Result};
+use crate::media::MediaStore;
+use crate::storage::Storage;
+use crate::transport::sse;
+
+pub(super) use body::{Fault, read};
+pub(super) use caller::Identity;
+use guard::Guard;
+use secret::Secret;
+
+/// How long requests under way may go on once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a browser may keep the answer to a preflight request.
+const PREFLIGHT: Duration = Duration::from_hours(1);
+
+/// The name of the header that carries the client's name from its `initialize` to later requests.
+pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+
+/// The parts that the routes share.
+pub(super) struct Shared {
+    pub(super) store: MediaStore,
+    pub(super) settings: Http,
+    secret: Secret,
+    pub(super) shutdown: CancellationToken,
+}
+
+/// A listener that has its address and serves nobody yet.
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+    settings: Http,
+}
+
+impl Bound {
+    /// Takes the address of `settings`.
+    pub async fn new(settings: Http) -> Result<Self> {
+        let address = settings.address;
+        let cannot = |error: std::io::Error| {
+            Error::new(Kind::Internal, format!("cannot listen on {address}: {error}"))
+        };
+        let listener = TcpListener::bind(address).await.map_err(cannot)?;
+        let address = listener.local_addr().map_err(cannot)?;
+        Ok(Self { listener, address, settings })
+    }
+
+    /// Where it listens: the port is the one that was found where the settings leave it open.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves `handler` until `shutdown` is canceled, and then for at most 5 seconds what is under way. What is left
+    /// of those seconds is for work that goes on without its client.
+    pub async fn serve<H>(
+        self,
+        handler: H,
+        store: MediaStore,
+        storage: Storage,
+        shutdown: CancellationToken,
+    ) -> Duration
+    where
+        H: ServerHandler + Clone,
+    {
+        let Self { listener, address, settings } = self;
+        let guard = Guard::new(&settings, address);
+        let secret = Secret::new(settings.secret.clone(), storage);
+        let shared = Arc::new(Shared { store, settings, secret, shutdown: shutdown.clone() });
+        let stop = CancellationToken::new();
+        let router = router(shared, &handler, guard, stop.clone());
+        let connections = listener::run(listener, router, &shutdown).await;
+        let deadline = Instant::now() + GRACE;
+        connections.finish(deadline).await;
+        stop.cancel();
+        deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+fn router<H>(shared: Arc<Shared>, handler: &H, guard: Guard, stop: CancellationToken) -> Router
+where
+    H: ServerHandler + Clone,
+{
+    let guard = Arc::new(guard);
+    let mut protected = Router::new()
+        .route("/mcp", mcp::route(handler.clone(), stop))
+        .route("/metrics", get(health::metrics));
+    if shared.settings.sse {
+        let streams = Arc::new(sse::Streams::new(handler.clone()));
+        protected = protected
+            .route("/sse", get(sse::open))
+            .route("/messages", post(sse::message))
+            .layer(Extension(streams));
+    }
+    let identify = from_fn_with_state(Arc::clone(&shared), caller::identify);
+    protected
+        .route_layer(identify)
+        .route("/media/{id}", get(media::download))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown)
+        .layer(cors(Arc::clone(&guard)))
+        .layer(from_fn_with_state(guard, guard::check))
+        .layer(from_fn(trace::request))
+        .with_state(shared)
+}
+
+/// What browsers are told: pages of allowed origins may call and read the session header.
+fn cors(guard: Arc<Guard>) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, _| guard.allows_origin(origin)))
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([SESSION, trace::REQUEST_ID, header::WWW_AUTHENTICATE])
+        .max_age(PREFLIGHT)
+}
+
+async fn unknown(request: Request) -> Response {
+    let message = format!("there is nothing at `{}`; MCP is at /mcp", request.uri().path());
+    reply::error(StatusCode::NOT_FOUND, reply::REFUSED, &message)
+}
+
+async fn wrong_method(request: Request) -> Response {
+    let message = format!("`{}` takes no {} requests", request.uri().path(), request.method());
+    reply::error(StatusCode::METHOD_NOT_ALLOWED, reply::REFUSED, &message)
+}

@@ -1,0 +1,95 @@
+//! What the headers and the URL of a request ask for. They narrow what the server was started with.
+
+use axum::http::{HeaderMap, Uri};
+use url::form_urlencoded;
+
+use crate::context::{OutputMode, Settings};
+use crate::tools::FAMILIES;
+
+/// What the request asks for; the error says what of it cannot be had. A header wins over the URL.
+pub(super) fn settings(headers: &HeaderMap, uri: &Uri) -> Result<Settings, String> {
+    let find = |header: &str, parameter: &str| {
+        let given = headers.get(header).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        given.or_else(|| query(uri, parameter))
+    };
+    Ok(Settings {
+        output: find("x-venice-output", "output").map(|text| output(&text)).transpose()?,
+        toolsets: find("x-mcp-toolsets", "toolsets")
+            .map(|text| toolsets(&text))
+            .transpose()?
+            .flatten(),
+        read_only: find("x-mcp-readonly", "readonly").map_or(Ok(false), |text| yes(&text))?,
+    })
+}
+
+/// The first parameter of that name in the URL's query.
+pub(super) fn query(uri: &Uri, name: &str) -> Option<String> {
+    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    pairs.into_iter().find(|(one, _)| one == name).map(|(_, value)| value.into_owned())
+}
+
+fn output(text: &str) -> Result<OutputMode, String> {
+    OutputMode::parse(text.trim())
+        .ok_or_else(|| "`output` must be auto, blob, image, link, file or none".to_owned())
+}
+
+fn toolsets(text: &str) -> Result<Option<Vec<String>>, String> {
+    let names: Vec<String> = text
+        .split([',', ' '])
+        .filter(|name| !name.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let known = |name: &str| {
+        matches!(name, "all" | "default") || FAMILIES.iter().any(|family| family.name == name)
+    };
+    if let Some(unknown) = names.iter().find(|name| !known(name)) {
+        let unknown: String = unknown.chars().take(40).collect();
+        let all: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
+        return Err(format!("there is no toolset `{unknown}`; there are {}", all.join(", ")));
+    }
+    Ok(Some(names).filter(|names| !names.is_empty()))
+}
+
+fn yes(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "" | "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("`readonly` must be true or false".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn ask(
+        header: Option<(&'static str, &'static str)>,
+        uri: &'static str,
+    ) -> Result<Settings, String> {
+        let headers = header
+            .into_iter()
+            .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
+        settings(&headers.collect(), &Uri::from_static(uri))
+    }
+
+    #[test]
+    fn a_header_wins_over_the_url() {
+        let asked =
+            ask(Some(("x-mcp-toolsets", "audio")), "/mcp?toolsets=image,web&readonly=1").unwrap();
+        assert_eq!(asked.toolsets, Some(vec!["audio".to_owned()]));
+        assert!(asked.read_only && asked.output.is_none());
+        let asked = ask(None, "/mcp?toolsets=image%2Cweb&output=link").unwrap();
+        assert_eq!(asked.toolsets.unwrap(), ["image", "web"]);
+        assert_eq!(asked.output, Some(OutputMode::Link));
+        assert!(!ask(None, "/mcp").unwrap().narrows());
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_named() {
+        assert!(ask(None, "/mcp?toolsets=imgae").unwrap_err().contains("`imgae`"));
+        assert!(ask(Some(("x-venice-output", "loud")), "/mcp").is_err());
+        assert!(ask(None, "/mcp?readonly=maybe").is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! Download links: what clients on other machines get in place of paths.
+
+use serde_json::json;
+
+use crate::harness::decode;
+use crate::served::{Served, Setup, text};
+
+const AUTHORIZED: (&str, &str) = ("authorization", "Bearer a-token-of-some-length");
+
+fn remote() -> Setup {
+    Setup::new().listen("0.0.0.0:0").set("VENICE_MCP_AUTH_TOKEN", "a-token-of-some-length")
+}
+
+/// Makes a picture: its bytes, and the link in the result's text.
+async fn made(served: &Served, head: &[(&str, &str)]) -> (Vec<u8>, String) {
+    let arguments = json!({"prompt": "a cat", "width": 256, "height": 256, "format": "png"});
+    let result = served.call(head, "venice_image_generate", arguments).await;
+    let home = served.home.path().to_str().unwrap();
+    assert!(!result.to_string().contains(home), "a path beyond loopback: {result}");
+    let bytes = decode(result["content"][1]["resource"]["blob"].as_str().unwrap());
+    let line = text(&result).lines().next().unwrap();
+    let link =
+        line.split(" | ").find(|part| part.starts_with("http")).unwrap_or_else(|| panic!("{line}"));
+    (bytes, link.to_owned())
+}
+
+#[tokio::test]
+async fn a_link_gives_the_item_without_a_token() {
+    let served = remote().start().await;
+    let brought = ("x-venice-api-key", "good-key");
+    for head in [&[AUTHORIZED][..], &[AUTHORIZED, brought]] {
+        let (bytes, link) = made(&served, head).await;
+        assert!(link.starts_with(&served.url("/media/a-cat-")), "{link}");
+        let response = served.http.get(&link).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        for (name, value) in [
+            ("content-type", "image/png"),
+            ("x-content-type-options", "nosniff"),
+            ("content-security-policy", "default-src 'none'; sandbox"),
+            ("accept-ranges", "bytes"),
+        ] {
+            assert_eq!(response.headers()[name], value);
+        }
+        let shown = response.headers()["content-disposition"].to_str().unwrap();
+        assert!(shown.starts_with("inline; filename=\"a-cat-"), "{shown}");
+        assert_eq!(response.bytes().await.unwrap(), bytes);
+        let head = served.http.head(&link).send().await.unwrap();
+        assert_eq!(head.headers()["content-length"], bytes.len().to_string());
+    }
+}
+
+#[tokio::test]
+async fn a_link_gives_parts() {
+    let served = remote().start().await;
+    let (bytes, link) = made(&served, &[AUTHORIZED]).await;
+    let length = bytes.len();
+    for (range, part) in [
+        ("bytes=0-9".to_owned(), 0..10),
+        ("bytes=10-".to_owned(), 10..length),
+        ("bytes=-7".to_owned(), length - 7..length),
+    ] {
+        let response = served.http.get(&link).header("range", &range).send().await.unwrap();
+        assert_eq!(response.status(), 206, "{range}");
+        let told = format!("bytes {}-{}/{length}", part.start, part.end - 1);
+        assert_eq!(response.headers()["content-range"], told);
+        assert_eq!(response.bytes().await.unwrap(), bytes[part]);
+    }
+    let beyond = format!("bytes={length}-");
+    let response = served.http.get(&link).header("range", beyond).send().await.unwrap();
+    assert_eq!(response.status(), 416);
+    assert_eq!(response.headers()["content-range"], format!("bytes */{length}"));
+}
+
+#[tokio::test]
+async fn a_link_that_was_changed_opens_nothing() {
+    let served = remote().start().await;
+    let (_, link) = made(&served, &[AUTHORIZED]).await;
+    let (_, other) = made(&served, &[AUTHORIZED, ("x-venice-api-key", "good-key")]).await;
+    let id =
+        |link: &str| link.split("/media/").nth(1).unwrap().split('?').next().unwrap().to_owned();
+    let changed = [
+        link.replace(&id(&link), &id(&other)),
+        link.replace("expires=1", "expires=2"),
+        link.replace("?expires", "?caller=0123456789abcdef&expires"),
+        other.replace("caller=", "other="),
+        link.split("&signature").next().unwrap().to_owned(),
+        link.replace("signature=", "signature=0"),
+    ];
+    for link in changed {
+        let response = served.http.get(&link).send().await.unwrap();
+        assert_eq!(response.status(), 403, "{link}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_expires() {
+    let served = remote().set("VENICE_MCP_LINK_TTL", "0").start().await;
+    let (_, link) = made(&served, &[AUTHORIZED]).await;
+    let response = served.http.get(&link).send().await.unwrap();
+    assert_eq!(response.status(), 403);
+    assert!(response.text().await.unwrap().contains("expired"));
+}
+
+#[tokio::test]
+async fn a_public_url_is_what_links_begin_with() {
+    let served =
+        Setup::new().set("VENICE_MCP_PUBLIC_URL", "https://mcp.example/venice/").start().await;
+    let (_, link) = made(&served, &[]).await;
+    assert!(link.starts_with("https://mcp.example/venice/media/a-cat-"), "{link}");
+    let here = link.replace("https://mcp.example/venice", &served.url(""));
+    assert_eq!(served.http.get(&here).send().await.unwrap().status(), 200);
+    let stream = served.get("/sse", &[("host", "mcp.example")]).await.chunk().await.unwrap();
+    let first = String::from_utf8(stream.unwrap().to_vec()).unwrap();
+    assert!(first.contains("data: /venice/messages?sessionId="), "{first}");
+}
