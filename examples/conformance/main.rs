@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use venice_mcp::config::{Config, Flags};
 use venice_mcp::media::{Keep, MediaStore};
-use venice_mcp::storage::Storage;
+use venice_mcp::storage::{Secret, Storage};
 use venice_mcp::transport::http::Bound;
 
 /// How long a tool works between two notifications.
@@ -37,11 +37,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let bound = Bound::new(config.http.ok_or("no address")?).await?;
     let mut stderr = std::io::stderr();
     writeln!(stderr, "MCP is at http://{}/mcp", bound.address())?;
-    let storage = Storage::new(config.fallback_directory.clone(), config.fallback_directory);
+    let storage = Storage::new(config.directories.fallback.clone(), config.directories.fallback);
     let keep = Keep { max_bytes: config.media_max_bytes, max_age: config.media_max_age };
     let store = MediaStore::new(storage.clone(), keep);
     // It serves until its process is killed.
-    bound.serve(Fixtures, store, storage, CancellationToken::new()).await;
+    bound.serve(Fixtures, store, Secret::new(None, storage), CancellationToken::new()).await;
     Ok(())
 }
 

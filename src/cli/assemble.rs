@@ -24,7 +24,7 @@ use crate::venice::{KeySource, NoKey, Venice, VeniceSettings};
 pub(super) struct Assembled {
     pub(super) server: Server,
     pub(super) store: MediaStore,
-    pub(super) storage: Storage,
+    pub(super) secret: Secret,
     _sandbox: Option<Sandbox>,
 }
 
@@ -44,13 +44,20 @@ pub(super) async fn assemble(config: Config) -> std::io::Result<Assembled> {
     let timeout = config.timeout;
     let storage =
         Storage::new(config.directories.output.clone(), config.directories.fallback.clone());
-    let services = services(config, storage.clone(), sandbox.as_ref());
+    let given = config.http.as_ref().and_then(|http| http.secret.clone());
+    let secret = Secret::new(given, storage.clone());
+    let services = services(config, storage, secret.clone(), sandbox.as_ref());
     let store = services.store.clone();
     let server = Server::new(Arc::new(services), selection, output, timeout);
-    Ok(Assembled { server, store, storage, _sandbox: sandbox })
+    Ok(Assembled { server, store, secret, _sandbox: sandbox })
 }
 
-fn services(config: Config, storage: Storage, sandbox: Option<&Sandbox>) -> Services {
+fn services(
+    config: Config,
+    storage: Storage,
+    secret: Secret,
+    sandbox: Option<&Sandbox>,
+) -> Services {
     let (base_url, key) = match sandbox {
         Some(sandbox) => {
             let base_url = sandbox.base_url().parse().unwrap_or(config.base_url);
@@ -83,7 +90,7 @@ fn services(config: Config, storage: Storage, sandbox: Option<&Sandbox>) -> Serv
         jobs: Jobs::new(venice.clone(), storage.clone(), Fetcher::patient(private)),
         venice,
         spending: Spending::new(storage.clone(), config.caps),
-        secret: Secret::new(storage),
+        secret,
         store,
         inputs,
         defaults: Defaults {

@@ -31,8 +31,8 @@ pub(super) async fn run(mut config: Config) -> ExitCode {
     tokio::spawn(cancel_on_signal(shutdown.clone()));
     if let Some(bound) = bound {
         announce(&bound, log_format);
-        let Assembled { server, store, storage, .. } = &assembled;
-        let serving = bound.serve(server.clone(), store.clone(), storage.clone(), shutdown);
+        let Assembled { server, store, secret, .. } = &assembled;
+        let serving = bound.serve(server.clone(), store.clone(), secret.clone(), shutdown);
         let left = serving.await;
         server.settle(left).await;
         return ExitCode::SUCCESS;

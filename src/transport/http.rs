@@ -36,13 +36,13 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use crate::config::Http;
 use crate::error::{Error, Kind, Result};
 use crate::media::MediaStore;
-use crate::storage::Storage;
+use crate::storage::Secret;
 use crate::transport::sse;
 
 pub(super) use body::{Fault, read};
 pub(super) use caller::Identity;
 use guard::Guard;
-use secret::Secret;
+use secret::Seal;
 
 /// How long requests under way may go on once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -57,7 +57,7 @@ pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id")
 pub(super) struct Shared {
     pub(super) store: MediaStore,
     pub(super) settings: Http,
-    secret: Secret,
+    secret: Seal,
     pub(super) shutdown: CancellationToken,
 }
 
@@ -92,7 +92,7 @@ impl Bound {
         self,
         handler: H,
         store: MediaStore,
-        storage: Storage,
+        secret: Secret,
         shutdown: CancellationToken,
     ) -> Duration
     where
@@ -100,7 +100,7 @@ impl Bound {
     {
         let Self { listener, address, settings } = self;
         let guard = Guard::new(&settings, address);
-        let secret = Secret::new(settings.secret.clone(), storage);
+        let secret = Seal::new(secret);
         let shared = Arc::new(Shared { store, settings, secret, shutdown: shutdown.clone() });
         let stop = CancellationToken::new();
         let router = router(shared, &handler, guard, stop.clone());
