@@ -46,7 +46,7 @@ pub(super) async fn assemble(config: Config) -> std::io::Result<Assembled> {
         Storage::new(config.directories.output.clone(), config.directories.fallback.clone());
     let given = config.http.as_ref().and_then(|http| http.secret.clone());
     let secret = Secret::new(given, storage.clone());
-    let services = services(config, storage, secret.clone(), sandbox.as_ref());
+    let services = services(config, &storage, secret.clone(), sandbox.as_ref());
     let store = services.store.clone();
     let server = Server::new(Arc::new(services), selection, output, timeout);
     Ok(Assembled { server, store, secret, _sandbox: sandbox })
@@ -54,7 +54,7 @@ pub(super) async fn assemble(config: Config) -> std::io::Result<Assembled> {
 
 fn services(
     config: Config,
-    storage: Storage,
+    storage: &Storage,
     secret: Secret,
     sandbox: Option<&Sandbox>,
 ) -> Services {

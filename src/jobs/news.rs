@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn progress_is_told_in_words_with_the_time_that_is_left() {
-        let reply = json!({"average_execution_time": 145_000, "execution_duration": 12_000.5});
+        let reply = json!({"average_execution_time": 145_000, "execution_duration": 12_000});
         assert_eq!(
             news(&reply).words(),
             "running for 12 s; such jobs take 145 s: about 133 s to go"
