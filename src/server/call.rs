@@ -90,11 +90,12 @@ impl Server {
         let mounted = self.shared.mounted.iter().find(|one| one.spec().name == name);
         let mounted = mounted.ok_or_else(fault)?;
         let (call, arguments) = self.judge(mounted, arguments, asked)?;
-        let problems = mounted.route.check(arguments.clone())?;
+        let parsed = mounted.route.parse(arguments)?;
+        let problems = parsed.check();
         if !problems.is_empty() {
             return Err(Error::arguments(problems));
         }
-        let prepared = mounted.route.prepare(arguments, &call).await?;
+        let prepared = parsed.prepare(&call).await?;
         let mut outcome = self.run(prepared, &call).await?;
         if !outcome.media.is_empty() {
             outcome.lines.extend(call.services.store.warning());
