@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use moka::future::Cache;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::context::{Caller, Context};
@@ -90,9 +90,16 @@ pub struct Model {
     /// The type, as the API names it; new ones may appear.
     #[serde(rename = "type", default)]
     pub kind: String,
-    /// What the API says of the model: constraints, prices, voices and the rest, by the API's own names.
-    #[serde(rename = "model_spec", default)]
-    pub spec: Map<String, Value>,
+    /// What the API says of the model: constraints, prices, voices and the rest, by the API's own names. Shared by
+    /// all clones, for every call takes one.
+    #[serde(rename = "model_spec", default, deserialize_with = "shared")]
+    pub spec: Arc<Map<String, Value>>,
+}
+
+fn shared<'de, D: Deserializer<'de>>(
+    from: D,
+) -> std::result::Result<Arc<Map<String, Value>>, D::Error> {
+    Map::deserialize(from).map(Arc::new)
 }
 
 impl Model {
@@ -291,8 +298,9 @@ impl Catalog {
     async fn fetch(&self, context: &Context, kind: ModelType) -> Result<Vec<Model>> {
         let mut models = self.rows(context, kind.name()).await?;
         for model in &mut models {
-            model.spec.shift_remove("description");
-            model.spec.shift_remove("modelSource");
+            let spec = Arc::make_mut(&mut model.spec);
+            spec.shift_remove("description");
+            spec.shift_remove("modelSource");
         }
         Ok(models)
     }

@@ -57,11 +57,11 @@ fn by_bytes(command: &str, upstream: &Upstream) -> Vec<Line> {
         upstream.picture(kilobytes << 10);
         let mut server = Server::start(command, upstream);
         server.pictures(1, 1);
-        let processor = server.processor();
+        let processor = server.process.processor();
         let walls: Vec<f64> = (0..9).map(|_| server.pictures(1, 1)).collect();
-        let processor = (server.processor() - processor) / walls.len() as f64;
+        let processor = (server.process.processor() - processor) / walls.len() as f64;
         for (line, figure) in
-            lines.iter_mut().zip([median(walls), processor, server.memory("VmHWM")])
+            lines.iter_mut().zip([median(walls), processor, server.process.memory("VmHWM")])
         {
             line.1.push((*kilobytes as f64, figure));
         }

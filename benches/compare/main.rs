@@ -4,6 +4,8 @@
 //! cargo bench --bench compare                                  this crate's server alone
 //! cargo bench --bench compare -- 'node other/dist/index.js'    and another command beside it, with ratios
 //! cargo bench --bench compare -- --growth docs.svg             how cost grows with calls and bytes
+//! cargo bench --bench compare -- --http                        small calls over HTTP, by the number of clients
+//! cargo bench --bench compare -- --http 'other server'         the same of another command, to which `--http ADDRESS` is added
 //! ```
 //!
 //! Every server gets `VENICE_API_KEY`, `VENICE_BASE_URL` and `VENICE_API_BASE_URL` for the upstream, and room for
@@ -23,6 +25,7 @@
 )]
 
 mod growth;
+mod http;
 mod server;
 mod upstream;
 
@@ -57,6 +60,10 @@ fn main() {
     let ours = env!("CARGO_BIN_EXE_venice-mcp").to_owned();
     if arguments.first().is_some_and(|first| first == "--growth") {
         growth::run(&ours, &upstream, arguments.get(1).map(String::as_str));
+        return;
+    }
+    if arguments.first().is_some_and(|first| first == "--http") {
+        http::run(arguments.get(1).unwrap_or(&ours), &upstream);
         return;
     }
     arguments.insert(0, ours);
@@ -96,12 +103,12 @@ fn figures(command: &str, upstream: &Upstream) -> Vec<f64> {
     let list = server.ask("tools/list", "{}").len();
     // What a start leaves behind is given back after a moment.
     std::thread::sleep(std::time::Duration::from_millis(300));
-    let memory = server.memory("VmRSS");
+    let memory = server.process.memory("VmRSS");
 
     server.chat(200);
-    let processor = server.processor();
+    let processor = server.process.processor();
     let mut times = server.chat(CALLS);
-    let per_call = (server.processor() - processor) / times.len() as f64;
+    let per_call = (server.process.processor() - processor) / times.len() as f64;
     let (half, most) = (percentile(&mut times, 0.5), percentile(&mut times, 0.99));
     let from = Instant::now();
     server.many(CALLS * 2, IN_FLIGHT, server::CHAT);
@@ -109,11 +116,11 @@ fn figures(command: &str, upstream: &Upstream) -> Vec<f64> {
 
     upstream.picture(LARGE);
     server.pictures(1, 1);
-    let processor = server.processor();
+    let processor = server.process.processor();
     let walls: Vec<f64> = (0..7).map(|_| server.pictures(1, 1)).collect();
-    let large = (server.processor() - processor) / walls.len() as f64;
+    let large = (server.process.processor() - processor) / walls.len() as f64;
     server.pictures(8, 8);
-    let peak = server.memory("VmHWM");
+    let peak = server.process.memory("VmHWM");
     vec![
         median(starts),
         memory,

@@ -17,19 +17,27 @@ const PICTURE: &str =
 /// Kernel ticks a second, as `/proc` counts processor time on Linux.
 const TICKS: f64 = 100.0;
 
-/// A running server.
-pub(crate) struct Server {
+/// What a client says first.
+pub(crate) const INITIALIZE: &str = r#"{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"benchmark","version":"1"}}"#;
+
+/// A process under measurement, which ends with this.
+pub(crate) struct Process {
     child: Child,
+    _home: TempDir,
+}
+
+/// A running server that speaks over its standard input and output.
+pub(crate) struct Server {
+    pub(crate) process: Process,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
     next: usize,
     /// Milliseconds from the start of the process to the reply to `initialize`.
     pub(crate) started: f64,
-    _home: TempDir,
 }
 
-impl Server {
-    /// Starts `command`, words separated by spaces, and shakes hands with it.
+impl Process {
+    /// Starts `command`, words separated by spaces.
     pub(crate) fn start(command: &str, upstream: &Upstream) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut words = command.split_whitespace();
@@ -45,15 +53,46 @@ impl Server {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
+        Self { child: command.spawn().expect("the server starts"), _home: home }
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// The milliseconds of processor time that it has taken.
+    pub(crate) fn processor(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+        let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+        ticks * 1000.0 / TICKS
+    }
+
+    /// A line of its status in megabytes: `VmRSS`, `VmHWM`.
+    pub(crate) fn memory(&self, name: &str) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1000.0
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    /// Starts `command` and shakes hands with it.
+    pub(crate) fn start(command: &str, upstream: &Upstream) -> Self {
         let from = Instant::now();
-        let mut child = command.spawn().expect("the server starts");
-        let stdin = child.stdin.take().unwrap();
-        let stdout = BufReader::with_capacity(1 << 20, child.stdout.take().unwrap());
-        let mut server = Self { child, stdin, stdout, next: 0, started: 0.0, _home: home };
-        server.ask(
-            "initialize",
-            r#"{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"benchmark","version":"1"}}"#,
-        );
+        let mut process = Process::start(command, upstream);
+        let stdin = process.child.stdin.take().unwrap();
+        let stdout = BufReader::with_capacity(1 << 20, process.child.stdout.take().unwrap());
+        let mut server = Self { process, stdin, stdout, next: 0, started: 0.0 };
+        server.ask("initialize", INITIALIZE);
         server.started = milliseconds(from);
         let ready = b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
         server.stdin.write_all(ready).unwrap();
@@ -103,21 +142,6 @@ impl Server {
         milliseconds(from)
     }
 
-    /// The milliseconds of processor time that the process has taken.
-    pub(crate) fn processor(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-        let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-        ticks * 1000.0 / TICKS
-    }
-
-    /// A line of the process's status in megabytes: `VmRSS`, `VmHWM`.
-    pub(crate) fn memory(&self, name: &str) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1000.0
-    }
-
     fn send(&mut self, method: &str, params: &str) {
         let id = self.next;
         self.next += 1;
@@ -139,13 +163,6 @@ impl Server {
                 return line;
             }
         }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

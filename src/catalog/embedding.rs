@@ -1,7 +1,6 @@
 //! The rules and prices of embedding models.
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::Model;
 use super::text::tokens;
@@ -26,7 +25,7 @@ impl Limits {
     /// The limits in a model's row.
     #[must_use]
     pub fn of(model: &Model) -> Self {
-        serde_json::from_value(Value::Object(model.spec.clone())).unwrap_or_default()
+        Self::deserialize(&*model.spec).unwrap_or_default()
     }
 
     /// Everything that the model does not take.

@@ -78,7 +78,8 @@ impl Limits {
     #[must_use]
     pub fn of(model: &Model) -> Self {
         let flag = |name: &str| model.spec.get(name).and_then(serde_json::Value::as_bool);
-        let known: Self = serde_json::from_value(model.constraints()).unwrap_or_default();
+        let constraints = model.spec.get("constraints");
+        let known = constraints.and_then(|given| Self::deserialize(given).ok()).unwrap_or_default();
         Self {
             style_references: flag("supportsStyleReferences"),
             web_search: flag("supportsWebSearch"),

@@ -65,7 +65,7 @@ impl Limits {
     /// The limits in a model's row.
     #[must_use]
     pub fn of(model: &Model) -> Self {
-        serde_json::from_value(serde_json::Value::Object(model.spec.clone())).unwrap_or_default()
+        Self::deserialize(&*model.spec).unwrap_or_default()
     }
 
     /// Everything that the model does not offer.

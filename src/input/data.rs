@@ -45,7 +45,10 @@ fn base64(text: &str, max_bytes: u64) -> Result<Vec<u8>, String> {
     if (digits.len() as u64 / 4).saturating_mul(3) > max_bytes.saturating_add(3) {
         return Err(too_large(max_bytes));
     }
-    base64_simd::forgiving_decode_to_vec(&digits).map_err(|_| "is not valid base64".to_owned())
+    let decoded = base64_simd::forgiving_decode_inplace(&mut digits);
+    let length = decoded.map_err(|_| "is not valid base64".to_owned())?.len();
+    digits.truncate(length);
+    Ok(digits)
 }
 
 fn percent(text: &[u8]) -> Result<Vec<u8>, String> {

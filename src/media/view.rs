@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use bytes::{Bytes, BytesMut};
@@ -207,17 +208,20 @@ impl MediaView {
     /// Makes an item of new bytes, served from memory from now on.
     async fn begin(&self, new: NewMedia) -> Result<Pending> {
         let base = self.base.clone();
-        let (bytes, content_type) = (new.bytes.clone(), new.content_type.clone());
-        let mut pending = blocking(move || describe(&base, new, Utc::now())).await?;
-        let media = &mut pending.media;
-        metrics::count_media(media.bytes);
-        let (kind, mime, size) = (media.kind, media.mime_type.clone(), media.bytes);
-        let look = move || {
-            facts::read(&mut Cursor::new(bytes), kind, &mime, content_type.as_deref(), size)
-        };
-        // A reader of strange bytes that breaks costs the facts, not the item.
-        let Facts { width, height, seconds } = blocking(look).await.unwrap_or_default();
-        (media.width, media.height, media.seconds) = (width, height, seconds);
+        let pending = blocking(move || {
+            let content_type = new.content_type.clone();
+            let mut pending = describe(&base, new, Utc::now());
+            let Pending { media, bytes } = &mut pending;
+            let (kind, mime, size) = (media.kind, &media.mime_type, media.bytes);
+            let mut file = Cursor::new(&*bytes);
+            let look = || facts::read(&mut file, kind, mime, content_type.as_deref(), size);
+            // A reader of strange bytes that breaks costs the facts, not the item.
+            let facts = catch_unwind(AssertUnwindSafe(look)).unwrap_or_default();
+            Facts { width: media.width, height: media.height, seconds: media.seconds } = facts;
+            pending
+        });
+        let pending = pending.await?;
+        metrics::count_media(pending.media.bytes);
         self.store.pending().insert(self.sidecar(&pending.media), pending.clone());
         Ok(pending)
     }

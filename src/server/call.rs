@@ -118,12 +118,13 @@ impl Server {
         let mounted = self.shared.mounted.iter().find(|one| one.spec().name == name);
         let mounted = mounted.ok_or_else(fault)?;
         let (call, arguments) = self.judge(mounted, arguments, asked)?;
-        let problems = mounted.route.check(arguments.clone())?;
+        let parsed = mounted.route.parse(arguments)?;
+        let problems = parsed.check();
         if !problems.is_empty() {
             return Err(Error::arguments(problems));
         }
         call.services.jobs.resume(&call.context, &call.store);
-        let prepared = mounted.route.prepare(arguments, &call).await?;
+        let prepared = parsed.prepare(&call).await?;
         let mut outcome = match call.tool.cost {
             Cost::Free => self.run(prepared, &call).await?,
             Cost::Paid(_) => match self.buy(prepared, &call).await? {
@@ -155,7 +156,7 @@ impl Server {
         asked: &Asked,
     ) -> Result<(Call, Map<String, Value>)> {
         let spec = mounted.spec();
-        let arguments = schema::normalize(mounted.schema()?, spec.aliases, arguments);
+        let arguments = schema::normalize(mounted.schema(), spec.aliases, arguments);
         let arguments = Value::Object(arguments);
         let problems = mounted.judge()?.problems(&arguments);
         if !problems.is_empty() {

@@ -15,8 +15,28 @@ use crate::schema;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A call on its way to being prepared.
-type Preparing<'a> = Boxed<'a, Result<Box<dyn Prepared>>>;
+/// The arguments of a call as their tool's type.
+pub trait Parsed: Send {
+    /// The rules between arguments.
+    fn check(&self) -> Vec<Problem>;
+    /// Prepares the call.
+    fn prepare(self: Box<Self>, call: &Call) -> Boxed<'_, Result<Box<dyn Prepared>>>;
+}
+
+struct Arguments<T: Tool>(T);
+
+impl<T: Tool> Parsed for Arguments<T> {
+    fn check(&self) -> Vec<Problem> {
+        self.0.check()
+    }
+
+    fn prepare(self: Box<Self>, call: &Call) -> Boxed<'_, Result<Box<dyn Prepared>>> {
+        Box::pin(async move {
+            let plan = self.0.prepare(call).await?;
+            Ok(Box::new(Plan::<T>(plan)) as Box<dyn Prepared>)
+        })
+    }
+}
 
 /// A call whose arguments have been prepared, ready to be priced and run.
 pub trait Prepared: Send + Sync {
@@ -45,8 +65,7 @@ pub struct Route {
     pub spec: &'static Spec,
     description: fn() -> String,
     schema: fn() -> Map<String, Value>,
-    check: fn(Value) -> Result<Vec<Problem>>,
-    prepare: for<'a> fn(Value, &'a Call) -> Preparing<'a>,
+    parse: fn(Value) -> Result<Box<dyn Parsed>>,
 }
 
 impl Route {
@@ -57,13 +76,7 @@ impl Route {
             spec: &T::SPEC,
             description: schema::description::<T>,
             schema: schema::plain::<T>,
-            check: |arguments| Ok(parse::<T>(arguments)?.check()),
-            prepare: |arguments, call| {
-                Box::pin(async move {
-                    let plan = parse::<T>(arguments)?.prepare(call).await?;
-                    Ok(Box::new(Plan::<T>(plan)) as Box<dyn Prepared>)
-                })
-            },
+            parse: parse::<T>,
         }
     }
 
@@ -136,18 +149,9 @@ impl Route {
         Ok(shared)
     }
 
-    /// The rules between arguments.
-    pub fn check(&self, arguments: Map<String, Value>) -> Result<Vec<Problem>> {
-        (self.check)(Value::Object(arguments))
-    }
-
-    /// Prepares a call.
-    pub async fn prepare(
-        &self,
-        arguments: Map<String, Value>,
-        call: &Call,
-    ) -> Result<Box<dyn Prepared>> {
-        (self.prepare)(Value::Object(arguments), call).await
+    /// The arguments of a call, which the schema has passed, as the tool's type.
+    pub fn parse(&self, arguments: Map<String, Value>) -> Result<Box<dyn Parsed>> {
+        (self.parse)(Value::Object(arguments))
     }
 }
 
@@ -187,7 +191,9 @@ fn properties<T: JsonSchema>() -> Map<String, Value> {
 }
 
 /// The schema has passed the arguments, so that what fails here is a difference between it and the type.
-fn parse<T: Tool>(arguments: Value) -> Result<T> {
-    serde_json::from_value(arguments)
-        .map_err(|error| Error::new(Kind::Arguments, format!("the arguments do not fit: {error}")))
+fn parse<T: Tool>(arguments: Value) -> Result<Box<dyn Parsed>> {
+    let arguments = serde_json::from_value(arguments).map_err(|error| {
+        Error::new(Kind::Arguments, format!("the arguments do not fit: {error}"))
+    })?;
+    Ok(Box::new(Arguments::<T>(arguments)))
 }

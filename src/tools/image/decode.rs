@@ -1,10 +1,23 @@
 //! Pictures that come as base64 in JSON.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::venice::Reply;
+
+/// A text of a reply, borrowed from it unless it holds escapes: a `Cow` within another type never borrows.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Text<'_> {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// The JSON of a reply that lists pictures.
 pub(super) fn listed_in<'a, T: Deserialize<'a>>(reply: &'a Reply) -> Result<T> {
@@ -38,6 +51,14 @@ fn odd(what: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_without_escapes_is_not_copied() {
+        let borrows = |json| matches!(serde_json::from_str(json), Ok(Text(Cow::Borrowed(_))));
+        assert!(borrows(r#""AQID""#) && !borrows(r#""AQ\/D""#));
+        let texts: Vec<Option<Text<'_>>> = serde_json::from_str(r#"["AQID",null]"#).unwrap();
+        assert!(matches!(texts.as_slice(), [Some(Text(Cow::Borrowed("AQID"))), None]));
+    }
 
     #[test]
     fn pictures_are_decoded_from_base64_and_from_data_urls() {

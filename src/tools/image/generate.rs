@@ -1,13 +1,11 @@
 //! `POST /image/generate`
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::decode::{decoded, listed_in};
+use super::decode::{Text, decoded, listed_in};
 use super::{blank_prompt, refuse_violation};
 use crate::catalog::image::{Limits, Size, Wish, style_problem};
 use crate::catalog::{MODELS, ModelType, STYLES};
@@ -16,7 +14,7 @@ use crate::input::{Source, Urls, Wanted};
 use crate::media::MediaKind;
 use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, safe_mode};
-use crate::venice::{CallKind, Class, Endpoint, Reply, Request};
+use crate::venice::{Blobs, CallKind, Class, Endpoint, Reply, Request};
 
 /// Makes the pictures.
 pub const GENERATE: Endpoint =
@@ -148,6 +146,7 @@ struct StyleReference {
 /// A request that is ready to be sent.
 pub struct Plan {
     body: Map<String, Value>,
+    blobs: Blobs,
     model: String,
     prompt: String,
     seed: Option<i64>,
@@ -208,10 +207,11 @@ impl Tool for GenerateImage {
         if !problems.is_empty() {
             return Err(Error::arguments(problems));
         }
-        lines.extend(self.read_references(call).await?);
+        let mut blobs = Blobs::new();
+        lines.extend(self.read_references(call, &mut blobs).await?);
         let (prompt, seed) = (self.prompt.clone(), self.seed);
         let body = self.body(&chosen.id, call)?;
-        Ok(Plan { body, model: chosen.id, prompt, seed, variants, price, lines })
+        Ok(Plan { body, blobs, model: chosen.id, prompt, seed, variants, price, lines })
     }
 
     async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
@@ -219,11 +219,14 @@ impl Tool for GenerateImage {
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let request = Request::new(&GENERATE).json(Value::Object(plan.body));
+        let request = Request::new(&GENERATE).json_with(Value::Object(plan.body), plan.blobs);
         let reply = call.services.venice.send(&call.context, request).await?;
         refuse_violation(&reply.facts)?;
         let pictures = pictures(&reply)?;
         let remarks = Remarks::from(&reply.facts);
+        let content_type = (!reply.is_json()).then_some(reply.content_type);
+        // Base64 is a third larger than its pictures, which live on.
+        drop(reply.bytes);
         let mut outcome = Outcome { lines: plan.lines, ..Outcome::default() };
         for (index, bytes) in pictures.into_iter().enumerate() {
             let Some(bytes) = bytes else {
@@ -232,7 +235,7 @@ impl Tool for GenerateImage {
             };
             let made = Made {
                 bytes,
-                content_type: (!reply.is_json()).then(|| reply.content_type.clone()),
+                content_type: content_type.clone(),
                 prompt: Some(plan.prompt.clone()),
                 model: Some(plan.model.clone()),
                 // The API gives the caller's seed to the first variant alone.
@@ -269,8 +272,8 @@ impl GenerateImage {
         self.aspect_ratio = size.aspect_ratio;
     }
 
-    /// Puts data URLs where files and stored items are named; the lines say what `last` stood for.
-    async fn read_references(&mut self, call: &Call) -> Result<Vec<String>> {
+    /// Puts the places of data URLs where files and stored items are named; the lines say what `last` stood for.
+    async fn read_references(&mut self, call: &Call, blobs: &mut Blobs) -> Result<Vec<String>> {
         let mut lines = Vec::new();
         for (index, reference) in self.style_references.iter_mut().flatten().enumerate() {
             let argument = format!("style_references[{index}].image");
@@ -285,7 +288,7 @@ impl GenerateImage {
             lines.extend(line);
             reference.image = match source {
                 Source::Url(url) => url.into(),
-                Source::Bytes(input) => input.data_url(),
+                Source::Bytes(input) => blobs.data_url(&input.mime_type, input.bytes),
             };
         }
         Ok(lines)
@@ -312,11 +315,11 @@ fn pictures(reply: &Reply) -> Result<Vec<Option<Bytes>>> {
     #[derive(Deserialize)]
     struct Images<'a> {
         #[serde(borrow)]
-        images: Vec<Cow<'a, str>>,
+        images: Vec<Text<'a>>,
     }
     if !reply.is_json() {
         return Ok(vec![Some(reply.media()?)]);
     }
     let reply: Images<'_> = listed_in(reply)?;
-    decoded(reply.images.iter().map(Cow::as_ref))
+    decoded(reply.images.iter().map(Text::as_str))
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::decode::{decoded, listed_in};
+use super::decode::{Text, decoded, listed_in};
 use super::{blank_prompt, refuse_violation};
 use crate::catalog::image::{Limits, Wish};
 use crate::catalog::{MODELS, ModelType};
@@ -214,17 +214,21 @@ impl Tool for GenerateSimply {
 /// The pictures in a reply: base64, or a `data:` URL each.
 fn pictures(reply: &Reply) -> Result<Vec<Bytes>> {
     #[derive(Deserialize)]
-    struct List {
-        data: Vec<Item>,
+    struct List<'a> {
+        #[serde(borrow)]
+        data: Vec<Item<'a>>,
     }
     #[derive(Deserialize)]
-    struct Item {
-        b64_json: Option<String>,
-        url: Option<String>,
+    struct Item<'a> {
+        #[serde(borrow)]
+        b64_json: Option<Text<'a>>,
+        #[serde(borrow)]
+        url: Option<Text<'a>>,
     }
-    let list: List = listed_in(reply)?;
-    let texts = list.data.iter().map(|item| item.b64_json.as_deref().or(item.url.as_deref()));
-    Ok(decoded(texts.map(Option::unwrap_or_default))?.into_iter().flatten().collect())
+    let list: List<'_> = listed_in(reply)?;
+    let texts = list.data.iter().map(|item| item.b64_json.as_ref().or(item.url.as_ref()));
+    let texts = texts.map(|text| text.map(Text::as_str).unwrap_or_default());
+    Ok(decoded(texts)?.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

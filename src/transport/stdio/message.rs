@@ -1,7 +1,12 @@
 //! What a line is: a message, or something whose sender must be told.
 
 use bytes::Bytes;
-use rmcp::model::{ClientJsonRpcMessage, ErrorCode, RequestId};
+use memchr::memmem;
+use rmcp::model::{
+    CallToolRequest, ClientJsonRpcMessage, ClientRequest, ErrorCode, JsonRpcMessage,
+    JsonRpcRequest, RequestId,
+};
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::line::Scan;
@@ -24,10 +29,33 @@ pub(super) fn parse(line: &[u8]) -> Option<Result<ClientJsonRpcMessage, Fault>> 
     if line.is_empty() {
         return None;
     }
+    if let Some(call) = call(line) {
+        return Some(Ok(call));
+    }
     match serde_json::from_slice(line) {
         Ok(message) => Some(Ok(message)),
         Err(error) => Fault::of(line, &error).map(Err),
     }
+}
+
+/// The call of a tool that `line` is, as nearly all messages are. The parser of all messages tries the types of all
+/// requests in turn; `None` leaves the line to it.
+fn call(line: &[u8]) -> Option<ClientJsonRpcMessage> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only that nothing else is there matters")]
+    struct Fields {
+        jsonrpc: IgnoredAny,
+        id: IgnoredAny,
+        method: IgnoredAny,
+        params: IgnoredAny,
+    }
+    memmem::find(line, b"\"tools/call\"")?;
+    serde_json::from_slice::<Fields>(line).ok()?;
+    let JsonRpcRequest { jsonrpc, id, request } =
+        serde_json::from_slice::<JsonRpcRequest<CallToolRequest>>(line).ok()?;
+    let request = ClientRequest::CallToolRequest(request);
+    Some(JsonRpcMessage::Request(JsonRpcRequest { jsonrpc, id, request }))
 }
 
 impl Fault {
@@ -70,6 +98,8 @@ impl Fault {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn fault(line: &str) -> (i32, Option<RequestId>) {
@@ -85,6 +115,30 @@ mod tests {
         }
         for blank in ["", "\r", "  \t", "\u{feff}", "\u{feff}\r"] {
             assert!(parse(blank.as_bytes()).is_none());
+        }
+    }
+
+    #[test]
+    fn a_call_is_what_the_parser_of_all_messages_makes_of_it() {
+        let any = |line: &str| serde_json::from_str::<ClientJsonRpcMessage>(line);
+        for line in [
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}"#,
+            r#"{"params":{"name":"a\u0062","arguments":{"b":[1,null,"\n"],"method":"c"},
+                "_meta":{"progressToken":"t","d":{}}},"method":"tools/call","id":"x","jsonrpc":"2.0"}"#,
+        ] {
+            let found = call(line.as_bytes()).expect("a call");
+            let expected = any(line).unwrap();
+            assert_eq!(format!("{found:?}"), format!("{expected:?}"));
+            assert_eq!(json!(found), json!(expected));
+        }
+        for line in [
+            r#"{"jsonrpc":"1.0","id":1,"method":"tools/call","params":{"name":"a"}}"#,
+            r#"{"jsonrpc":"2.0","id":null,"method":"tools/call","params":{"name":"a"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"result":null}"#,
+            r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"name":"tools/call"}}"#,
+        ] {
+            assert!(call(line.as_bytes()).is_none(), "{line}");
         }
     }
 

@@ -26,8 +26,11 @@ pub(super) fn build(base_url: &Url) -> Result<Client> {
             .connect_timeout(CONNECT_TIME);
         if is_local { builder.no_proxy() } else { builder }
     };
-    let built = match builder().build() {
-        Err(_) if base_url.scheme() == "http" => builder().tls_certs_only([]).build(),
+    let is_plain = base_url.scheme() == "http";
+    // Reading the system's certificates takes longer than the rest of a start.
+    let built = if is_local && is_plain { builder().tls_certs_only([]) } else { builder() }.build();
+    let built = match built {
+        Err(_) if is_plain => builder().tls_certs_only([]).build(),
         built => built,
     };
     built.map_err(|error| {
