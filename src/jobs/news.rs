@@ -1,5 +1,6 @@
 //! What is heard of a running job, for everyone who waits for it.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -51,7 +52,7 @@ impl News {
             (None, _) => "queued at Venice".to_owned(),
         };
         if let Some(trouble) = &self.trouble {
-            words.push_str(&format!(" (the last poll failed: {trouble}; polling goes on)"));
+            let _ = write!(words, " (the last poll failed: {trouble}; polling goes on)");
         }
         words
     }

@@ -233,7 +233,9 @@ fn canonical(value: &Value, hashes: &BTreeMap<String, String>, hash: &mut Sha256
         }
         Value::Array(items) => {
             hash.update(b"[");
-            items.iter().for_each(|item| canonical(item, hashes, hash));
+            for item in items {
+                canonical(item, hashes, hash);
+            }
             hash.update(b"]");
         }
         Value::String(text) => {
