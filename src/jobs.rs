@@ -50,6 +50,8 @@ pub const LONGEST_WAIT: u32 = 50;
 const QUOTE: Duration = Duration::from_secs(10);
 /// The least that is left of a call's time to answer in.
 const TO_ANSWER: Duration = Duration::from_millis(500);
+/// How old a job is whose record goes; what it made stays.
+const FORGOTTEN: Duration = Duration::from_hours(90 * 24);
 /// How often a waiting client is told.
 const TELL: Duration = Duration::from_secs(5);
 
@@ -192,8 +194,13 @@ impl Jobs {
             let listed = jobs.book(&view).list(|_| true).await;
             let now = Utc::now();
             for job in listed.unwrap_or_default() {
-                if job.state == State::Queued && job.age(now) < KEPT {
+                let age = job.age(now);
+                if job.state == State::Queued && age < KEPT {
                     jobs.follow(&context, &view, job, None, true, Duration::ZERO);
+                } else if age > FORGOTTEN
+                    && let Err(error) = jobs.book(&view).remove(&job.job).await
+                {
+                    tracing::warn!(job = job.job, %error, "an old job could not be forgotten");
                 }
             }
         });

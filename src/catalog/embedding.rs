@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
 
-    fn limits(spec: &Value) -> Limits {
+    fn limits(spec: &serde_json::Value) -> Limits {
         let row = json!({"id": "m", "type": "embedding", "model_spec": spec});
         Limits::of(&serde_json::from_value(row).unwrap())
     }
