@@ -25,6 +25,18 @@ pub const BASE_URL: &str = "https://api.venice.ai/api/v1";
 /// What is logged where nothing is set: the protocol library warns of every mistake of a client.
 const LOG: &str = "warn,rmcp=error";
 
+/// The variables of other programs that decide how Venice is reached.
+const NETWORK: [&str; 8] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
+
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{setting}: {message}")]
@@ -49,6 +61,10 @@ pub type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Config {
     /// The API key.
     pub key: Key,
+    /// The variable that names the key, where one does.
+    pub key_variable: Option<&'static str>,
+    /// The file that holds the key, where a variable names one.
+    pub key_file: Option<PathBuf>,
     /// Where the API is.
     pub base_url: Url,
     /// Whether the plural paths are called in place of the documented ones.
@@ -77,6 +93,10 @@ pub struct Config {
     pub working_directory: Option<PathBuf>,
     /// What `~` stands for.
     pub home: Option<PathBuf>,
+    /// Where programs keep their settings: `~/.config`, `~/Library/Application Support` or `%APPDATA%`.
+    pub config_directory: Option<PathBuf>,
+    /// The proxy variables that are set: the API client heeds them.
+    pub network_variables: Vec<&'static str>,
     /// The most bytes that the store holds before the oldest go.
     pub media_max_bytes: u64,
     /// How long the store keeps an item.
@@ -146,6 +166,8 @@ impl Config {
         let sandbox = flags.sandbox || on("VENICE_SANDBOX", read)?;
         Ok(Self {
             key: Key::find(read)?,
+            key_file: read("VENICE_API_KEY_FILE").map(PathBuf::from).map(working),
+            key_variable: key::VARIABLES.into_iter().find(|name| read(name).is_some()),
             base_url: base_url(flags.base_url, read)?,
             plural_paths: choice("VENICE_API_PATHS", read, &["documented", "plural"])?
                 == Some("plural"),
@@ -162,7 +184,9 @@ impl Config {
             output_directory: working(output_directory),
             fallback_directory: temporary,
             input_directories: input_directories.into_iter().map(working).collect(),
+            config_directory: user.as_ref().map(|user| user.config_dir().to_owned()),
             home: user.map(|user| user.home_dir().to_owned()),
+            network_variables: NETWORK.into_iter().filter(|name| read(name).is_some()).collect(),
             media_max_bytes: parsed(
                 flags.media_max_bytes,
                 "VENICE_MEDIA_MAX_BYTES",

@@ -43,21 +43,7 @@ pub(super) async fn assemble(config: Config) -> std::io::Result<Assembled> {
 }
 
 fn services(config: Config, sandbox: Option<&Sandbox>) -> Services {
-    let (base_url, key) = match sandbox {
-        Some(sandbox) => {
-            let base_url = sandbox.base_url().parse().unwrap_or(config.base_url);
-            (base_url, KeySource::Key(SecretString::from("sandbox")))
-        }
-        None => (config.base_url, key_source(config.key)),
-    };
-    let venice = Venice::new(VeniceSettings {
-        base_url,
-        key,
-        plural: config.plural_paths,
-        rate_limits: config.rate_limits,
-        breaker: config.failure_breaker,
-        timeout: config.timeout,
-    });
+    let venice = venice(&config, sandbox);
     let storage = Storage::new(config.output_directory.clone(), config.fallback_directory);
     let keep = Keep { max_bytes: config.media_max_bytes, max_age: config.media_max_age };
     let inputs = Inputs::new(InputSettings {
@@ -74,6 +60,23 @@ fn services(config: Config, sandbox: Option<&Sandbox>) -> Services {
         inputs,
         defaults: Defaults { models: config.models, safe_mode: config.safe_mode },
     }
+}
+
+/// The API that the settings name, or the sandbox in its place.
+pub(super) fn venice(config: &Config, sandbox: Option<&Sandbox>) -> Venice {
+    let sandboxed = sandbox.and_then(|sandbox| sandbox.base_url().parse().ok());
+    let (base_url, key) = match sandboxed {
+        Some(base_url) => (base_url, KeySource::Key(SecretString::from("sandbox"))),
+        None => (config.base_url.clone(), key_source(config.key.clone())),
+    };
+    Venice::new(VeniceSettings {
+        base_url,
+        key,
+        plural: config.plural_paths,
+        rate_limits: config.rate_limits,
+        breaker: config.failure_breaker,
+        timeout: config.timeout,
+    })
 }
 
 fn key_source(key: Key) -> KeySource {

@@ -2,7 +2,9 @@
 
 mod calls;
 mod commands;
+mod doctor;
 mod harness;
+mod install;
 mod laws;
 mod published;
 mod stdio;
