@@ -6,6 +6,7 @@ mod doctor;
 mod harness;
 mod install;
 mod laws;
+mod packaging;
 mod prompts;
 mod published;
 mod stdio;
