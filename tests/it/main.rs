@@ -3,6 +3,7 @@
 mod calls;
 mod commands;
 mod doctor;
+mod examples;
 mod harness;
 mod install;
 mod laws;
