@@ -13,7 +13,11 @@ export VENICE_OUTPUT_DIR="$folder"
 
 # call TOOL KEY=VALUE… prints the facts about what was made; a failed call ends the script.
 call() {
-  "$venice" call "$@" output=file --json | jq -e '._meta["ai.venice/media"][0]'
+  result=$("$venice" call "$@" output=file --json) || {
+    echo "$result" | jq -r '.content[0].text' >&2
+    return 1
+  }
+  echo "$result" | jq -e '._meta["ai.venice/media"][0]'
 }
 
 script="At the edge of the land stands a lighthouse.
