@@ -4,7 +4,10 @@ mod assemble;
 mod call;
 mod client;
 mod demo;
+mod doctor;
+mod install;
 mod log;
+mod manual;
 mod sandbox;
 mod serve;
 mod tools;
@@ -13,9 +16,10 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{Config, Flags};
+use crate::config::{Config, Flags, SETTINGS};
 
 pub use log::start_log;
 
@@ -41,26 +45,96 @@ pub struct Cli {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Show the whole at work, with no key: a sandbox, the server, a client, a picture and speech.
-    Demo,
+    Demo(demo::Arguments),
+    /// Say what is missing between here and a picture: key, network, directories, hosts.
+    Doctor(doctor::Arguments),
+    /// Print the configuration that a host needs for this server, or write it.
+    Install(install::Arguments),
+    /// Take this server out of a host's configuration.
+    Uninstall(install::Removal),
     /// Call one tool and print its result.
     Call(call::Arguments),
     /// List the tools.
     Tools(tools::Arguments),
     /// Serve the stand-in for Venice that --sandbox uses.
     Sandbox(sandbox::Arguments),
+    /// Print completions for a shell.
+    #[command(hide = true)]
+    Completions(manual::Arguments),
+    /// Print the manual page.
+    #[command(hide = true)]
+    Man,
+}
+
+/// A flag of the server that was given beside a command.
+#[derive(Debug, Clone)]
+struct Given {
+    flag: &'static str,
+    /// Its values as they were given; none for a switch.
+    values: Vec<String>,
+}
+
+impl Given {
+    /// The flag as the words of a command line.
+    fn words(&self) -> Vec<String> {
+        if self.values.is_empty() {
+            return vec![self.flag.to_owned()];
+        }
+        self.values.iter().flat_map(|value| [self.flag.to_owned(), value.clone()]).collect()
+    }
+
+    /// The flags of the server among the matches of a command. Directories become absolute: a host starts the
+    /// server elsewhere.
+    fn all(matches: &ArgMatches) -> Vec<Self> {
+        let command = Cli::command();
+        let mut given = Vec::new();
+        for flag in SETTINGS.iter().filter_map(|setting| setting.flag) {
+            let id = flag.trim_start_matches('-').replace('-', "_");
+            let is_there = matches.try_contains_id(&id).unwrap_or_default()
+                && matches.value_source(&id) == Some(ValueSource::CommandLine);
+            let Some(argument) = command
+                .get_arguments()
+                .find(|one| one.get_id() == id.as_str())
+                .filter(|_| is_there)
+            else {
+                continue;
+            };
+            let raw = matches.get_raw(&id).into_iter().flatten();
+            let values = raw.map(|value| match std::path::absolute(value) {
+                Ok(path) if flag.ends_with("-dir") => path.to_string_lossy().into_owned(),
+                _ => value.to_string_lossy().into_owned(),
+            });
+            let values =
+                if argument.get_action().takes_values() { values.collect() } else { Vec::new() };
+            given.push(Self { flag, values });
+        }
+        given
+    }
 }
 
 impl Cli {
     /// The command and the flags of this process. `Err` is the exit code of a process that has said all:
     /// help and version on stdout, anything wrong as one line on stderr.
     pub fn read() -> Result<(Option<Command>, Flags), ExitCode> {
-        match Self::try_parse() {
+        let read = Self::command().try_get_matches().and_then(|matches| {
+            let mut cli = Self::from_arg_matches(&matches)?;
+            if let (Some(Command::Install(arguments)), Some((_, own))) =
+                (&mut cli.command, matches.subcommand())
+            {
+                arguments.given = Given::all(own);
+            }
+            Ok(cli)
+        });
+        match read {
             Ok(cli) => Ok((cli.command, cli.flags)),
             Err(error) if error.use_stderr() => {
                 let text = error.render().to_string();
-                let line = text.lines().next().unwrap_or_default();
-                let line = line.trim_start_matches("error: ");
-                Err(refuse(&format!("{line} (see venice-mcp --help)")))
+                let mut lines = text.lines();
+                let line = lines.next().unwrap_or_default().trim_start_matches("error: ");
+                let values = lines.next().filter(|line| line.contains("[possible values: "));
+                let values = values.map_or("", str::trim);
+                let line = format!("{line} {values}");
+                Err(refuse(&format!("{} (see venice-mcp --help)", line.trim_end())))
             }
             Err(error) => {
                 let _ = error.print();
@@ -73,11 +147,16 @@ impl Cli {
 /// Runs a command to its end.
 pub async fn run(command: Option<Command>, config: Config) -> ExitCode {
     match command {
-        None => serve::run(config).await,
-        Some(Command::Demo) => demo::run(config).await,
+        None => Box::pin(serve::run(config)).await,
+        Some(Command::Demo(arguments)) => demo::run(&arguments, config).await,
+        Some(Command::Doctor(arguments)) => doctor::run(&arguments, &config).await,
+        Some(Command::Install(arguments)) => install::run(&arguments, &config),
+        Some(Command::Uninstall(arguments)) => install::remove(&arguments, &config),
         Some(Command::Call(arguments)) => call::run(arguments, config).await,
         Some(Command::Tools(arguments)) => tools::run(&arguments, config).await,
         Some(Command::Sandbox(arguments)) => sandbox::run(&arguments, &config).await,
+        Some(Command::Completions(arguments)) => manual::completions(&arguments),
+        Some(Command::Man) => manual::page(),
     }
 }
 

@@ -1,19 +1,21 @@
-//! Completions of the arguments of resource templates.
+//! Completions of the arguments of resource templates and of prompts.
 
 use rmcp::ErrorData;
 use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference};
 
 use crate::catalog::summary::TYPES;
-use crate::catalog::{Catalog, ModelType};
+use crate::catalog::{ModelType, speech};
 use crate::context::Context;
-use crate::media::MediaView;
+use crate::media::{MediaKind, MediaView};
+use crate::prompts::{self, Offers};
 use crate::resources::{MEDIA_TEMPLATE, MODELS_TEMPLATE, VOICES_TEMPLATE};
+use crate::tool::Services;
 
 /// What the argument may go on with.
 pub async fn complete(
     request: &CompleteRequestParams,
     view: &MediaView,
-    catalog: &Catalog,
+    services: &Services,
     context: &Context,
 ) -> Result<CompleteResult, ErrorData> {
     let typed = request.argument.value.as_str();
@@ -22,11 +24,18 @@ pub async fn complete(
             MEDIA_TEMPLATE => media(typed, view).await,
             MODELS_TEMPLATE => starting(typed, TYPES.iter().map(|kind| (*kind).to_owned())),
             VOICES_TEMPLATE => {
-                let ids = Box::pin(catalog.ids(context, ModelType::Tts));
+                let ids = Box::pin(services.catalog.ids(context, ModelType::Tts));
                 starting(typed, ids.await)
             }
             _ => Vec::new(),
         },
+        Reference::Prompt(prompt) => {
+            let arguments = prompts::find(&prompt.name).map_or(&[][..], |prompt| prompt.arguments);
+            match arguments.iter().find(|argument| argument.name == request.argument.name) {
+                Some(argument) => offered(argument.offers, typed, view, services, context).await,
+                None => Vec::new(),
+            }
+        }
         _ => Vec::new(),
     };
     let completion =
@@ -44,4 +53,49 @@ async fn media(typed: &str, view: &MediaView) -> Vec<String> {
 fn starting(typed: &str, names: impl IntoIterator<Item = String>) -> Vec<String> {
     let names = names.into_iter().filter(|name| name.starts_with(typed));
     names.take(CompletionInfo::MAX_VALUES).collect()
+}
+
+/// What is offered for an argument of a prompt; nothing where Venice cannot be asked.
+async fn offered(
+    offers: Offers,
+    typed: &str,
+    view: &MediaView,
+    services: &Services,
+    context: &Context,
+) -> Vec<String> {
+    match offers {
+        Offers::Nothing => Vec::new(),
+        Offers::Words(words) => going_on(words.iter().map(|word| (*word).to_owned()), "", typed),
+        Offers::Models(kind) => {
+            let rows = services.catalog.rows(context, kind.name()).await.unwrap_or_default();
+            // A list of ids is completed at its last one.
+            let (before, last) = typed.rfind(',').map_or(("", typed), |at| typed.split_at(at + 1));
+            going_on(rows.into_iter().map(|row| row.id), before, last.trim_start())
+        }
+        Offers::Voices => {
+            let named = services.defaults.models.tts.as_deref();
+            let chosen =
+                services.catalog.choose(context, ModelType::Tts, named, None, "tts-kokoro");
+            let model = chosen.await.ok().and_then(|chosen| chosen.model);
+            let voices = model.map(|model| speech::Limits::of(&model).voices).unwrap_or_default();
+            going_on(voices.into_iter(), "", typed)
+        }
+        Offers::Media(kind) => stored(kind, typed, view).await,
+    }
+}
+
+/// The URIs of stored media of a kind, newest first, after `last`.
+async fn stored(kind: MediaKind, typed: &str, view: &MediaView) -> Vec<String> {
+    let stored = view.list(Some(kind), CompletionInfo::MAX_VALUES).await.unwrap_or_default();
+    let uris = stored.into_iter().map(|media| media.uri());
+    going_on(std::iter::once("last".to_owned()).chain(uris), "", typed)
+}
+
+/// The values that start with what was typed, after what stands before it.
+fn going_on(values: impl Iterator<Item = String>, before: &str, typed: &str) -> Vec<String> {
+    values
+        .filter(|value| value.starts_with(typed))
+        .map(|value| format!("{before}{value}"))
+        .take(CompletionInfo::MAX_VALUES)
+        .collect()
 }

@@ -27,6 +27,18 @@ pub const BASE_URL: &str = "https://api.venice.ai/api/v1";
 /// What is logged where nothing is set: the protocol library warns of every mistake of a client.
 const LOG: &str = "warn,rmcp=error";
 
+/// The variables of other programs that decide how Venice is reached.
+const NETWORK: [&str; 8] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
+
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{setting}: {message}")]
@@ -52,6 +64,10 @@ pub type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Config {
     /// The API key.
     pub key: Key,
+    /// The variable that names the key, where one does.
+    pub key_variable: Option<&'static str>,
+    /// The file that holds the key, where a variable names one.
+    pub key_file: Option<PathBuf>,
     /// Where the API is.
     pub base_url: Url,
     /// Whether the plural paths are called in place of the documented ones.
@@ -72,6 +88,8 @@ pub struct Config {
     pub inline_limit: Option<u64>,
     /// Where media are stored and read from.
     pub directories: Directories,
+    /// The proxy variables that are set: the API client heeds them.
+    pub network_variables: Vec<&'static str>,
     /// The most bytes that the store holds before the oldest go.
     pub media_max_bytes: u64,
     /// How long the store keeps an item.
@@ -113,6 +131,8 @@ pub struct Directories {
     pub working: Option<PathBuf>,
     /// What `~` stands for.
     pub home: Option<PathBuf>,
+    /// Where programs keep their settings: `~/.config`, `~/Library/Application Support` or `%APPDATA%`.
+    pub settings: Option<PathBuf>,
 }
 
 impl Directories {
@@ -123,6 +143,7 @@ impl Directories {
         working: Option<PathBuf>,
     ) -> Self {
         // Nobody else can have made a directory of a random name before.
+        let user = directories::BaseDirs::new();
         let fallback = std::env::temp_dir().join(format!("venice-mcp-{}", uuid::Uuid::new_v4()));
         let output = output
             .or_else(|| read("VENICE_OUTPUT_DIR").map(PathBuf::from))
@@ -141,7 +162,8 @@ impl Directories {
             output: whole(output),
             fallback,
             input: input.into_iter().map(whole).collect(),
-            home: directories::BaseDirs::new().map(|user| user.home_dir().to_owned()),
+            home: user.as_ref().map(|user| user.home_dir().to_owned()),
+            settings: user.map(|user| user.config_dir().to_owned()),
             working,
         }
     }
@@ -194,6 +216,8 @@ impl Config {
             Directories::find(flags.output_dir, flags.input_dir, read, working_directory);
         Ok(Self {
             key: Key::find(read)?,
+            key_file: read("VENICE_API_KEY_FILE").map(PathBuf::from),
+            key_variable: key::VARIABLES.into_iter().find(|name| read(name).is_some()),
             base_url: base_url(flags.base_url, read)?,
             plural_paths: choice("VENICE_API_PATHS", read, &["documented", "plural"])?
                 == Some("plural"),
@@ -208,6 +232,7 @@ impl Config {
             .unwrap_or_default(),
             inline_limit: parsed(flags.inline_limit, "VENICE_INLINE_LIMIT", read, units::bytes)?,
             directories,
+            network_variables: NETWORK.into_iter().filter(|name| read(name).is_some()).collect(),
             media_max_bytes: parsed(
                 flags.media_max_bytes,
                 "VENICE_MEDIA_MAX_BYTES",

@@ -12,7 +12,7 @@
 //!
 //! The modules below stand in reading order. Each may use those that come before it in this chain, and none
 //! that comes after: `error`, `context`, `storage`, `venice` and `media`, `catalog`, `spend`, `input` and `jobs`, `tool`, `tools` and
-//! `output` and `resources` and `completions`, `server`, `transport`, `cli`. [`schema`] and [`config`] are leaves,
+//! `output` and `resources` and `prompts` and `completions`, `server`, `transport`, `cli`. [`schema`] and [`config`] are leaves,
 //! and only [`cli`] knows the [`sandbox`].
 //!
 //! # What always holds
@@ -23,7 +23,7 @@
 //! - What was paid for is stored; a paid request is not repeated where it may have been charged.
 //! - The key goes to the configured base URL alone.
 //! - Only `venice` names the HTTP client, only `config` reads the environment, and only `server`, `output`,
-//!   `resources`, `completions`, `transport` and `cli` name the MCP library.
+//!   `resources`, `prompts`, `completions`, `transport` and `cli` name the MCP library.
 
 pub mod cli;
 pub mod config;
@@ -32,6 +32,7 @@ pub mod transport;
 
 pub mod completions;
 pub mod output;
+pub mod prompts;
 pub mod resources;
 pub mod server;
 

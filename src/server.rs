@@ -16,15 +16,17 @@ use std::time::Duration;
 
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-    Implementation, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
-    ServerConfig, SubscribeRequestParams, UnsubscribeRequestParams,
+    GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+    SubscribeRequestParams, UnsubscribeRequestParams,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
 use tokio_util::task::TaskTracker;
 
 use crate::output::OutputSettings;
+use crate::prompts::Prompt;
 use crate::resources;
 use crate::tool::Services;
 
@@ -111,6 +113,7 @@ impl ServerHandler for Server {
         let capabilities = ServerCapabilities::builder()
             .enable_tools()
             .enable_resources()
+            .enable_prompts()
             .enable_completions()
             .build();
         let mut info = ServerConfig::new(capabilities).with_instructions(INSTRUCTIONS);
@@ -200,8 +203,36 @@ impl ServerHandler for Server {
         let client = Client::of(&context);
         let asked = Asked::new(&context, client, self.shared.timeout);
         let view = self.shared.services.store.view(&asked.context.caller);
-        let catalog = &self.shared.services.catalog;
-        crate::completions::complete(&request, &view, catalog, &asked.context).await
+        let services = &self.shared.services;
+        crate::completions::complete(&request, &view, services, &asked.context).await
+    }
+
+    async fn list_prompts(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let client = Client::of(&context);
+        let offered = self.prompts(&client.settings).map(Prompt::listed).collect();
+        let scope =
+            if client.settings.narrows() { CacheScope::Private } else { CacheScope::Public };
+        Ok(ListPromptsResult::with_all_items(offered)
+            .with_ttl_ms(milliseconds(TOOLS_TTL))
+            .with_cache_scope(scope))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let client = Client::of(&context);
+        let offered = self.prompts(&client.settings).find(|prompt| prompt.name == request.name);
+        let Some(prompt) = offered else {
+            let message = format!("there is no prompt `{}` here", request.name);
+            return Err(ErrorData::invalid_params(message, None));
+        };
+        Ok(prompt.fill(request.arguments)?.into())
     }
 
     #[expect(deprecated, reason = "clients of older revisions still send it")]

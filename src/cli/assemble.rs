@@ -58,22 +58,8 @@ fn services(
     secret: Secret,
     sandbox: Option<&Sandbox>,
 ) -> Services {
-    let (base_url, key) = match sandbox {
-        Some(sandbox) => {
-            let base_url = sandbox.base_url().parse().unwrap_or(config.base_url);
-            (base_url, KeySource::Key(SecretString::from("sandbox")))
-        }
-        None => (config.base_url, key_source(config.key)),
-    };
-    let private = config.allow_private_urls || is_loopback(&base_url);
-    let venice = Venice::new(VeniceSettings {
-        base_url,
-        key,
-        plural: config.plural_paths,
-        rate_limits: config.rate_limits,
-        breaker: config.failure_breaker,
-        timeout: config.timeout,
-    });
+    let private = config.allow_private_urls || sandbox.is_some() || is_loopback(&config.base_url);
+    let venice = venice(&config, sandbox);
     let directories = config.directories;
     let keep = Keep { max_bytes: config.media_max_bytes, max_age: config.media_max_age };
     let inputs = Inputs::new(InputSettings {
@@ -109,6 +95,23 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
     }
+}
+
+/// The API that the settings name, or the sandbox in its place.
+pub(super) fn venice(config: &Config, sandbox: Option<&Sandbox>) -> Venice {
+    let sandboxed = sandbox.and_then(|sandbox| sandbox.base_url().parse().ok());
+    let (base_url, key) = match sandboxed {
+        Some(base_url) => (base_url, KeySource::Key(SecretString::from("sandbox"))),
+        None => (config.base_url.clone(), key_source(config.key.clone())),
+    };
+    Venice::new(VeniceSettings {
+        base_url,
+        key,
+        plural: config.plural_paths,
+        rate_limits: config.rate_limits,
+        breaker: config.failure_breaker,
+        timeout: config.timeout,
+    })
 }
 
 fn key_source(key: Key) -> KeySource {

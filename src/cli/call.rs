@@ -1,8 +1,11 @@
 //! `call`: one tool, once.
 
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use rmcp::model::CallToolResult;
 use serde_json::{Map, Value};
 
 use super::assemble::assemble;
@@ -17,21 +20,24 @@ pub struct Arguments {
     /// The tool's name, such as `venice_image_generate`.
     #[arg(value_name = "TOOL")]
     name: String,
-    /// Its arguments as a JSON object.
-    #[arg(value_name = "JSON", default_value = "{}")]
-    given: String,
+    /// Its arguments: a JSON object, @FILE with one (@- is stdin), or KEY=VALUE pairs.
+    #[arg(value_name = "ARGUMENTS")]
+    given: Vec<String>,
     /// Print the whole result as JSON.
     #[arg(long)]
     json: bool,
+    /// Copy the first picture, sound or other file of the result to this place.
+    #[arg(long, value_name = "PATH")]
+    output_file: Option<PathBuf>,
 }
 
 /// How long media may take to reach the disk after the result.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(arguments: Arguments, mut config: Config) -> ExitCode {
-    let given: Map<String, Value> = match serde_json::from_str(&arguments.given) {
+    let given = match given(&arguments.given) {
         Ok(given) => given,
-        Err(error) => return refuse(&format!("the arguments must be a JSON object: {error}")),
+        Err(error) => return refuse(&error),
     };
     if config.output == OutputMode::Auto && !arguments.json {
         config.output = OutputMode::File;
@@ -55,7 +61,114 @@ pub(super) async fn run(arguments: Arguments, mut config: Config) -> ExitCode {
     match serde_json::to_string_pretty(&result) {
         Ok(json) if arguments.json => say(&json),
         _ if failed => return fail(&texts(&result).join("\n")),
-        _ => say(&texts(&result).join("\n")),
+        _ => say(&readable(&result)),
+    }
+    if let Some(place) = arguments.output_file.filter(|_| !failed)
+        && let Err(error) = copy(&result, &place)
+    {
+        return fail(&error);
     }
     ExitCode::from(if failed { FAILED } else { 0 })
+}
+
+/// The arguments of the tool, from all of the words that give them; later words win.
+fn given(words: &[String]) -> Result<Map<String, Value>, String> {
+    let mut given = Map::new();
+    for word in words {
+        if let Some(file) = word.strip_prefix('@') {
+            let text = read(file).map_err(|error| format!("`{word}` cannot be read: {error}"))?;
+            given.extend(object(&text).map_err(|error| format!("`{word}`: {error}"))?);
+        } else if word.trim_start().starts_with('{') {
+            given.extend(object(word)?);
+        } else {
+            let pair = word.split_once('=').filter(|(name, _)| !name.is_empty());
+            let (name, value) = pair.ok_or(format!(
+                "`{word}` is no argument: give a JSON object, @FILE or KEY=VALUE"
+            ))?;
+            let value =
+                serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+            given.insert(name.to_owned(), value);
+        }
+    }
+    Ok(given)
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text)
+        .map_err(|error| format!("the arguments must be a JSON object: {error}"))
+}
+
+fn read(file: &str) -> std::io::Result<String> {
+    if file != "-" {
+        return std::fs::read_to_string(file);
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The texts of a result; data as JSON in lines.
+fn readable(result: &CallToolResult) -> String {
+    let lines = texts(result).into_iter().map(|text| {
+        let data = serde_json::from_str::<Value>(text).ok();
+        let data = data.filter(|data| data.is_object() || data.is_array());
+        data.and_then(|data| serde_json::to_string_pretty(&data).ok())
+            .unwrap_or_else(|| text.to_owned())
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Copies the first item of media in the result.
+fn copy(result: &CallToolResult, place: &Path) -> Result<(), String> {
+    let path = result
+        .meta
+        .as_ref()
+        .and_then(|meta| meta.0.get("ai.venice/media")?.get(0)?.get("path")?.as_str())
+        .ok_or("the result has no file for --output-file")?;
+    let place = match Path::new(path).file_name() {
+        Some(name) if place.is_dir() => place.join(name),
+        _ => place.to_path_buf(),
+    };
+    std::fs::copy(path, &place)
+        .map(drop)
+        .map_err(|error| format!("{} cannot be written: {error}; {path} has it", place.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(words: &[&str]) -> Result<Value, String> {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        given(&words).map(Value::Object)
+    }
+
+    #[test]
+    fn values_are_json_where_they_can_be_and_text_where_not() {
+        let read = of(&["prompt=a cat = a pet", "width=64", "tags=[\"a\"]", "seed=", "on=true"]);
+        let wanted =
+            json!({"prompt": "a cat = a pet", "width": 64, "tags": ["a"], "seed": "", "on": true});
+        assert_eq!(read.unwrap(), wanted);
+    }
+
+    #[test]
+    fn objects_files_and_pairs_add_up() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), r#"{"a": 1, "b": 1}"#).unwrap();
+        let word = format!("@{}", file.path().display());
+        assert_eq!(of(&[&word, r#"{"b": 2}"#, "c=3"]).unwrap(), json!({"a": 1, "b": 2, "c": 3}));
+        assert_eq!(of(&[]).unwrap(), json!({}));
+    }
+
+    #[test]
+    fn what_is_no_argument_is_refused_by_name() {
+        for (word, said) in
+            [("cat", "KEY=VALUE"), ("=x", "KEY=VALUE"), ("{", "JSON"), ("@/no/file", "/no/file")]
+        {
+            let error = of(&[word]).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
+    }
 }

@@ -1,10 +1,13 @@
 //! An MCP client of a server in this process, for commands that call tools.
 
-use rmcp::ServiceExt as _;
+use std::io::{IsTerminal as _, Write as _};
+
 use rmcp::model::{
-    CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, Implementation, Tool,
+    CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, Implementation,
+    ProgressNotificationParam, Tool,
 };
-use rmcp::service::{RoleClient, RunningService, ServiceError};
+use rmcp::service::{NotificationContext, RoleClient, RunningService, ServiceError};
+use rmcp::{ClientHandler, ServiceExt as _};
 use serde_json::{Map, Value};
 
 use crate::server::Server;
@@ -14,7 +17,51 @@ const BUFFER: usize = 64 * 1024;
 
 /// A client of this crate's own commands.
 pub(super) struct Client {
-    service: RunningService<RoleClient, ClientConfig>,
+    service: RunningService<RoleClient, Watcher>,
+}
+
+/// What the client does with what the server says by itself: progress becomes a line on a terminal.
+struct Watcher {
+    config: ClientConfig,
+    on_terminal: bool,
+}
+
+impl ClientHandler for Watcher {
+    fn get_info(&self) -> ClientConfig {
+        self.config.clone()
+    }
+
+    async fn on_progress(
+        &self,
+        progress: ProgressNotificationParam,
+        _context: NotificationContext<RoleClient>,
+    ) {
+        if self.on_terminal {
+            let _ = write!(std::io::stderr(), "\r\x1b[K{}", line(&progress));
+        }
+    }
+}
+
+/// How wide the bar is, in characters.
+const BAR: u32 = 20;
+
+/// A bar where the whole is known, and what the server says of the work.
+fn line(progress: &ProgressNotificationParam) -> String {
+    let said = progress.message.as_deref().unwrap_or("working");
+    // What the server quotes must not write to the terminal by itself.
+    let said: String = said.chars().filter(|c| !c.is_control()).take(100).collect();
+    let Some(total) = progress.total.filter(|total| *total > 0.0) else { return said };
+    let bar: String =
+        (1..=BAR)
+            .map(|step| {
+                if f64::from(step) * total <= progress.progress * f64::from(BAR) {
+                    '#'
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+    format!("[{bar}] {said}")
 }
 
 impl Client {
@@ -37,7 +84,8 @@ impl Client {
     {
         let identity = Implementation::new("venice-mcp", env!("CARGO_PKG_VERSION"));
         let config = ClientConfig::new(ClientCapabilities::default(), identity);
-        let service = config.serve(transport).await.map_err(|error| error.to_string())?;
+        let watcher = Watcher { config, on_terminal: std::io::stderr().is_terminal() };
+        let service = watcher.serve(transport).await.map_err(|error| error.to_string())?;
         Ok(Self { service })
     }
 
@@ -62,7 +110,11 @@ impl Client {
         arguments: Map<String, Value>,
     ) -> Result<CallToolResult, String> {
         let request = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
-        self.service.call_tool(request).await.map_err(|error| match error {
+        let result = self.service.call_tool(request).await;
+        if self.service.service().on_terminal {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+        result.map_err(|error| match error {
             ServiceError::McpError(error) => error.message.into_owned(),
             other => other.to_string(),
         })
@@ -82,4 +134,21 @@ pub(super) fn texts(result: &CallToolResult) -> Vec<&str> {
         .filter_map(|block| block.as_text())
         .map(|text| text.text.as_str())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rmcp::model::{NumberOrString, ProgressToken};
+
+    use super::*;
+
+    #[test]
+    fn progress_is_a_bar_where_the_whole_is_known() {
+        let token = ProgressToken(NumberOrString::Number(1));
+        let progress =
+            ProgressNotificationParam::new(token, 1.0).with_message("part 1\x1b[2J of 4");
+        assert_eq!(line(&progress), "part 1[2J of 4");
+        let progress = progress.with_total(4.0);
+        assert_eq!(line(&progress), "[#####---------------] part 1[2J of 4");
+    }
 }

@@ -1,6 +1,10 @@
 //! `demo`: everything at work, with no key. A sandbox stands in for Venice, this binary is started as a host
 //! would start it, and a real MCP client lists its tools, makes a picture and speech, and looks at both.
+//!
+//! With `--live` it is Venice itself, on the user's account: the price is shown first, and nothing is sent that
+//! costs anything before the user agreed.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
@@ -9,9 +13,25 @@ use rmcp::model::{CallToolResult, ResourceContents};
 use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
+use super::assemble::venice;
 use super::client::{Client, texts};
-use super::{fail, say};
-use crate::config::Config;
+use super::{fail, refuse, say};
+use crate::catalog::{Catalog, ModelType, image, speech};
+use crate::config::{Config, Key};
+use crate::context::Context;
+
+/// The picture that is asked for.
+const PROMPT: &str = "a lighthouse at dawn";
+/// What is said.
+const SPEECH: &str = "Hello from Venice.";
+
+/// The command's own arguments.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Arguments {
+    /// Use Venice and your key, not the sandbox: shows the price, and asks before it spends.
+    #[arg(long)]
+    live: bool,
+}
 
 /// One item of media that came back.
 struct Item {
@@ -21,17 +41,86 @@ struct Item {
     path: PathBuf,
 }
 
-pub(super) async fn run(config: Config) -> ExitCode {
-    match show(&config).await {
+pub(super) async fn run(arguments: &Arguments, config: Config) -> ExitCode {
+    if arguments.live {
+        if config.sandbox {
+            return refuse(&"--live and --sandbox exclude each other");
+        }
+        if matches!(config.key, Key::Missing | Key::Unsubstituted) {
+            return refuse(
+                &"demo --live needs a key: set VENICE_API_KEY (venice-mcp doctor says more)",
+            );
+        }
+        match agreed(&config).await {
+            Ok(true) => {}
+            Ok(false) => {
+                say("Nothing was spent.");
+                return ExitCode::SUCCESS;
+            }
+            Err(error) => return fail(&error),
+        }
+    }
+    match show(&config, arguments.live).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("the demo failed: {error}")),
     }
 }
 
-async fn show(config: &Config) -> Result<(), String> {
+/// Tells what the demo will cost, and asks for leave.
+async fn agreed(config: &Config) -> Result<bool, String> {
+    let catalog = Catalog::new(venice(config, None));
+    let context = Context::default();
+    let (picture, voice) = (config.models.image.as_deref(), config.models.tts.as_deref());
+    let picture = catalog.choose(&context, ModelType::Image, picture, None, "z-image-turbo").await;
+    let voice = catalog.choose(&context, ModelType::Tts, voice, None, "tts-kokoro").await;
+    let (picture, voice) =
+        picture.and_then(|picture| Ok((picture, voice?))).map_err(|error| error.text())?;
+    let wish = image::Wish {
+        prompt: PROMPT,
+        negative_prompt: None,
+        resolution: None,
+        quality: None,
+        steps: None,
+        style_references: 0,
+        web_search: false,
+    };
+    let picture_usd = picture
+        .model
+        .as_ref()
+        .and_then(|model| image::Limits::of(model).price(model, &wish, 1, false));
+    let voice_usd = voice.model.as_ref().and_then(|model| speech::price(model, SPEECH));
+    let (picture, voice) = (&picture.id, &voice.id);
+    let question = format!(
+        "This makes a picture with {picture} ({}) and speech with {voice} ({}) on your account. Go on? [y/N] ",
+        dollars(picture_usd),
+        dollars(voice_usd)
+    );
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut out = std::io::stdout().lock();
+        out.write_all(question.as_bytes()).and_then(|()| out.flush())?;
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        Ok::<_, std::io::Error>(answer)
+    });
+    let answer =
+        answer.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+fn dollars(price: Option<f64>) -> String {
+    price.map_or_else(|| "price not known".to_owned(), |price| format!("about ${price:.4}"))
+}
+
+async fn show(config: &Config, live: bool) -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let mut server = Command::new(program)
-        .args(["--http", "off", "--sandbox", "--output", "blob", "--output-dir"])
+    let mut command = Command::new(program);
+    if live {
+        command.args(["--base-url", config.base_url.as_str()]);
+    } else {
+        command.arg("--sandbox");
+    }
+    let mut server = command
+        .args(["--http", "off", "--output", "blob", "--output-dir"])
         .arg(&config.directories.output)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -42,12 +131,13 @@ async fn show(config: &Config) -> Result<(), String> {
     let client = Client::over(pipes.ok_or("the server has no pipes")?).await?;
     let tools = client.tools().await?;
     say(&format!(
-        "{} over stdio, with a sandbox in place of Venice: {} tools\n",
+        "{} over stdio, with {}: {} tools\n",
         client.server(),
+        if live { "Venice itself" } else { "a sandbox in place of Venice" },
         tools.len()
     ));
-    let picture = json!({"prompt": "a lighthouse at dawn", "width": 768, "height": 512});
-    let speech = json!({"input": "Hello from Venice.", "response_format": "mp3"});
+    let picture = json!({"prompt": PROMPT, "width": 768, "height": 512});
+    let speech = json!({"input": SPEECH, "response_format": "mp3"});
     let items = [
         made(&client, "venice_image_generate", picture, "image/").await?,
         made(&client, "venice_tts", speech, "audio/").await?,

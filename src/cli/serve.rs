@@ -37,7 +37,7 @@ pub(super) async fn run(mut config: Config) -> ExitCode {
         server.settle(left).await;
         return ExitCode::SUCCESS;
     }
-    let served = stdio::serve(assembled.server.clone(), |_| {}, shutdown).await;
+    let served = Box::pin(stdio::serve(assembled.server.clone(), |_| {}, shutdown)).await;
     assembled.server.settle(PATIENCE).await;
     match served {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,7 +13,7 @@ pub struct Flags {
     #[arg(long, global = true)]
     pub sandbox: bool,
     /// Toolsets to offer: image, audio, …, `default` or `all` [VENICE_TOOLSETS].
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, alias = "toolsets", value_name = "NAME", global = true)]
     pub toolset: Vec<String>,
     /// A tool to offer; without --toolset, only those named [VENICE_TOOLS].
     #[arg(long, value_name = "NAME", global = true)]

@@ -6,6 +6,10 @@ use secrecy::SecretString;
 
 use super::{Invalid, Read};
 
+/// The variables that name a key, the first that is set first.
+pub(super) const VARIABLES: [&str; 3] =
+    ["VENICE_API_KEY", "VENICE_API_KEY_FILE", "VENICE_API_KEY_COMMAND"];
+
 /// Where the API key comes from.
 #[derive(Debug, Clone)]
 pub enum Key {

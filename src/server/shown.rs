@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::Server;
 use crate::context::Settings;
 use crate::error::Result;
+use crate::prompts::{PROMPTS, Prompt};
 use crate::schema::Judge;
 use crate::tool::{Effect, Route, Spec};
 use crate::tools::{self, FAMILIES};
@@ -137,6 +138,14 @@ impl Server {
                 && (!read_only || spec.effect.is_harmless())
                 && wanted.as_ref().is_none_or(|wanted| asked_for(spec, wanted))
         })
+    }
+}
+
+impl Server {
+    /// The prompts that a request with these settings sees: those whose tools it sees.
+    pub(super) fn prompts(&self, settings: &Settings) -> impl Iterator<Item = &'static Prompt> {
+        let shown: Vec<&str> = self.shown(settings).map(|mounted| mounted.spec().name).collect();
+        PROMPTS.iter().filter(move |prompt| prompt.tools.iter().all(|tool| shown.contains(tool)))
     }
 }
 

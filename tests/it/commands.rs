@@ -56,6 +56,58 @@ async fn a_tool_is_called_from_the_shell() {
 }
 
 #[tokio::test]
+async fn arguments_are_pairs_or_a_file_and_the_first_item_is_copied() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("size.json"), r#"{"width": 64, "height": 64}"#).unwrap();
+    let words = ["--sandbox", "call", "venice_image_generate", "@size.json", "prompt=a cat"];
+    let mut called = command(home.path());
+    called.args(words).args(["--output-file", "cat.webp"]);
+    let output = called.output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).starts_with("image/webp 64x64 "), "{}", out(&output));
+    assert!(std::fs::read(home.path().join("cat.webp")).unwrap().starts_with(b"RIFF"));
+    assert!(err(&output).is_empty(), "progress is for terminals: {}", err(&output));
+
+    let words = ["--sandbox", "call", "venice_image_styles", "--output-file", "styles"];
+    let output = run(&words, &[]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("--output-file"), "{}", err(&output));
+}
+
+#[tokio::test]
+async fn the_live_demo_shows_the_price_and_spends_only_on_a_yes() {
+    let sandbox =
+        venice_mcp::sandbox::Sandbox::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    for (answer, files) in [("n\n", 0), ("", 0), ("y\n", 2)] {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = command(home.path());
+        command.args(["demo", "--live"]).env("VENICE_API_KEY", "test-key");
+        command.env("VENICE_BASE_URL", sandbox.base_url());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(answer.as_bytes()).await.unwrap();
+        let output = child.wait_with_output().await.unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        assert!(out(&output).contains("z-image-turbo (about $0.01"), "{}", out(&output));
+        assert_eq!(out(&output).contains("Nothing was spent."), files == 0);
+        let made = std::fs::read_dir(home.path().join("out")).into_iter().flatten();
+        let made = made.filter(|entry| entry.as_ref().unwrap().path().is_file()).count();
+        assert_eq!(made, files, "{}", out(&output));
+    }
+    assert_eq!(run(&["demo", "--live"], &[]).await.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn completions_and_the_manual_come_from_the_command_line() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = run(&["completions", shell], &[]).await;
+        assert!(out(&output).contains("uninstall"), "{shell}");
+    }
+    let output = run(&["man"], &[]).await;
+    assert!(out(&output).contains(".TH venice-mcp 1"), "{}", out(&output));
+}
+
+#[tokio::test]
 async fn tools_are_listed_without_key_and_network() {
     let output = run(&["tools"], &[("VENICE_BASE_URL", "http://127.0.0.1:9")]).await;
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
@@ -76,6 +128,9 @@ async fn bad_usage_is_one_line_and_exit_code_2() {
         (&[], &[("VENICE_LOG", "a=b=c")], "VENICE_LOG"),
         (&["call", "venice_tts", "not json"], &[], "JSON"),
         (&["call", "venice_paint"], &[], "venice_paint"),
+        (&["call", "venice_tts", "hello"], &[], "KEY=VALUE"),
+        (&["install", "emacs"], &[], "claude-desktop"),
+        (&["install", "cursor", "--with-key"], &[], "VENICE_API_KEY"),
     ];
     for (arguments, variables, word) in cases {
         let output = run(arguments, variables).await;

@@ -23,7 +23,7 @@ const LAYERS: &[&[&str]] = &[
     &["input", "jobs"],
     &["tool"],
     &["tools", "output"],
-    &["resources"],
+    &["resources", "prompts"],
     &["completions"],
     &["server"],
     &["transport"],
@@ -113,7 +113,10 @@ fn arrows_go_one_way() {
 #[test]
 fn names_stay_where_they_belong() {
     let rules: &[(&[&str], &[&str])] = &[
-        (&["rmcp::"], &["server", "output", "resources", "completions", "transport", "cli"]),
+        (
+            &["rmcp::"],
+            &["server", "output", "resources", "prompts", "completions", "transport", "cli"],
+        ),
         (&["reqwest::"], &["venice"]),
         (&["env::var", "env::temp_dir", "env::current_dir", "env::split_paths"], &["config"]),
         (&["std::fs", "tokio::fs"], &["storage", "input", "config", "cli"]),

@@ -1,0 +1,366 @@
+//! `install` and `uninstall`: the server in the configuration of a host.
+//!
+//! Without `--write` nothing is touched: the configuration goes to stdout, and what to do with it to stderr. A
+//! key is written only where that is asked for; else the host takes it from a variable, or the server from a file.
+
+mod entry;
+pub(super) mod file;
+pub(super) mod host;
+mod json;
+mod toml;
+mod yaml;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::builder::PossibleValuesParser;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use self::entry::{Key, Server};
+use self::host::{Form, HOSTS, Host};
+use super::{Given, fail, refuse, say};
+use crate::config::{self, Config};
+
+/// The server's name in every configuration.
+const NAME: &str = "venice";
+
+/// Where a server listens that is started as the README says.
+const LOCAL: &str = "http://127.0.0.1:3333/mcp";
+
+/// The arguments of `install`. Flags of the server that stand beside them become part of the configuration.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Arguments {
+    /// The host.
+    #[arg(value_name = "HOST", value_parser = hosts())]
+    host: String,
+    /// Merge the configuration into the host's file, of which a copy is kept.
+    #[arg(long)]
+    write: bool,
+    /// Put the key itself into the configuration.
+    #[arg(long)]
+    with_key: bool,
+    /// Configure a server that runs behind this URL, in place of a program.
+    #[arg(long, value_name = "URL")]
+    url: Option<Url>,
+    /// The program that the host starts, in place of this one.
+    #[arg(long, value_name = "PATH", conflicts_with = "url")]
+    command: Option<PathBuf>,
+    /// The host's file, in place of the usual one.
+    #[arg(long, value_name = "PATH")]
+    config_file: Option<PathBuf>,
+    /// The flags of the server that were given.
+    #[arg(skip)]
+    pub(super) given: Vec<Given>,
+}
+
+/// The arguments of `uninstall`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Removal {
+    /// The host.
+    #[arg(value_name = "HOST", value_parser = hosts())]
+    host: String,
+    /// The host's file, in place of the usual one.
+    #[arg(long, value_name = "PATH")]
+    config_file: Option<PathBuf>,
+}
+
+fn hosts() -> PossibleValuesParser {
+    PossibleValuesParser::new(HOSTS.iter().map(|host| host.name))
+}
+
+/// What is put into a host's file.
+struct Change {
+    /// The object of the server.
+    entry: Map<String, Value>,
+    /// What the host asks its user for.
+    questions: Vec<Value>,
+}
+
+pub(super) fn run(arguments: &Arguments, config: &Config) -> ExitCode {
+    let Some(host) = host::find(&arguments.host) else { return refuse(&"there is no such host") };
+    let (server, key) = match server(arguments).and_then(|server| {
+        let key = key(arguments, host, config)?;
+        Ok((server, key))
+    }) {
+        Ok(parts) => parts,
+        Err(error) => return refuse(&error),
+    };
+    if !entry::takes(host, &server) {
+        return refuse(&format!(
+            "{} takes servers behind a URL under Settings > Connectors alone: add {} there",
+            host.title,
+            arguments.url.as_ref().map_or(LOCAL, Url::as_str),
+        ));
+    }
+    let entry = entry::entry(host, &server, &key);
+    let change = Change { questions: entry::questions(host, &entry), entry };
+    if arguments.write {
+        return match write(arguments, host, config, &change) {
+            Ok(lines) => {
+                say(&lines);
+                note(&notes(host, &server, &key, true));
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&error),
+        };
+    }
+    match print(host, &change) {
+        Ok(text) => say(text.trim_end()),
+        Err(error) => return fail(&error),
+    }
+    let place = place(arguments.config_file.as_ref(), host, config);
+    if let Some((path, _)) = place.filter(|_| host.form != Form::Fields) {
+        note(&format!("This belongs into {}.", path.display()));
+    }
+    note(&notes(host, &server, &key, false));
+    ExitCode::SUCCESS
+}
+
+pub(super) fn remove(arguments: &Removal, config: &Config) -> ExitCode {
+    let Some(host) = host::find(&arguments.host) else { return refuse(&"there is no such host") };
+    match removed(arguments, host, config) {
+        Ok(line) => {
+            say(&line);
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+fn server(arguments: &Arguments) -> Result<Server, String> {
+    let remote = arguments
+        .url
+        .clone()
+        .or_else(|| (arguments.host == "n8n").then(|| Url::parse(LOCAL).ok()).flatten());
+    if let Some(mut url) = remote {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(format!("--url must be http or https, not {}", url.scheme()));
+        }
+        for given in &arguments.given {
+            let name = match given.flag {
+                "--toolset" => "toolsets",
+                "--output" => "output",
+                other => return Err(format!("{other} is for the server behind the URL to set")),
+            };
+            url.query_pairs_mut().append_pair(name, &given.values.join(","));
+        }
+        return Ok(Server::Remote(url));
+    }
+    let command = match &arguments.command {
+        Some(command) => std::path::absolute(command),
+        None => std::env::current_exe(),
+    };
+    let command = command.map_err(|error| format!("this program's path is not known: {error}"))?;
+    let command = command.to_str().ok_or("this program's path is not text")?.to_owned();
+    let arguments = arguments.given.iter().flat_map(Given::words).collect();
+    Ok(Server::Program { command, arguments })
+}
+
+fn key(arguments: &Arguments, host: &Host, config: &Config) -> Result<Key, String> {
+    if arguments.with_key {
+        return match &config.key {
+            config::Key::Given(key) => Ok(Key::Written(key.clone())),
+            _ => {
+                Err("--with-key needs the key in VENICE_API_KEY or VENICE_API_KEY_FILE".to_owned())
+            }
+        };
+    }
+    if arguments.given.iter().any(|given| given.flag == "--sandbox") {
+        return Ok(Key::None);
+    }
+    if let Some(file) = &config.key_file {
+        return Ok(Key::File(file.clone()));
+    }
+    if host.variables != host::Variables::None {
+        return Ok(Key::Variable);
+    }
+    let folder = config.directories.settings.as_ref();
+    let folder =
+        folder.ok_or("the directory for settings is not known; set VENICE_API_KEY_FILE")?;
+    Ok(Key::File(folder.join("venice-mcp").join("key")))
+}
+
+/// The host's file, and whether it may be the first of its directory.
+fn place(given: Option<&PathBuf>, host: &Host, config: &Config) -> Option<(PathBuf, bool)> {
+    if let Some(path) = given {
+        return Some((path.clone(), true));
+    }
+    let place = host.places.first()?;
+    Some((place.path(config)?, place.is_of_project()))
+}
+
+fn print(host: &Host, change: &Change) -> Result<String, String> {
+    match host.form {
+        Form::Json(list) => {
+            let mut whole = Map::new();
+            if !change.questions.is_empty() {
+                whole.insert("inputs".to_owned(), json!(change.questions));
+            }
+            whole.insert(list.to_owned(), json!({NAME: change.entry}));
+            serde_json::to_string_pretty(&whole).map_err(|error| error.to_string())
+        }
+        Form::Toml(list) => toml::merge("", list, change),
+        Form::Yaml(list) => Ok(yaml::print(list, &change.entry)),
+        Form::Fields => Ok(fields(&change.entry)),
+    }
+}
+
+/// What a person fills into n8n's node.
+fn fields(entry: &Map<String, Value>) -> String {
+    let url = entry.get("url").and_then(Value::as_str).unwrap_or_default();
+    let authentication =
+        if url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost") {
+            "None"
+        } else {
+            "Bearer Auth, with the token of the server"
+        };
+    format!(
+        "Node: MCP Client Tool\nEndpoint: {url}\nServer Transport: HTTP Streamable\n\
+         Authentication: {authentication}\nOptions > Timeout: 600000"
+    )
+}
+
+fn write(
+    arguments: &Arguments,
+    host: &Host,
+    config: &Config,
+    change: &Change,
+) -> Result<String, String> {
+    let (path, may_be_first) = writable(arguments.config_file.as_ref(), host, config)?;
+    let shown = path.display();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        if !may_be_first {
+            return Err(format!(
+                "{} does not seem to be here: there is no directory {}; --config-file names another file",
+                host.title,
+                folder.display()
+            ));
+        }
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    }
+    let before = file::read(&path).map_err(|error| untouched(&path, "read", &error))?;
+    let old = before.as_deref().unwrap_or_default();
+    let new = merged(host, old, change).map_err(|error| untouched(&path, "used", &error))?;
+    if before.as_deref() == Some(&new) {
+        return Ok(format!("{shown} has this server already; nothing was changed."));
+    }
+    let mut said = format!("{} will find the server: {shown} was written.", host.title);
+    if before.is_some() {
+        let backup = file::backup(&path);
+        std::fs::copy(&path, &backup)
+            .map_err(|error| untouched(&path, "copied", &error.to_string()))?;
+        let _ = write!(said, "\nThe file as it was is kept as {}.", backup.display());
+    }
+    file::replace(&path, &new).map_err(|error| untouched(&path, "written", &error))?;
+    Ok(said)
+}
+
+fn removed(arguments: &Removal, host: &Host, config: &Config) -> Result<String, String> {
+    let (path, _) = writable(arguments.config_file.as_ref(), host, config)?;
+    let shown = path.display();
+    let read = file::read(&path).map_err(|error| untouched(&path, "read", &error))?;
+    let Some(text) = read else { return Ok(format!("there is no {shown}")) };
+    let without = match host.form {
+        Form::Json(list) => json::remove(&text, list),
+        Form::Toml(list) => toml::remove(&text, list),
+        Form::Yaml(_) | Form::Fields => Ok(None),
+    };
+    let without = without.map_err(|error| untouched(&path, "used", &error))?;
+    let Some(without) = without else {
+        return Ok(format!("{shown} has no server `{NAME}`; nothing was changed."));
+    };
+    let backup = file::backup(&path);
+    let earlier = file::read(&backup).ok().flatten();
+    let new = earlier.filter(|earlier| adds_nothing_else(host, earlier, &text)).unwrap_or(without);
+    file::replace(&path, &new).map_err(|error| untouched(&path, "written", &error))?;
+    let _ = std::fs::remove_file(&backup);
+    Ok(format!("{} will not find the server any more: {shown} was written.", host.title))
+}
+
+/// Whether `text` is what the earlier file becomes by the server alone, so that it can come back as it was.
+fn adds_nothing_else(host: &Host, earlier: &str, text: &str) -> bool {
+    let listed = servers(host, earlier).and_then(|before| Ok((before, servers(host, text)?)));
+    let Ok((before, mut now)) = listed else { return false };
+    let Some(Value::Object(entry)) = now.remove(NAME) else { return false };
+    if before.contains_key(NAME) {
+        return false;
+    }
+    let change = Change { questions: entry::questions(host, &entry), entry };
+    merged(host, earlier, &change).is_ok_and(|merged| merged == text)
+}
+
+fn merged(host: &Host, text: &str, change: &Change) -> Result<String, String> {
+    match host.form {
+        Form::Json(list) => json::merge(text, list, change),
+        Form::Toml(list) => toml::merge(text, list, change),
+        Form::Yaml(_) | Form::Fields => Err("its form is not written".to_owned()),
+    }
+}
+
+/// The object of every server that a host's file lists.
+pub(super) fn servers(host: &Host, text: &str) -> Result<Map<String, Value>, String> {
+    match host.form {
+        Form::Json(list) => json::servers(text, list),
+        Form::Toml(list) => toml::servers(text, list),
+        Form::Yaml(_) | Form::Fields => Ok(Map::new()),
+    }
+}
+
+fn writable(
+    given: Option<&PathBuf>,
+    host: &Host,
+    config: &Config,
+) -> Result<(PathBuf, bool), String> {
+    match host.form {
+        Form::Fields => Err(format!("{} keeps no file: fill the fields in by hand", host.title)),
+        Form::Yaml(_) => Err(format!(
+            "the YAML of {} is not edited, for its comments could be lost: do by hand what `venice-mcp install {}` \
+             prints",
+            host.title, host.name
+        )),
+        Form::Json(_) | Form::Toml(_) => place(given, host, config).ok_or_else(|| {
+            format!("where {} keeps its file is not known; use --config-file", host.title)
+        }),
+    }
+}
+
+fn untouched(path: &Path, what: &str, error: &str) -> String {
+    format!("{} cannot be {what} and is as it was: {error}", path.display())
+}
+
+/// What is left for the user to do.
+fn notes(host: &Host, server: &Server, key: &Key, written: bool) -> String {
+    let mut lines = Vec::new();
+    match (key, server) {
+        (Key::File(path), Server::Program { .. }) if !path.is_file() => lines.push(format!(
+            "Put your key into {} (one line; keys are made at https://venice.ai/settings/api): the server does \
+             not start without it.",
+            path.display()
+        )),
+        (Key::Variable, Server::Program { .. }) if host.variables != host::Variables::Asked => lines
+            .push(format!(
+                "{} takes the key from VENICE_API_KEY: set it where you start {0}.",
+                host.title
+            )),
+        (Key::Written(_), _) => lines.push("The configuration holds your key: share it with nobody.".to_owned()),
+        (_, Server::Remote(url)) if !entry::is_of_this_machine(url) => lines.push(
+            "The server behind the URL wants its token (VENICE_MCP_AUTH_TOKEN there) as Authorization: Bearer."
+                .to_owned(),
+        ),
+        _ => {}
+    }
+    lines.push(host.then.to_owned());
+    if !written && matches!(host.form, Form::Json(_) | Form::Toml(_)) {
+        lines.push("With --write, this command does it.".to_owned());
+    }
+    lines.join("\n")
+}
+
+fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
