@@ -106,11 +106,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let client = Client::of(&context);
-        let tools = self
-            .shown(&client.settings)
-            .map(Mounted::tool)
-            .collect::<crate::error::Result<Vec<_>>>()
-            .map_err(|error| internal(&error))?;
+        let tools = self.shown(&client.settings).map(Mounted::tool).collect();
         // A list that a header or the URL narrowed is this client's alone.
         let scope =
             if client.settings.narrows() { CacheScope::Private } else { CacheScope::Public };
@@ -216,10 +212,6 @@ fn identity() -> Implementation {
     let mut identity = Implementation::new("venice-mcp", env!("CARGO_PKG_VERSION"));
     identity.title = Some("Venice".to_owned());
     identity
-}
-
-fn internal(error: &crate::error::Error) -> ErrorData {
-    ErrorData::internal_error(error.text(), None)
 }
 
 fn canceled() -> ErrorData {

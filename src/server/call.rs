@@ -118,7 +118,7 @@ impl Server {
         asked: &Asked,
     ) -> Result<(Call, Map<String, Value>)> {
         let spec = mounted.spec();
-        let arguments = schema::normalize(mounted.schema()?, spec.aliases, arguments);
+        let arguments = schema::normalize(mounted.schema(), spec.aliases, arguments);
         let arguments = Value::Object(arguments);
         let problems = mounted.judge()?.problems(&arguments);
         if !problems.is_empty() {

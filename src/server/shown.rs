@@ -66,15 +66,17 @@ fn in_toolsets(family: &str, opt_in: bool, toolsets: &[String], by_default: bool
             .any(|name| name == family || name == "all" || name == "default" && !opt_in)
 }
 
-/// A tool as it is published, made once.
+/// A tool as it is published. Each part is made once, when it is first needed: a client that lists many tools calls
+/// few of them.
 pub(super) struct Mounted {
     pub(super) route: &'static Route,
-    published: OnceLock<(Tool, Judge)>,
+    published: OnceLock<Tool>,
+    judge: OnceLock<Judge>,
 }
 
 impl Mounted {
     pub(super) const fn new(route: &'static Route) -> Self {
-        Self { route, published: OnceLock::new() }
+        Self { route, published: OnceLock::new(), judge: OnceLock::new() }
     }
 
     pub(super) const fn spec(&self) -> &'static Spec {
@@ -82,32 +84,31 @@ impl Mounted {
     }
 
     /// The tool as `tools/list` shows it.
-    pub(super) fn tool(&self) -> Result<Tool> {
-        Ok(self.published()?.0.clone())
+    pub(super) fn tool(&self) -> Tool {
+        self.published().clone()
     }
 
     /// The schema that is published.
-    pub(super) fn schema(&self) -> Result<&Map<String, Value>> {
-        Ok(&self.published()?.0.input_schema)
+    pub(super) fn schema(&self) -> &Map<String, Value> {
+        &self.published().input_schema
     }
 
     /// Who judges arguments by that schema.
     pub(super) fn judge(&self) -> Result<&Judge> {
-        Ok(&self.published()?.1)
+        if let Some(judge) = self.judge.get() {
+            return Ok(judge);
+        }
+        let judge = Judge::new(self.schema())?;
+        Ok(self.judge.get_or_init(|| judge))
     }
 
-    fn published(&self) -> Result<&(Tool, Judge)> {
-        if self.published.get().is_none() {
+    fn published(&self) -> &Tool {
+        self.published.get_or_init(|| {
             let schema = self.route.input_schema();
-            let judge = Judge::new(&schema)?;
             let mut tool = Tool::new(self.spec().name, self.route.description(), schema);
             tool.output_schema = self.route.output_schema().map(std::sync::Arc::new);
             tool.annotations = Some(annotations(self.spec()));
-            // Another thread may have been first, with the same value.
-            let _ = self.published.set((tool, judge));
-        }
-        self.published.get().ok_or_else(|| {
-            crate::error::Error::new(crate::error::Kind::Internal, "the tool was not published")
+            tool
         })
     }
 }
