@@ -3,6 +3,7 @@
 //! Nothing else in the crate reads the environment. A flag wins over its variable, an empty variable is an
 //! unset one, and secrets have no flags.
 
+mod directories;
 mod flags;
 mod http;
 mod key;
@@ -16,6 +17,7 @@ use url::Url;
 
 use crate::context::OutputMode;
 
+pub use directories::Directories;
 pub use flags::{Flags, LogFormat, SafeMode};
 pub use http::{Http, HttpFlags, SecretBytes};
 pub use key::Key;
@@ -118,57 +120,6 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
-/// Where media are stored and read from.
-#[derive(Debug, Clone)]
-pub struct Directories {
-    /// Where media are stored.
-    pub output: PathBuf,
-    /// Where media are stored if that cannot be written.
-    pub fallback: PathBuf,
-    /// Further directories that media are read from.
-    pub input: Vec<PathBuf>,
-    /// Where relative paths start.
-    pub working: Option<PathBuf>,
-    /// What `~` stands for.
-    pub home: Option<PathBuf>,
-    /// Where programs keep their settings: `~/.config`, `~/Library/Application Support` or `%APPDATA%`.
-    pub settings: Option<PathBuf>,
-}
-
-impl Directories {
-    fn find(
-        output: Option<PathBuf>,
-        mut input: Vec<PathBuf>,
-        read: Read<'_>,
-        working: Option<PathBuf>,
-    ) -> Self {
-        // Nobody else can have made a directory of a random name before.
-        let user = directories::BaseDirs::new();
-        let fallback = std::env::temp_dir().join(format!("venice-mcp-{}", uuid::Uuid::new_v4()));
-        let output = output
-            .or_else(|| read("VENICE_OUTPUT_DIR").map(PathBuf::from))
-            .or_else(data_directory)
-            .unwrap_or_else(|| fallback.clone());
-        if input.is_empty() {
-            input = read("VENICE_INPUT_DIRS")
-                .map(|list| std::env::split_paths(&list).collect())
-                .unwrap_or_default();
-        }
-        let whole = |path: PathBuf| match &working {
-            Some(base) if path.is_relative() => base.join(path),
-            _ => path,
-        };
-        Self {
-            output: whole(output),
-            fallback,
-            input: input.into_iter().map(whole).collect(),
-            home: user.as_ref().map(|user| user.home_dir().to_owned()),
-            settings: user.map(|user| user.config_dir().to_owned()),
-            working,
-        }
-    }
-}
-
 /// The models of calls that name none.
 #[derive(Debug, Clone, Default)]
 pub struct Models {
@@ -216,7 +167,8 @@ impl Config {
             Directories::find(flags.output_dir, flags.input_dir, read, working_directory);
         Ok(Self {
             key: Key::find(read)?,
-            key_file: read("VENICE_API_KEY_FILE").map(PathBuf::from),
+            key_file: read("VENICE_API_KEY_FILE")
+                .map(|file| directories.whole(PathBuf::from(file))),
             key_variable: key::VARIABLES.into_iter().find(|name| read(name).is_some()),
             base_url: base_url(flags.base_url, read)?,
             plural_paths: choice("VENICE_API_PATHS", read, &["documented", "plural"])?
@@ -287,10 +239,6 @@ impl Caps {
             confirm_over_usd: usd(&flags.confirm_over_usd, "VENICE_CONFIRM_OVER_USD")?,
         })
     }
-}
-
-fn data_directory() -> Option<PathBuf> {
-    directories::ProjectDirs::from("", "", "venice-mcp").map(|found| found.data_dir().to_owned())
 }
 
 /// The base URL: https, or http to this machine alone, for the key goes there.

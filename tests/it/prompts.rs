@@ -70,7 +70,7 @@ async fn a_prompt_is_listed_where_its_tools_are() {
         prompts.into_iter().map(|prompt| prompt.name).collect()
     };
     let there = |tool: &&str| tools::all().any(|route| route.spec.name == *tool);
-    let possible = PROMPTS.iter().filter(|prompt| prompt.tools.iter().all(|tool| there(tool)));
+    let possible = PROMPTS.iter().filter(|prompt| prompt.tools.iter().all(&there));
     let wanted: Vec<&str> = possible.map(|prompt| prompt.name).collect();
     assert!(wanted.len() >= 5);
     assert_eq!(names(Setup::new()).await, wanted);

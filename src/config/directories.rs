@@ -1,0 +1,69 @@
+//! Where things lie on this machine.
+
+use std::path::{Path, PathBuf};
+
+use super::Read;
+
+/// Where media are stored and read from.
+#[derive(Debug, Clone)]
+pub struct Directories {
+    /// Where media are stored.
+    pub output: PathBuf,
+    /// Where media are stored if that cannot be written.
+    pub fallback: PathBuf,
+    /// Further directories that media are read from.
+    pub input: Vec<PathBuf>,
+    /// Where relative paths start.
+    pub working: Option<PathBuf>,
+    /// What `~` stands for.
+    pub home: Option<PathBuf>,
+    /// Where programs keep their settings: `~/.config`, `~/Library/Application Support` or `%APPDATA%`.
+    pub settings: Option<PathBuf>,
+}
+
+impl Directories {
+    pub(super) fn find(
+        output: Option<PathBuf>,
+        mut input: Vec<PathBuf>,
+        read: Read<'_>,
+        working: Option<PathBuf>,
+    ) -> Self {
+        // Nobody else can have made a directory of a random name before.
+        let user = ::directories::BaseDirs::new();
+        let fallback = std::env::temp_dir().join(format!("venice-mcp-{}", uuid::Uuid::new_v4()));
+        let output = output
+            .or_else(|| read("VENICE_OUTPUT_DIR").map(PathBuf::from))
+            .or_else(data_directory)
+            .unwrap_or_else(|| fallback.clone());
+        if input.is_empty() {
+            input = read("VENICE_INPUT_DIRS")
+                .map(|list| std::env::split_paths(&list).collect())
+                .unwrap_or_default();
+        }
+        let whole = |path: PathBuf| below(working.as_deref(), path);
+        Self {
+            output: whole(output),
+            fallback,
+            input: input.into_iter().map(whole).collect(),
+            home: user.as_ref().map(|user| user.home_dir().to_owned()),
+            settings: user.map(|user| user.config_dir().to_owned()),
+            working,
+        }
+    }
+
+    /// The path, from the working directory where it is relative.
+    pub(super) fn whole(&self, path: PathBuf) -> PathBuf {
+        below(self.working.as_deref(), path)
+    }
+}
+
+fn below(base: Option<&Path>, path: PathBuf) -> PathBuf {
+    match base {
+        Some(base) if path.is_relative() => base.join(path),
+        _ => path,
+    }
+}
+
+fn data_directory() -> Option<PathBuf> {
+    ::directories::ProjectDirs::from("", "", "venice-mcp").map(|found| found.data_dir().to_owned())
+}
