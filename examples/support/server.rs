@@ -4,11 +4,11 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use rmcp::ServiceExt as _;
 use rmcp::model::{
     CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, Implementation,
 };
 use rmcp::service::{RoleClient, RunningService};
+use rmcp::{ClientHandler, ServiceExt as _};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
@@ -16,14 +16,22 @@ use tokio::process::{Child, Command};
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// A client of a running server.
-pub(crate) struct Server {
-    pub(crate) client: RunningService<RoleClient, ClientConfig>,
+pub(crate) struct Server<H: ClientHandler = ClientConfig> {
+    pub(crate) client: RunningService<RoleClient, H>,
     child: Child,
 }
 
 impl Server {
     /// Starts the server: on the sandbox, or with `--live` among the example's arguments on Venice and your key.
     pub(crate) async fn start() -> Result<Self> {
+        let identity = Implementation::new("example", "1");
+        Self::start_for(ClientConfig::new(ClientCapabilities::default(), identity)).await
+    }
+}
+
+impl<H: ClientHandler> Server<H> {
+    /// The same, for a client that hears what the server tells it meanwhile.
+    pub(crate) async fn start_for(handler: H) -> Result<Self> {
         let mut command = Command::new(program()?);
         if !std::env::args().any(|argument| argument == "--live") {
             command.arg("--sandbox");
@@ -31,9 +39,7 @@ impl Server {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
         let pipes = child.stdout.take().zip(child.stdin.take()).ok_or("the server has no pipes")?;
-        let identity = Implementation::new("example", "1");
-        let config = ClientConfig::new(ClientCapabilities::default(), identity);
-        Ok(Self { client: config.serve(pipes).await?, child })
+        Ok(Self { client: handler.serve(pipes).await?, child })
     }
 
     /// Calls a tool. What it answers is a result even where it could not do what was asked.

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::harness::BINARY;
+use crate::served::Served;
 
 /// Where the built examples lie.
 fn built() -> &'static Path {
@@ -83,6 +84,31 @@ async fn session_shows_a_mistake_and_how_it_is_mended() {
     let (said, _) = run("session").await;
     for part in ["`width`", "`colour`", "hint: ", "a-red-fox-in-snow", "make-it-dusk"] {
         assert!(said.contains(part), "no {part}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn video_job_waits_for_its_video() {
+    let (said, home) = run("video_job").await;
+    for part in ["it will cost", "queued as", "the video lies at"] {
+        assert!(said.contains(part), "no {part}: {said}");
+    }
+    let files = std::fs::read_dir(home.path().join("out")).unwrap();
+    let videos = files
+        .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "mp4"));
+    assert_eq!(videos.count(), 1);
+}
+
+#[tokio::test]
+async fn clients_without_a_library_talk_over_http_and_sse() {
+    let served = Served::start().await;
+    for (name, path, wanted) in
+        [("http_client", "/mcp", "image/webp"), ("sse_client", "", "audio/")]
+    {
+        let mut command = Command::new(built().join(name));
+        command.env_clear().arg(served.url(path));
+        let said = succeeded(&command.output().await.unwrap());
+        assert!(said.contains("venice-mcp") && said.contains(wanted), "{name}: {said}");
     }
 }
 
