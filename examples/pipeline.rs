@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 use futures::future::try_join_all;
 use serde_json::json;
 
-use server::{Result, Server, fact, text};
+use server::{Result, Server, client, fact, text};
 
 const SCRIPT: [&str; 3] = [
     "At the edge of the land stands a lighthouse. Nobody has lived in it for years.",
@@ -28,7 +28,7 @@ const SCRIPT: [&str; 3] = [
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let server = Server::start().await?;
+    let server = Server::start(client()).await?;
     let speech = json!({
         "input": SCRIPT.join("\n\n"),
         "response_format": "mp3",

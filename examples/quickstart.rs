@@ -17,11 +17,11 @@ use base64::Engine as _;
 use rmcp::model::ResourceContents;
 use serde_json::json;
 
-use server::{Result, Server, fact, text};
+use server::{Result, Server, client, fact, text};
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let server = Server::start().await?;
+    let server = Server::start(client()).await?;
     let tools = server.client.list_all_tools().await?;
     println!("{} tools, the first is {}", tools.len(), tools.first().map_or("", |tool| &tool.name));
 

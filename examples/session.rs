@@ -15,11 +15,11 @@ mod server;
 use rmcp::model::GetPromptRequestParams;
 use serde_json::json;
 
-use server::{Result, Server, fact, text};
+use server::{Result, Server, client, fact, text};
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let server = Server::start().await?;
+    let server = Server::start(client()).await?;
     let instructions = server.client.peer_info().and_then(|info| info.instructions.clone());
     println!("# The server says\n{}\n", instructions.unwrap_or_default());
 

@@ -15,18 +15,18 @@
 mod server;
 
 use rmcp::ClientHandler;
-use rmcp::model::{ClientCapabilities, ClientConfig, Implementation, ProgressNotificationParam};
+use rmcp::model::{ClientConfig, ProgressNotificationParam};
 use rmcp::service::{NotificationContext, RoleClient};
 use serde_json::{Value, json};
 
-use server::{Result, Server, fact, text};
+use server::{Result, Server, client, fact, text};
 
 /// A client that prints how far its calls are.
 struct Watching;
 
 impl ClientHandler for Watching {
     fn get_info(&self) -> ClientConfig {
-        ClientConfig::new(ClientCapabilities::default(), Implementation::new("example", "1"))
+        client()
     }
 
     async fn on_progress(
@@ -40,7 +40,7 @@ impl ClientHandler for Watching {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let server = Server::start_for(Watching).await?;
+    let server = Server::start(Watching).await?;
     let wish =
         json!({"model": "kling-2.6-pro-text-to-video", "duration": "5s", "aspect_ratio": "16:9"});
     let quote = server.call("venice_video_quote", wish.clone()).await?;

@@ -21,17 +21,9 @@ pub(crate) struct Server<H: ClientHandler = ClientConfig> {
     child: Child,
 }
 
-impl Server {
-    /// Starts the server: on the sandbox, or with `--live` among the example's arguments on Venice and your key.
-    pub(crate) async fn start() -> Result<Self> {
-        let identity = Implementation::new("example", "1");
-        Self::start_for(ClientConfig::new(ClientCapabilities::default(), identity)).await
-    }
-}
-
 impl<H: ClientHandler> Server<H> {
-    /// The same, for a client that hears what the server tells it meanwhile.
-    pub(crate) async fn start_for(handler: H) -> Result<Self> {
+    /// Starts the server: on the sandbox, or with `--live` among the example's arguments on Venice and your key.
+    pub(crate) async fn start(handler: H) -> Result<Self> {
         let mut command = Command::new(program()?);
         if !std::env::args().any(|argument| argument == "--live") {
             command.arg("--sandbox");
@@ -65,6 +57,11 @@ impl<H: ClientHandler> Server<H> {
         child.wait().await?;
         Ok(())
     }
+}
+
+/// What an example says that it is.
+pub(crate) fn client() -> ClientConfig {
+    ClientConfig::new(ClientCapabilities::default(), Implementation::new("example", "1"))
 }
 
 /// The binary: `cargo run --example` puts examples beside it, one directory down.
