@@ -259,17 +259,27 @@ impl Catalog {
             let reply = self.venice.send(context, Request::new(&STYLES)).await?;
             style_names(&reply.value()?).map(Arc::new)
         };
-        self.styles.try_get_with(context.caller.clone(), fetch).await.ok()
+        Box::pin(self.styles.try_get_with(context.caller.clone(), fetch)).await.ok()
     }
 
     async fn fetched(&self, context: &Context, kind: ModelType) -> Fetched {
         let key = (context.caller.clone(), kind);
-        if let Some(fetched) = self.models.get(&key).await
-            && fetched.models.is_none()
-            && fetched.at.elapsed() > PAUSE
-        {
+        if let Some(fetched) = self.models.get(&key).await {
+            if fetched.models.is_some() || fetched.at.elapsed() <= PAUSE {
+                return fetched;
+            }
             self.models.invalidate(&key).await;
         }
+        // Few calls come here, and none should carry the future of a fetch along.
+        Box::pin(self.refetched(context, kind, key)).await
+    }
+
+    async fn refetched(
+        &self,
+        context: &Context,
+        kind: ModelType,
+        key: (Caller, ModelType),
+    ) -> Fetched {
         loop {
             let fetch = async {
                 let models = match self.fetch(context, kind).await {

@@ -92,17 +92,17 @@ impl Venice {
 
     /// Sends a request, again where that is safe, and takes the reply into memory.
     pub async fn send(&self, context: &Context, request: Request) -> Result<Reply> {
-        self.inner.call(context, &request, true).await?.collect().await
+        Box::pin(self.inner.call(context, &request, true)).await?.collect().await
     }
 
     /// Sends a request whose reply is read as it arrives. Once its headers are in, it is not sent again.
     pub async fn open(&self, context: &Context, request: Request) -> Result<OpenReply> {
-        self.inner.call(context, &request, false).await
+        Box::pin(self.inner.call(context, &request, false)).await
     }
 
     /// Sends a request whose reply is a stream of events.
     pub async fn stream(&self, context: &Context, request: Request) -> Result<EventStream> {
-        EventStream::new(self.inner.call(context, &request, false).await?).await
+        EventStream::new(Box::pin(self.inner.call(context, &request, false)).await?).await
     }
 }
 
