@@ -204,7 +204,8 @@ impl ServerHandler for Server {
         let asked = Asked::new(&context, client, self.shared.timeout);
         let view = self.shared.services.store.view(&asked.context.caller);
         let services = &self.shared.services;
-        crate::completions::complete(&request, &view, services, &asked.context).await
+        // Boxed: it may ask the catalog, and the future of every request would grow with it.
+        Box::pin(crate::completions::complete(&request, &view, services, &asked.context)).await
     }
 
     async fn list_prompts(

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
+use wiremock::matchers::path;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::harness::decode;
 use crate::served::{Served, Setup, hello, kinds, request, terminate, text};
@@ -299,4 +301,38 @@ async fn calls_are_counted_and_requests_keep_their_id() {
     assert_eq!(response.headers()["x-request-id"], "abc-1");
     let response = served.get("/readyz", &[("x-request-id", "a b")]).await;
     assert_eq!(response.headers()["x-request-id"].len(), 32);
+}
+
+#[tokio::test]
+async fn what_was_paid_for_is_stored_though_its_client_hung_up() {
+    let upstream = MockServer::start().await;
+    let speech = ResponseTemplate::new(200)
+        .set_body_raw(b"ID3\x04\x00\x00\x00\x00\x00\x00".repeat(50), "audio/mpeg")
+        .set_delay(Duration::from_millis(500));
+    Mock::given(path("/api/v1/audio/speech")).respond_with(speech).mount(&upstream).await;
+    let base = format!("{}/api/v1", upstream.uri());
+    let served = Setup::new().set("VENICE_BASE_URL", &base).start().await;
+    let params = json!({"name": "venice_tts", "arguments": {"input": "Kept for later."}});
+    let call = served
+        .http
+        .post(served.url("/mcp"))
+        .header("content-type", "application/json")
+        .body(request("tools/call", params))
+        .send();
+    let call = tokio::spawn(call);
+    let asked = async || upstream.received_requests().await.unwrap_or_default();
+    while !asked().await.iter().any(|request| request.url.path().ends_with("/speech")) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let list = served.call(&[], "venice_media", json!({})).await;
+        if text(&list).contains("kept-for-later") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "it was lost: {list}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
