@@ -23,8 +23,12 @@ use crate::config::{Config, Flags, SETTINGS};
 
 pub use log::start_log;
 
-/// How many threads run tasks: a call mostly waits, and each thread costs memory.
-pub const WORKERS: usize = 2;
+/// How many threads run tasks: a call mostly waits, and one client keeps one thread busy. What takes long runs on
+/// threads of its own. Many clients get a second one.
+#[must_use]
+pub const fn workers(config: &Config) -> usize {
+    if config.http.is_some() { 2 } else { 1 }
+}
 
 /// The exit code of a tool, demo or check that failed.
 const FAILED: u8 = 1;

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         return cli::refuse(&error);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(cli::WORKERS)
+        .worker_threads(cli::workers(&config))
         .max_blocking_threads(32)
         .thread_name("venice-mcp")
         .enable_all()
@@ -27,7 +27,11 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return cli::refuse(&error),
     };
-    let code = runtime.block_on(cli::run(command, config));
+    // A worker runs the command too: a call that goes from thread to thread costs twice as much.
+    let code = runtime.block_on(async {
+        let running = tokio::spawn(cli::run(command, config));
+        running.await.unwrap_or(ExitCode::FAILURE)
+    });
     // A thread may still wait for input that never comes.
     runtime.shutdown_background();
     code

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Range, RangeInclusive};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::context::Caller;
@@ -16,6 +17,8 @@ use crate::storage::{Lock, Storage};
 
 /// How long another server may hold the lock of the ledger: it does so for one short read and one short write.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// How long lines that nobody waits for are gathered before they are written.
+const GATHER: Duration = Duration::from_millis(100);
 /// The most days that are read at once.
 const MOST_DAYS: usize = 366;
 
@@ -71,6 +74,7 @@ pub struct Spent {
 pub struct Ledger {
     storage: Storage,
     queue: Arc<Mutex<Queue>>,
+    hurry: Arc<Notify>,
     writers: TaskTracker,
 }
 
@@ -90,7 +94,7 @@ impl Entry {
 
 impl Ledger {
     pub(super) fn new(storage: Storage) -> Self {
-        Self { storage, queue: Arc::default(), writers: TaskTracker::new() }
+        Self { storage, queue: Arc::default(), hurry: Arc::default(), writers: TaskTracker::new() }
     }
 
     /// What `caller` spent on the UTC days in `days`, at most 366 of them. What is still being written is waited for;
@@ -136,7 +140,7 @@ impl Ledger {
 
     /// Writes an entry while its caller goes on, after those that came before it.
     pub(super) fn write_beside(&self, entry: &Noted) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.waiting();
         queue.lines.push_back((entry.place.clone(), entry.line()));
         if !queue.writing {
             queue.writing = true;
@@ -147,6 +151,7 @@ impl Ledger {
 
     /// Waits until everything is written.
     pub(super) async fn settle(&self) {
+        self.hurry.notify_one();
         self.writers.close();
         self.writers.wait().await;
     }
@@ -154,23 +159,27 @@ impl Ledger {
     /// Writes what waits, all lines of a file at once.
     async fn drain(&self) {
         loop {
+            // Each write is synced, which costs more than all the rest of a small call.
+            let _ = tokio::time::timeout(GATHER, self.hurry.notified()).await;
             let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
-            {
-                let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-                if queue.lines.is_empty() {
-                    queue.writing = false;
-                    return;
-                }
-                for (place, line) in queue.lines.drain(..) {
-                    files.entry(place).or_default().push(line);
-                }
+            for (place, line) in self.waiting().lines.drain(..) {
+                files.entry(place).or_default().push(line);
             }
             for (place, lines) in files {
                 if let Err(error) = self.storage.append(&place, lines.join("\n").as_bytes()).await {
                     tracing::error!(%error, lines = lines.len(), "the ledger could not be written");
                 }
             }
+            let mut queue = self.waiting();
+            if queue.lines.is_empty() {
+                queue.writing = false;
+                return;
+            }
         }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
