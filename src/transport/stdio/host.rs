@@ -70,6 +70,10 @@ pub(super) mod unix {
 
         use super::super::{Reader, Writer};
 
+        /// How many bytes wait in a pipe for a client that reads: what Linux grants everyone. Pictures pass through
+        /// the usual 64 KiB in a hundred small steps.
+        const PIPE: usize = 1 << 20;
+
         pub(super) fn reader(fd: BorrowedFd<'_>) -> Option<Reader> {
             let receiver = OpenOptions::new().open_receiver(path(fd)).ok()?;
             Some(Box::pin(receiver))
@@ -77,6 +81,8 @@ pub(super) mod unix {
 
         pub(super) fn writer(fd: BorrowedFd<'_>) -> Option<Writer> {
             let sender = OpenOptions::new().open_sender(path(fd)).ok()?;
+            // A smaller pipe works as well.
+            let _ = rustix::pipe::fcntl_setpipe_size(&sender, PIPE);
             Some(Box::pin(sender))
         }
 
