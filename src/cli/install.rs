@@ -143,9 +143,12 @@ fn server(arguments: &Arguments) -> Result<Server, String> {
             let name = match given.flag {
                 "--toolset" => "toolsets",
                 "--output" => "output",
+                "--read-only" => "readonly",
                 other => return Err(format!("{other} is for the server behind the URL to set")),
             };
-            url.query_pairs_mut().append_pair(name, &given.values.join(","));
+            let value =
+                if given.values.is_empty() { "1".to_owned() } else { given.values.join(",") };
+            url.query_pairs_mut().append_pair(name, &value);
         }
         return Ok(Server::Remote(url));
     }

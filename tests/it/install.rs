@@ -231,8 +231,10 @@ async fn a_url_takes_the_place_of_the_program() {
     let desk = Desk::new(None);
     for host in HOSTS.iter().filter(|host| **host != "claude-desktop") {
         let url = "https://venice.example/mcp";
-        let text = desk.done(&["install", host, "--url", url, "--toolsets", "image,audio"]).await;
-        assert!(text.contains("https://venice.example/mcp?toolsets=image%2Caudio"), "{text}");
+        let narrowed = ["--toolsets", "image,audio", "--read-only"];
+        let text = desk.done(&[&["install", host, "--url", url], &narrowed[..]].concat()).await;
+        assert!(text.contains(url) && text.contains("toolsets=image%2Caudio"), "{text}");
+        assert!(text.contains("readonly=1"), "{text}");
         assert!(!text.contains("command") && !text.contains("secret-key"), "{text}");
     }
     let local = desk.done(&["install", "cursor", "--url", "http://127.0.0.1:3333/mcp"]).await;
