@@ -8,6 +8,12 @@ use tempfile::TempDir;
 
 use crate::harness::{BINARY, command};
 
+/// The program as the system knows it: a build directory may be a link.
+fn program() -> &'static str {
+    static PROGRAM: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    PROGRAM.get_or_init(|| std::fs::canonicalize(BINARY).unwrap().to_str().unwrap().to_owned())
+}
+
 const HOSTS: &[&str] = &[
     "claude-desktop",
     "claude-code",
@@ -85,7 +91,7 @@ async fn every_host_gets_a_configuration_that_starts_this_program_without_a_key(
         let text = desk.done(&["install", host, "--toolset", "image"]).await;
         assert!(!text.contains("secret-key"), "{text}");
         if *host != "n8n" {
-            assert!(text.contains(BINARY) && text.contains("--toolset"), "{text}");
+            assert!(text.contains(program()) && text.contains("--toolset"), "{text}");
             assert!(text.contains("VENICE_API_KEY"), "{text}");
         }
     }
@@ -102,7 +108,7 @@ async fn a_json_file_takes_the_server_and_gives_it_back() {
         desk.done(&["install", host, "--write"]).await;
         let written = desk.text();
         assert!(written.starts_with("// mine\n") && written.contains("// kept"), "{written}");
-        assert!(written.contains("\"other\"") && written.contains(BINARY), "{written}");
+        assert!(written.contains("\"other\"") && written.contains(program()), "{written}");
         assert!(!written.contains("secret-key"), "{written}");
         assert_eq!(std::fs::read_to_string(desk.backup()).unwrap(), before);
 
@@ -135,7 +141,7 @@ async fn another_server_of_that_name_is_replaced_and_its_neighbors_stay() {
     desk.done(&["install", "cursor", "--write"]).await;
     let now: Value = serde_json::from_str(&desk.text()).unwrap();
     assert_eq!(now["mcpServers"]["a"], json!({"command": "a"}));
-    assert_eq!(now["mcpServers"]["venice"]["command"], BINARY);
+    assert_eq!(now["mcpServers"]["venice"]["command"], program());
     assert_eq!(now["mcpServers"]["venice"]["env"]["VENICE_API_KEY"], "${env:VENICE_API_KEY}");
 }
 
