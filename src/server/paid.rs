@@ -1,5 +1,7 @@
 //! A paid call: price, caps, the user's word, the reservation, the work, and what became of the money.
 
+use std::time::Instant;
+
 use super::Server;
 use super::orphans::{Entered, HANDED_OUT, of_earlier};
 use crate::context::{Answer, Context};
@@ -31,16 +33,21 @@ impl Server {
             usd,
         };
         self.shared.services.spending.judge(&purchase)?;
+        let before = Instant::now();
         if self.asks(&purchase, &identity, &call.context).await? {
             return Ok(None);
         }
+        // The time that a user takes to answer is not the call's.
+        let waited = before.elapsed();
         let reservation = tokio::select! {
             biased;
             () = call.context.cancel.cancelled() => return Err(canceled()),
             reservation = self.shared.services.spending.reserve(&purchase) => reservation?,
         };
         let entered = self.shared.orphans.enter(identity, &call.context);
-        let mut result = self.run(prepared, call).await;
+        let mut call = call.clone();
+        call.context.deadline = call.context.deadline.map(|deadline| deadline + waited);
+        let mut result = self.run(prepared, &call).await;
         close(reservation, &call.context, &mut result);
         entered.ended(&result);
         Ok(Some((result, entered)))
@@ -58,6 +65,11 @@ impl Server {
             biased;
             () = context.cancel.cancelled() => return Err(canceled()),
             result = claim.result() => result,
+            () = until(context.deadline) => {
+                let message = "an earlier call of the same arguments is still under way";
+                return Err(Error::new(Kind::Timeout, message)
+                    .hint("call again for its result: it is not paid for twice"));
+            }
         };
         Ok(result.map(|result| match result {
             Ok(mut outcome) => {
@@ -124,6 +136,13 @@ fn close(reservation: Reservation, context: &Context, result: &mut Result<Outcom
                 error.hint = Some(format!("{hint}; {words}"));
             }
         }
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -147,23 +147,22 @@ async fn an_edit_of_last_is_the_same_call_though_last_has_moved() {
 async fn a_paid_call_outlives_the_end_of_its_client() {
     let proxy = Proxy::start().await;
     proxy.fault(IMAGE, 0, 1, Fault::Hold);
-    let world = world(&proxy).await;
+    let kept = tempfile::tempdir().unwrap();
+    let world = Setup::new()
+        .set("VENICE_BASE_URL", &proxy.base_url)
+        .set("VENICE_OUTPUT_DIR", kept.path().to_str().unwrap())
+        .start()
+        .await;
     give_up(&world, &proxy, TOOL, picture("a late cat"), IMAGE).await;
-    let out = world.out();
-    let end = tokio::spawn(world.end());
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    proxy.release();
-    // The home goes with the world, so what lies there is looked for while the server ends.
-    let mut found = false;
-    while !found && !end.is_finished() {
-        let files = std::fs::read_dir(&out).into_iter().flatten().flatten();
-        found = files.into_iter().any(|file| {
-            let name = file.file_name().into_string().unwrap();
-            name.starts_with("a-late-cat-")
-        });
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    assert_eq!(end.await.unwrap().0, Some(0));
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        proxy.release();
+    };
+    let (end, ()) = tokio::join!(world.end(), release);
+    assert_eq!(end.0, Some(0));
+    let mut files = std::fs::read_dir(kept.path()).unwrap();
+    let late = |name: &str| name.starts_with("a-late-cat-");
+    let found = files.any(|file| late(file.unwrap().file_name().to_str().unwrap()));
     assert!(found, "the picture was lost");
 }
 

@@ -207,6 +207,24 @@ async fn a_user_is_asked_while_the_call_waits() {
 }
 
 #[tokio::test]
+async fn the_time_that_a_user_takes_is_not_the_calls() {
+    let mut raw = Raw::with(&[
+        ("VENICE_SANDBOX", "1"),
+        ("VENICE_CONFIRM_OVER_USD", "0.005"),
+        ("VENICE_TIMEOUT", "2"),
+    ]);
+    raw.initialize_with("2025-06-18", json!({"elicitation": {}})).await;
+    let question = raw.ask(call(7, &json!({}))).await;
+    assert_eq!(question["method"], "elicitation/create", "{question}");
+    tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
+    let answer = raw
+        .ask(json!({"jsonrpc": "2.0", "id": question["id"], "result": {"action": "accept"}}))
+        .await;
+    let said = answer["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(said.contains("image/webp"), "{answer}");
+}
+
+#[tokio::test]
 async fn in_the_stateless_era_the_question_is_the_answer_and_the_word_is_sealed() {
     let variables = [("VENICE_SANDBOX", "1"), ("VENICE_CONFIRM_OVER_USD", "0.005")];
     let mut raw = Raw::with(&variables);

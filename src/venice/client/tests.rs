@@ -1,5 +1,7 @@
 //! Calls over real sockets.
 
+mod paid;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
