@@ -1,16 +1,23 @@
 //! Stores of media for the tests of inputs.
 
+use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tempfile::TempDir;
 
 use crate::context::Caller;
 use crate::media::{Keep, Media, MediaStore, MediaView, NewMedia, Record};
 use crate::storage::Storage;
 
-/// A store without media, in a directory that the system clears.
+/// A store without media. All tests share its directory, for a property has hundreds of them.
 pub(super) fn empty() -> MediaView {
-    let root = tempfile::tempdir().unwrap().keep();
+    static ROOT: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
+    view(ROOT.path())
+}
+
+fn view(root: &Path) -> MediaView {
     let storage = Storage::new(root.join("out"), root.join("fallback"));
     let keep = Keep { max_bytes: u64::MAX, max_age: Duration::MAX };
     MediaStore::new(storage, keep).view(&Caller::Local)
@@ -18,7 +25,7 @@ pub(super) fn empty() -> MediaView {
 
 /// A store that holds items of these types and bytes, the last one being the newest.
 pub(super) async fn holding(items: &[(&str, &'static [u8])]) -> (MediaView, Vec<Media>) {
-    let view = empty();
+    let view = view(&tempfile::tempdir().unwrap().keep());
     let mut media = Vec::new();
     for (mime_type, bytes) in items {
         let new = NewMedia {
