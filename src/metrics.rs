@@ -45,6 +45,7 @@ struct Metrics {
     upstream: Family<Upstream, Histogram>,
     waited: Counter<f64, std::sync::atomic::AtomicU64>,
     media: Counter,
+    spend: Counter<f64, std::sync::atomic::AtomicU64>,
     streams: Gauge,
 }
 
@@ -61,6 +62,7 @@ impl Metrics {
             }),
             waited: Counter::default(),
             media: Counter::default(),
+            spend: Counter::default(),
             streams: Gauge::default(),
         };
         let registry = &mut all.registry;
@@ -87,6 +89,12 @@ impl Metrics {
             "Media that were made and stored",
             Unit::Bytes,
             all.media.clone(),
+        );
+        registry.register_with_unit(
+            "spend",
+            "What calls were charged, by the replies or else by their prices, in US dollars",
+            Unit::Other("usd".to_owned()),
+            all.spend.clone(),
         );
         registry.register("streams", "HTTP+SSE streams that are open", all.streams.clone());
         all
@@ -122,6 +130,14 @@ pub fn count_wait(time: Duration) {
 /// Counts media that were made.
 pub fn count_media(bytes: u64) {
     METRICS.media.inc_by(bytes);
+}
+
+/// Counts what a call was charged, in US dollars.
+pub fn count_spend(usd: f64) {
+    // A counter only grows.
+    if usd.is_finite() && usd > 0.0 {
+        METRICS.spend.inc_by(usd);
+    }
 }
 
 /// Counts an open stream while it lives.
@@ -169,6 +185,8 @@ mod tests {
         count_request("/test", Some(404), Duration::from_millis(20));
         count_wait(Duration::from_secs(2));
         count_media(10);
+        count_spend(0.25);
+        count_spend(-1.0);
         let stream = OpenStream::new();
         let text = text();
         // The counts are the process's: other tests add to them.
@@ -179,6 +197,7 @@ mod tests {
             (r#"venice_upstream_seconds_count{endpoint="/test",status="4xx"}"#, 1.0),
             ("venice_rate_limit_wait_seconds_total", 2.0),
             ("venice_media_bytes_total", 10.0),
+            ("venice_spend_usd_total", 0.25),
             ("venice_streams", 1.0),
         ] {
             let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::ledger::{Entry, Ledger, Noted, State};
 use super::{Purchase, dollars};
+use crate::metrics;
 
 /// Money that is set aside for one call. One that is dropped without a word, as by a crash, counts as spent.
 #[must_use]
@@ -39,6 +40,9 @@ impl Reservation {
         let entry = &mut self.entry.entry;
         entry.usd = usd.or(entry.usd);
         entry.model = entry.model.take().or(model);
+        if let Some(usd) = entry.usd {
+            metrics::count_spend(usd);
+        }
         self.end(State::Settled);
     }
 

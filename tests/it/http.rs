@@ -282,6 +282,12 @@ async fn a_server_that_is_told_to_stop_ends_with_0_after_its_calls() {
     assert_eq!(code.code(), Some(0));
 }
 
+/// The US dollars that `metrics` shows as spent.
+fn spend(metrics: &str) -> f64 {
+    let mut lines = metrics.lines();
+    lines.find_map(|line| line.strip_prefix("venice_spend_usd_total ")).unwrap().parse().unwrap()
+}
+
 #[tokio::test]
 async fn calls_are_counted_and_requests_keep_their_id() {
     let served = Served::start().await;
@@ -297,6 +303,11 @@ async fn calls_are_counted_and_requests_keep_their_id() {
     ] {
         assert!(metrics.lines().any(|one| one == line), "{line} is not in {metrics}");
     }
+    let picture = json!({"prompt": "a cat", "width": 64, "height": 64});
+    served.call(&[], "venice_image_generate", picture).await;
+    let after = served.get("/metrics", &[]).await.text().await.unwrap();
+    let spent = spend(&after) - spend(&metrics);
+    assert!((spent - 0.01).abs() < 1e-9, "the picture cost {spent}: {after}");
     let response = served.get("/healthz", &[("x-request-id", "abc-1")]).await;
     assert_eq!(response.headers()["x-request-id"], "abc-1");
     let response = served.get("/readyz", &[("x-request-id", "a b")]).await;
