@@ -3,6 +3,7 @@
 //! Without `--write` nothing is touched: the configuration goes to stdout, and what to do with it to stderr. A
 //! key is written only where that is asked for; else the host takes it from a variable, or the server from a file.
 
+mod apply;
 mod entry;
 pub(super) mod file;
 pub(super) mod host;
@@ -10,15 +11,15 @@ mod json;
 mod toml;
 mod yaml;
 
-use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+pub(super) use self::apply::servers;
 use self::entry::{Key, Server};
 use self::host::{Form, HOSTS, Host};
 use super::{Given, fail, refuse, say};
@@ -98,7 +99,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> ExitCode {
     let entry = entry::entry(host, &server, &key);
     let change = Change { questions: entry::questions(host, &entry), entry };
     if arguments.write {
-        return match write(arguments, host, config, &change) {
+        return match apply::write(arguments, host, config, &change) {
             Ok(lines) => {
                 say(&lines);
                 note(&notes(host, &server, &key, true));
@@ -111,7 +112,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> ExitCode {
         Ok(text) => say(text.trim_end()),
         Err(error) => return fail(&error),
     }
-    let place = place(arguments.config_file.as_ref(), host, config);
+    let place = apply::place(arguments.config_file.as_ref(), host, config);
     if let Some((path, _)) = place.filter(|_| host.form != Form::Fields) {
         note(&format!("This belongs into {}.", path.display()));
     }
@@ -121,7 +122,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> ExitCode {
 
 pub(super) fn remove(arguments: &Removal, config: &Config) -> ExitCode {
     let Some(host) = host::find(&arguments.host) else { return refuse(&"there is no such host") };
-    match removed(arguments, host, config) {
+    match apply::removed(arguments, host, config) {
         Ok(line) => {
             say(&line);
             ExitCode::SUCCESS
@@ -186,15 +187,6 @@ fn key(arguments: &Arguments, host: &Host, config: &Config) -> Result<Key, Strin
     Ok(Key::File(folder.join("venice-mcp").join("key")))
 }
 
-/// The host's file, and whether it may be the first of its directory.
-fn place(given: Option<&PathBuf>, host: &Host, config: &Config) -> Option<(PathBuf, bool)> {
-    if let Some(path) = given {
-        return Some((path.clone(), true));
-    }
-    let place = host.places.first()?;
-    Some((place.path(config)?, place.is_of_project()))
-}
-
 fn print(host: &Host, change: &Change) -> Result<String, String> {
     match host.form {
         Form::Json(list) => {
@@ -226,116 +218,6 @@ fn fields(entry: &Map<String, Value>) -> String {
     )
 }
 
-fn write(
-    arguments: &Arguments,
-    host: &Host,
-    config: &Config,
-    change: &Change,
-) -> Result<String, String> {
-    let (path, may_be_first) = writable(arguments.config_file.as_ref(), host, config)?;
-    let shown = path.display();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        if !may_be_first {
-            return Err(format!(
-                "{} does not seem to be here: there is no directory {}; --config-file names another file",
-                host.title,
-                folder.display()
-            ));
-        }
-        std::fs::create_dir_all(folder)
-            .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
-    }
-    let before = file::read(&path).map_err(|error| untouched(&path, "read", &error))?;
-    let old = before.as_deref().unwrap_or_default();
-    let new = merged(host, old, change).map_err(|error| untouched(&path, "used", &error))?;
-    if before.as_deref() == Some(&new) {
-        return Ok(format!("{shown} has this server already; nothing was changed."));
-    }
-    let mut said = format!("{} will find the server: {shown} was written.", host.title);
-    if before.is_some() {
-        let backup = file::backup(&path);
-        std::fs::copy(&path, &backup)
-            .map_err(|error| untouched(&path, "copied", &error.to_string()))?;
-        let _ = write!(said, "\nThe file as it was is kept as {}.", backup.display());
-    }
-    file::replace(&path, &new).map_err(|error| untouched(&path, "written", &error))?;
-    Ok(said)
-}
-
-fn removed(arguments: &Removal, host: &Host, config: &Config) -> Result<String, String> {
-    let (path, _) = writable(arguments.config_file.as_ref(), host, config)?;
-    let shown = path.display();
-    let read = file::read(&path).map_err(|error| untouched(&path, "read", &error))?;
-    let Some(text) = read else { return Ok(format!("there is no {shown}")) };
-    let without = match host.form {
-        Form::Json(list) => json::remove(&text, list),
-        Form::Toml(list) => toml::remove(&text, list),
-        Form::Yaml(_) | Form::Fields => Ok(None),
-    };
-    let without = without.map_err(|error| untouched(&path, "used", &error))?;
-    let Some(without) = without else {
-        return Ok(format!("{shown} has no server `{NAME}`; nothing was changed."));
-    };
-    let backup = file::backup(&path);
-    let earlier = file::read(&backup).ok().flatten();
-    let new = earlier.filter(|earlier| adds_nothing_else(host, earlier, &text)).unwrap_or(without);
-    file::replace(&path, &new).map_err(|error| untouched(&path, "written", &error))?;
-    let _ = std::fs::remove_file(&backup);
-    Ok(format!("{} will not find the server any more: {shown} was written.", host.title))
-}
-
-/// Whether `text` is what the earlier file becomes by the server alone, so that it can come back as it was.
-fn adds_nothing_else(host: &Host, earlier: &str, text: &str) -> bool {
-    let listed = servers(host, earlier).and_then(|before| Ok((before, servers(host, text)?)));
-    let Ok((before, mut now)) = listed else { return false };
-    let Some(Value::Object(entry)) = now.remove(NAME) else { return false };
-    if before.contains_key(NAME) {
-        return false;
-    }
-    let change = Change { questions: entry::questions(host, &entry), entry };
-    merged(host, earlier, &change).is_ok_and(|merged| merged == text)
-}
-
-fn merged(host: &Host, text: &str, change: &Change) -> Result<String, String> {
-    match host.form {
-        Form::Json(list) => json::merge(text, list, change),
-        Form::Toml(list) => toml::merge(text, list, change),
-        Form::Yaml(_) | Form::Fields => Err("its form is not written".to_owned()),
-    }
-}
-
-/// The object of every server that a host's file lists.
-pub(super) fn servers(host: &Host, text: &str) -> Result<Map<String, Value>, String> {
-    match host.form {
-        Form::Json(list) => json::servers(text, list),
-        Form::Toml(list) => toml::servers(text, list),
-        Form::Yaml(_) | Form::Fields => Ok(Map::new()),
-    }
-}
-
-fn writable(
-    given: Option<&PathBuf>,
-    host: &Host,
-    config: &Config,
-) -> Result<(PathBuf, bool), String> {
-    match host.form {
-        Form::Fields => Err(format!("{} keeps no file: fill the fields in by hand", host.title)),
-        Form::Yaml(_) => Err(format!(
-            "the YAML of {} is not edited, for its comments could be lost: do by hand what `venice-mcp install {}` \
-             prints",
-            host.title, host.name
-        )),
-        Form::Json(_) | Form::Toml(_) => place(given, host, config).ok_or_else(|| {
-            format!("where {} keeps its file is not known; use --config-file", host.title)
-        }),
-    }
-}
-
-fn untouched(path: &Path, what: &str, error: &str) -> String {
-    format!("{} cannot be {what} and is as it was: {error}", path.display())
-}
-
 /// What is left for the user to do.
 fn notes(host: &Host, server: &Server, key: &Key, written: bool) -> String {
     let mut lines = Vec::new();
@@ -358,7 +240,7 @@ fn notes(host: &Host, server: &Server, key: &Key, written: bool) -> String {
         _ => {}
     }
     lines.push(host.then.to_owned());
-    if !written && matches!(host.form, Form::Json(_) | Form::Toml(_)) {
+    if !written && host.form != Form::Fields {
         lines.push("With --write, this command does it.".to_owned());
     }
     lines.join("\n")

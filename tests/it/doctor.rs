@@ -87,28 +87,37 @@ async fn a_key_file_and_a_proxy_are_named_and_their_values_are_not_shown() {
 #[tokio::test]
 async fn the_servers_of_hosts_are_judged() {
     let home = tempfile::tempdir().unwrap();
-    let settings = home.path().join(".cursor/mcp.json");
-    std::fs::create_dir(home.path().join(".cursor")).unwrap();
     let other = home.path().join("venice-mcp");
     std::fs::write(&other, "").unwrap();
     let server =
         |command: &str| format!("{{\"mcpServers\": {{\"venice\": {{\"command\": {command:?}}}}}}}");
     let url = "{\"mcpServers\": {\"venice\": {\"url\": \"https://user:hunter2@v.example/mcp\"}}}";
-    let cases: &[(&str, &str, &str)] = &[
-        (&server(BINARY), "ok", "starts this program"),
-        (&server(other.to_str().unwrap()), "warning", "starts another one"),
-        (&server("venice-mcp"), "warning", "PATH"),
-        (&server("/no/such/venice-mcp"), "problem", "not there"),
-        (url, "ok", "v.example"),
-        ("{", "warning", "cannot be read"),
+    let goose = format!("extensions:\n  venice:\n    cmd: {BINARY}\n");
+    let without_key = format!("{goose}    envs: {{VENICE_API_KEY_FILE: /no/such/key}}\n");
+    let goose_url = "extensions: {venice: {uri: 'https://v.example/mcp'}}";
+    let (cursor_file, goose_file) = (".cursor/mcp.json", ".config/goose/config.yaml");
+    let cases: &[(&str, &str, &str, &str)] = &[
+        (cursor_file, &server(BINARY), "ok", "starts this program"),
+        (cursor_file, &server(other.to_str().unwrap()), "warning", "starts another one"),
+        (cursor_file, &server("venice-mcp"), "warning", "PATH"),
+        (cursor_file, &server("/no/such/venice-mcp"), "problem", "not there"),
+        (cursor_file, url, "ok", "v.example"),
+        (cursor_file, "{", "warning", "cannot be read"),
+        (goose_file, &goose, "ok", "starts this program"),
+        (goose_file, &without_key, "problem", "names the key file /no/such/key"),
+        (goose_file, goose_url, "ok", "v.example"),
+        (goose_file, "extensions: [", "warning", "cannot be read"),
     ];
-    for (text, state, found) in cases {
+    for (file, text, state, found) in cases {
+        let settings = home.path().join(file);
+        std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
         std::fs::write(&settings, text).unwrap();
         let (report, code) = look(home.path(), &[]).await;
         let check = check(&report, "host");
         assert_eq!(check["state"], *state, "{check}");
         assert!(check["found"].as_str().unwrap().contains(found), "{check}");
         assert_eq!(code, Some(i32::from(*state == "problem")));
+        std::fs::remove_file(&settings).unwrap();
     }
 }
 

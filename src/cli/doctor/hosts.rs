@@ -59,14 +59,15 @@ fn listed(host: &'static Host, place: &Path) -> Result<Vec<Found>, String> {
 }
 
 fn command(entry: &Map<String, Value>) -> Option<&str> {
-    entry.get("command").and_then(Value::as_str)
+    // Goose has shorter words.
+    ["command", "cmd"].iter().find_map(|name| entry.get(*name)?.as_str())
 }
 
 fn judge(found: &Found) -> Check {
     let place = format!("{} ({})", found.title, found.place.display());
     let again = format!("venice-mcp install {} --write", found.host);
     let Some(command) = command(&found.entry) else {
-        let url = ["url", "serverUrl", "httpUrl"]
+        let url = ["url", "serverUrl", "httpUrl", "uri"]
             .iter()
             .find_map(|name| found.entry.get(*name)?.as_str());
         return match url {
@@ -110,7 +111,7 @@ fn judge(found: &Found) -> Check {
 
 /// The key file that the host's configuration names, where there is none.
 fn missing_key_file(entry: &Map<String, Value>) -> Option<&str> {
-    let variables = entry.get("env")?.as_object()?;
+    let variables = ["env", "envs"].iter().find_map(|name| entry.get(*name)?.as_object())?;
     let file = variables.get("VENICE_API_KEY_FILE")?.as_str()?;
     (!Path::new(file).is_file()).then_some(file)
 }

@@ -28,7 +28,7 @@ pub(in crate::cli) enum Form {
     Json(&'static str),
     /// TOML: the name of the table that holds the servers.
     Toml(&'static str),
-    /// YAML: the name of the mapping that holds the servers. It is printed, never written.
+    /// YAML: the name of the mapping that holds the servers.
     Yaml(&'static str),
     /// Fields that a person fills in.
     Fields,
