@@ -55,6 +55,10 @@ pub struct Chat {
     model: Option<String>,
     #[schemars(range(min = 0.0, max = 2.0))]
     temperature: Option<f64>,
+    #[schemars(range(min = 0.0, max = 2.0))]
+    min_temp: Option<f64>,
+    #[schemars(range(min = 0.0, max = 2.0))]
+    max_temp: Option<f64>,
     #[schemars(range(min = 0.0, max = 1.0))]
     top_p: Option<f64>,
     #[schemars(range(min = 0))]
@@ -71,6 +75,7 @@ pub struct Chat {
     max_completion_tokens: Option<u32>,
     #[schemars(length(min = 1, max = 4))]
     stop: Option<Vec<String>>,
+    stop_token_ids: Option<Vec<i64>>,
     #[schemars(range(min = 1))]
     seed: Option<i64>,
     logprobs: Option<bool>,
