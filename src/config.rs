@@ -207,7 +207,7 @@ impl Config {
             log: flags
                 .log
                 .or_else(|| read("VENICE_LOG"))
-                .or_else(|| read("RUST_LOG"))
+                .or_else(|| read("RUST_LOG").and_then(|filter| without_spans(&filter)))
                 .unwrap_or_else(|| LOG.to_owned()),
             log_format: parsed(flags.log_format, "VENICE_LOG_FORMAT", read, LogFormat::parse)?
                 .unwrap_or_default(),
@@ -295,6 +295,12 @@ fn choice<'a>(
         let found = allowed.iter().find(|one| one.eq_ignore_ascii_case(text)).copied();
         found.ok_or_else(|| format!("must be one of {}", allowed.join(", ")))
     })
+}
+
+/// The parts of a filter that are for targets. Spans, in brackets, are another program's: `RUST_LOG` is for all.
+fn without_spans(filter: &str) -> Option<String> {
+    let parts: Vec<&str> = filter.split(',').filter(|part| !part.contains(['[', ']'])).collect();
+    (!parts.is_empty()).then(|| parts.join(","))
 }
 
 /// Whether the variable says yes; no where it is not set.

@@ -2,7 +2,7 @@
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -10,10 +10,11 @@ use crate::config::{Config, LogFormat};
 
 /// Starts the log as the settings say; the error names a filter that cannot be read.
 pub fn start_log(config: &Config) -> Result<(), String> {
-    let wanted = EnvFilter::builder()
-        .with_default_directive(LevelFilter::WARN.into())
-        .parse(&config.log)
+    let mut wanted: Targets = (config.log.parse())
         .map_err(|error| format!("VENICE_LOG: `{}` is not a log filter: {error}", config.log))?;
+    if wanted.default_level().is_none() {
+        wanted = wanted.with_default(LevelFilter::WARN);
+    }
     let filter = wanted.and(filter_fn(is_discreet));
     let form = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry();

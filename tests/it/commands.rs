@@ -142,6 +142,14 @@ async fn bad_usage_is_one_line_and_exit_code_2() {
 }
 
 #[tokio::test]
+async fn a_log_filter_for_another_program_is_no_obstacle() {
+    for filter in ["other[span{id=1}]=debug", "hyper=info,other[span]=debug", "info", "off", ""] {
+        let output = run(&["tools"], &[("RUST_LOG", filter)]).await;
+        assert_eq!(output.status.code(), Some(0), "{filter}: {}", err(&output));
+    }
+}
+
+#[tokio::test]
 async fn help_and_version_go_to_stdout() {
     let output = run(&["--help"], &[]).await;
     assert_eq!(output.status.code(), Some(0));
