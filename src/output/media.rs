@@ -86,7 +86,7 @@ impl<'a, S: Originals> Blocks<'a, S> {
             },
         };
         let taken = count(&bytes);
-        if taken <= share {
+        if taken <= share && self.terms.takes(media) {
             self.content.push(self.whole(media, form, bytes));
             return taken;
         }
@@ -138,12 +138,13 @@ impl<'a, S: Originals> Blocks<'a, S> {
     }
 
     fn too_large(&mut self, media: &Media) -> u64 {
-        self.lines.push(format!(
-            "{} is not shown here: its {} are more than fits into this result, which carries {}",
-            media.uri(),
-            size(media.bytes),
-            size(self.terms.limit)
-        ));
+        let reason = if self.terms.takes(media) {
+            let (bytes, limit) = (size(media.bytes), size(self.terms.limit));
+            format!("its {bytes} are more than fits into this result, which carries {limit}")
+        } else {
+            "it has more pixels on a side than this client takes".to_owned()
+        };
+        self.lines.push(format!("{} is not shown here: {reason}", media.uri()));
         self.link(media);
         0
     }

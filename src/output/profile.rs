@@ -25,6 +25,8 @@ pub(super) struct Profile {
     pub(super) links: bool,
     /// The most raw bytes of all blocks of a result together.
     pub(super) budget: u64,
+    /// The longest side in pixels of an image that is shown whole.
+    pub(super) edge: u32,
     /// Whether the whole result fails over what the host does not take: blobs that are no images, audio blocks,
     /// links, and more than the budget. No setting lifts this.
     pub(super) strict: bool,
@@ -34,6 +36,10 @@ pub(super) struct Profile {
 /// OpenAI's executor at 8 MiB.
 pub(super) const DEFAULT_LIMIT: u64 = 4 << 20;
 
+/// The longest side of an image that Claude's API takes: a longer one fails every request that the conversation makes
+/// from then on.
+const LONGEST_EDGE: u32 = 8000;
+
 /// Hosts that are not known, and those that take everything: Inspector, VS Code, the Python SDK under its own name.
 const DEFAULT: Profile = Profile {
     image: Form::Blob,
@@ -41,11 +47,12 @@ const DEFAULT: Profile = Profile {
     video: Form::Link,
     links: true,
     budget: DEFAULT_LIMIT,
+    edge: u32::MAX,
     strict: false,
 };
 
 /// Claude Code sends blobs of images on to its model, whose API takes 5 MB of base64, and saves other blobs as files.
-const CLAUDE_CODE: Profile = Profile { budget: 3_700_000, ..DEFAULT };
+const CLAUDE_CODE: Profile = Profile { budget: 3_700_000, edge: LONGEST_EDGE, ..DEFAULT };
 
 /// Claude's apps fail on a blob that is no image, on links, and on a result of more than about 150,000 characters.
 const CLAUDE_APPS: Profile =
@@ -71,6 +78,7 @@ const fn only_images(image: Form) -> Profile {
         video: Form::Text,
         links: false,
         budget: 600_000,
+        edge: LONGEST_EDGE,
         strict: false,
     }
 }

@@ -69,6 +69,11 @@ impl Terms {
         }
     }
 
+    /// Whether the client takes an image with as many pixels as `media` has.
+    pub(super) fn takes(&self, media: &Media) -> bool {
+        media.width.max(media.height).is_none_or(|side| side <= self.profile.edge)
+    }
+
     /// What stands for media that are not shown: a link, where the host does something with it or was asked to.
     pub(super) fn link(&self) -> Form {
         let wanted = self.chosen && self.mode == OutputMode::Link && !self.profile.strict;

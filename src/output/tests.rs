@@ -173,6 +173,21 @@ async fn forty_megapixels_become_a_preview_beside_a_link() {
 }
 
 #[tokio::test]
+async fn a_picture_too_long_for_a_model_becomes_a_preview_where_a_model_gets_it() {
+    let mut long = sample::with_bytes(MediaKind::Image, "image/png", sample::noise(8001, 4));
+    (long.media.width, long.media.height) = (Some(8001), Some(4));
+    for (name, kind) in [("claude-code", "image"), ("codex", "image"), ("inspector", "blob")] {
+        let result = show(vec![long.clone()], None, &client(name)).await;
+        assert!(kinds(&result).contains(&kind), "{name}: {:?}", kinds(&result));
+        assert_eq!(first_text(&result).contains("preview of 1024x1"), kind == "image", "{name}");
+    }
+    long.media.mime_type = "image/gif".to_owned();
+    let result = show(vec![long], None, &client("codex")).await;
+    assert_eq!(kinds(&result), ["text"]);
+    assert!(first_text(&result).contains("more pixels on a side"), "{}", first_text(&result));
+}
+
+#[tokio::test]
 async fn what_cannot_be_shown_is_a_link_and_is_not_read() {
     let stored = Stored(vec![0; 64].into(), AtomicUsize::new(0));
     let media = vec![
