@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""The README's blocks for Caddy, nginx and systemd: the official Python client reaches the server through both proxies
-by every transport, and systemd finds nothing wrong with the unit.
+"""Proxies on both sides. The README's blocks for Caddy and nginx: the official Python client reaches the server through
+them by every transport; systemd finds nothing wrong with the README's unit. And the way to Venice: over TLS whose
+authority only SSL_CERT_FILE names, through a proxy that wants a password.
 
     proxies.py BINARY
 """
@@ -87,10 +88,10 @@ def nginx(home: pathlib.Path, port: int) -> list[str]:
     return ["nginx", "-c", str(path)]
 
 
-def caddy(home: pathlib.Path, port: int) -> list[str]:
+def caddy(home: pathlib.Path, port: int, site: str) -> list[str]:
     path = home / "Caddyfile"
     settings = ["admin off", "local_certs", "skip_install_trust", f"https_port {port}", f"http_port {free_port()}"]
-    path.write_text("{\n" + "\n".join(settings) + "\n}\n" + block(NAME + " {") + "\n")
+    path.write_text("{\n" + "\n".join(settings) + "\n}\n" + site + "\n")
     return ["caddy", "run", "--config", str(path), "--adapter", "caddyfile"]
 
 
@@ -144,12 +145,57 @@ def unit(binary: str, home: pathlib.Path) -> None:
     print("systemd: nothing is wrong with the unit")
 
 
+def address() -> str:
+    """An address of this machine that is not loopback, for which proxies are used."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))
+        return probe.getsockname()[0]
+
+
+def to_venice(binary: str, home: pathlib.Path, environment: dict[str, str]) -> None:
+    sandbox, front, tunnel = free_port(), free_port(), free_port()
+    site = f"https://{address()} {{\n reverse_proxy 127.0.0.1:{sandbox}\n}}"
+    log = home / "tunnel.log"
+    settings = home / "tunnel.conf"
+    settings.write_text(
+        f"Port {tunnel}\nListen 127.0.0.1\nTimeout 60\nMaxClients 9\nConnectPort {front}\n"
+        f'BasicAuth me secret\nLogFile "{log}"\nLogLevel Connect\n'
+    )
+    environment = environment | {
+        "VENICE_API_KEY": "sandbox",
+        "VENICE_BASE_URL": f"https://{address()}:{front}/api/v1",
+        "NO_PROXY": "",
+    }
+
+    def call(**variables: str) -> subprocess.CompletedProcess:
+        command = [binary, "call", "venice_tts", "input=Hello."]
+        return subprocess.run(command, env=environment | variables, cwd=home, capture_output=True, text=True)
+
+    authority = str(home / "data/caddy/pki/authorities/local/root.crt")
+    through, closed = f"http://me:secret@127.0.0.1:{tunnel}", f"http://127.0.0.1:{tunnel}"
+    with (
+        running([binary, "sandbox", "--listen", f"127.0.0.1:{sandbox}"], sandbox, env=environment),
+        running(caddy(home, front, site), front, env=environment),
+        running(["tinyproxy", "-d", "-c", str(settings)], tunnel, stdout=subprocess.DEVNULL),
+    ):
+        assert listens(front)
+        spoken = call(HTTPS_PROXY=through, SSL_CERT_FILE=authority)
+        assert spoken.returncode == 0 and "audio/mpeg" in spoken.stdout, spoken
+        assert b"CONNECT" in log.read_bytes()
+        unknown = call(HTTPS_PROXY=through)
+        assert unknown.returncode == 1 and "SSL_CERT_FILE" in unknown.stderr, unknown
+        refused = call(HTTPS_PROXY=closed, SSL_CERT_FILE=authority)
+        assert refused.returncode == 1 and "HTTPS_PROXY" in refused.stderr, refused
+    print("Venice: over TLS, through a proxy with a password; without either it says what to set")
+
+
 async def main(binary: str) -> None:
     resolve_locally()
     with tempfile.TemporaryDirectory() as folder:
         home = pathlib.Path(folder)
         unit(binary, home)
         environment = os.environ | {"HOME": folder, "XDG_DATA_HOME": f"{folder}/data"}
+        to_venice(binary, home, environment)
         server = [binary, "--sandbox", "--http", "127.0.0.1:3333", "--public-url", f"https://{NAME}"]
         server += ["--allowed-host", NAME]
         with running(server, 3333, env=environment | {"VENICE_MCP_AUTH_TOKEN": TOKEN}, cwd=folder):
@@ -157,7 +203,7 @@ async def main(binary: str) -> None:
             with running(nginx(home, port), port):
                 await through(f"http://{NAME}:{port}", "nginx")
             port = free_port()
-            with running(caddy(home, port), port, env=environment):
+            with running(caddy(home, port, block(NAME + " {")), port, env=environment):
                 authority = home / "data/caddy/pki/authorities/local/root.crt"
                 os.environ["SSL_CERT_FILE"] = str(authority)
                 await through(f"https://{NAME}:{port}", "Caddy")
