@@ -33,5 +33,5 @@ echo "$script" | while IFS= read -r line; do
   echo "slide $number: $(echo "$picture" | jq -r '.path')"
 done
 
-"$venice" call venice_asr file="$(echo "$speech" | jq -r .uri)" subtitles=srt > "$folder/narration.srt"
+"$venice" call venice_asr file="$(echo "$speech" | jq -r .uri)" subtitles=srt --output-file "$folder/narration.srt" > /dev/null
 echo "subtitles: $folder/narration.srt"

@@ -63,10 +63,8 @@ pub enum Command {
     /// Serve the stand-in for Venice that --sandbox uses.
     Sandbox(sandbox::Arguments),
     /// Print completions for a shell.
-    #[command(hide = true)]
     Completions(manual::Arguments),
     /// Print the manual page.
-    #[command(hide = true)]
     Man,
 }
 
@@ -122,23 +120,19 @@ impl Cli {
     pub fn read() -> Result<(Option<Command>, Flags), ExitCode> {
         let read = Self::command().try_get_matches().and_then(|matches| {
             let mut cli = Self::from_arg_matches(&matches)?;
-            if let (Some(Command::Install(arguments)), Some((_, own))) =
-                (&mut cli.command, matches.subcommand())
-            {
-                arguments.given = Given::all(own);
+            let own = matches.subcommand().map(|(_, own)| Given::all(own));
+            match &mut cli.command {
+                Some(Command::Install(arguments)) => arguments.given = own.unwrap_or_default(),
+                Some(Command::Demo(arguments)) => arguments.given = own.unwrap_or_default(),
+                _ => {}
             }
             Ok(cli)
         });
         match read {
             Ok(cli) => Ok((cli.command, cli.flags)),
             Err(error) if error.use_stderr() => {
-                let text = error.render().to_string();
-                let mut lines = text.lines();
-                let line = lines.next().unwrap_or_default().trim_start_matches("error: ");
-                let values = lines.next().filter(|line| line.contains("[possible values: "));
-                let values = values.map_or("", str::trim);
-                let line = format!("{line} {values}");
-                Err(refuse(&format!("{} (see venice-mcp --help)", line.trim_end())))
+                let line = one_line(&error.render().to_string());
+                Err(refuse(&format!("{line} (see venice-mcp --help)")))
             }
             Err(error) => {
                 let _ = error.print();
@@ -146,6 +140,15 @@ impl Cli {
             }
         }
     }
+}
+
+/// What clap says of bad usage in several lines, with what is missing or allowed.
+fn one_line(text: &str) -> String {
+    let mut lines = text.lines();
+    let line = lines.next().unwrap_or_default().trim_start_matches("error: ");
+    let goes_on = |next: &&str| line.ends_with(':') || next.contains("[possible values: ");
+    let rest = lines.next().filter(goes_on).map_or("", str::trim);
+    format!("{line} {rest}").trim_end().to_owned()
 }
 
 /// Runs a command to its end.

@@ -1,6 +1,7 @@
 //! `call`: one tool, once.
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{Cursor, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -26,7 +27,7 @@ pub struct Arguments {
     /// Print the whole result as JSON.
     #[arg(long)]
     json: bool,
-    /// Copy the first picture, sound or other file of the result to this place.
+    /// Copy the first picture, sound or other file of the result, else its text, to this place (- is stdout).
     #[arg(long, value_name = "PATH")]
     output_file: Option<PathBuf>,
 }
@@ -58,12 +59,17 @@ pub(super) async fn run(arguments: Arguments, mut config: Config) -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let failed = result.is_error == Some(true);
+    let place = arguments.output_file.filter(|_| !failed);
     match serde_json::to_string_pretty(&result) {
+        // Stdout is for what is copied there.
+        _ if place.as_deref() == Some(Path::new("-")) => {
+            let _ = writeln!(std::io::stderr(), "{}", readable(&result));
+        }
         Ok(json) if arguments.json => say(&json),
         _ if failed => return fail(&texts(&result).join("\n")),
         _ => say(&readable(&result)),
     }
-    if let Some(place) = arguments.output_file.filter(|_| !failed)
+    if let Some(place) = place
         && let Err(error) = copy(&result, &place)
     {
         return fail(&error);
@@ -85,12 +91,20 @@ fn given(words: &[String]) -> Result<Map<String, Value>, String> {
             let (name, value) = pair.ok_or(format!(
                 "`{word}` is no argument: give a JSON object, @FILE or KEY=VALUE"
             ))?;
-            let value =
-                serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-            given.insert(name.to_owned(), value);
+            given.insert(name.to_owned(), typed(value));
         }
     }
     Ok(given)
+}
+
+/// JSON lists, objects and quoted texts are what they say. All else is text, digit for digit, from which the server
+/// reads a number where the tool wants one.
+fn typed(value: &str) -> Value {
+    let text = || Value::String(value.to_owned());
+    if value.trim_start().starts_with(['[', '{', '"']) {
+        return serde_json::from_str(value).unwrap_or_else(|_| text());
+    }
+    text()
 }
 
 fn object(text: &str) -> Result<Map<String, Value>, String> {
@@ -118,20 +132,42 @@ fn readable(result: &CallToolResult) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Copies the first item of media in the result.
+/// Copies the first item of media in the result, or its first text where there are none.
 fn copy(result: &CallToolResult, place: &Path) -> Result<(), String> {
-    let path = result
-        .meta
-        .as_ref()
-        .and_then(|meta| meta.0.get("ai.venice/media")?.get(0)?.get("path")?.as_str())
-        .ok_or("the result has no file for --output-file")?;
-    let place = match Path::new(path).file_name() {
+    let facts = result.meta.as_ref().and_then(|meta| meta.0.get("ai.venice/media")?.get(0));
+    let path = facts.and_then(|facts| facts.get("path")?.as_str());
+    let text = texts(result).first().map(|text| format!("{}\n", text.trim_end()));
+    let mut source: Box<dyn Read> = match (path, text) {
+        (Some(path), _) => {
+            let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
+            Box::new(file)
+        }
+        (None, Some(text)) => Box::new(Cursor::new(text)),
+        (None, None) => return Err("the result has nothing for --output-file".to_owned()),
+    };
+    if place == Path::new("-") {
+        let copied = std::io::copy(&mut source, &mut std::io::stdout().lock());
+        return copied.map(drop).map_err(|error| error.to_string());
+    }
+    let place = match path.and_then(|path| Path::new(path).file_name()) {
         Some(name) if place.is_dir() => place.join(name),
         _ => place.to_path_buf(),
     };
-    std::fs::copy(path, &place)
-        .map(drop)
-        .map_err(|error| format!("{} cannot be written: {error}; {path} has it", place.display()))
+    // A copy is made as the user's other files are, and is not the user's alone.
+    File::create(&place).and_then(|mut file| std::io::copy(&mut source, &mut file)).map_err(
+        |error| {
+            let has = path.map(|path| format!("; {path} has it")).unwrap_or_default();
+            format!("{} cannot be written: {error}{has}", place.display())
+        },
+    )?;
+    let of = |path: &Path| path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
+    if let Some(path) = path
+        && of(Path::new(path)) != of(&place)
+    {
+        let kind = facts.and_then(|facts| facts.get("mimeType")?.as_str()).unwrap_or("other data");
+        let _ = writeln!(std::io::stderr(), "{} holds {kind}", place.display());
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -146,10 +182,11 @@ mod tests {
     }
 
     #[test]
-    fn values_are_json_where_they_can_be_and_text_where_not() {
-        let read = of(&["prompt=a cat = a pet", "width=64", "tags=[\"a\"]", "seed=", "on=true"]);
-        let wanted =
-            json!({"prompt": "a cat = a pet", "width": 64, "tags": ["a"], "seed": "", "on": true});
+    fn values_are_text_unless_they_are_lists_or_objects() {
+        let read = of(&["prompt=a cat = a pet", "width=64", "tags=[\"a\"]", "seed=", "pi=3.10"]);
+        let wanted = json!({
+            "prompt": "a cat = a pet", "width": "64", "tags": ["a"], "seed": "", "pi": "3.10"
+        });
         assert_eq!(read.unwrap(), wanted);
     }
 
@@ -158,7 +195,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), r#"{"a": 1, "b": 1}"#).unwrap();
         let word = format!("@{}", file.path().display());
-        assert_eq!(of(&[&word, r#"{"b": 2}"#, "c=3"]).unwrap(), json!({"a": 1, "b": 2, "c": 3}));
+        assert_eq!(of(&[&word, r#"{"b": 2}"#, "c=3"]).unwrap(), json!({"a": 1, "b": 2, "c": "3"}));
         assert_eq!(of(&[]).unwrap(), json!({}));
     }
 

@@ -15,7 +15,7 @@ use tokio::process::Command;
 
 use super::assemble::venice;
 use super::client::{Client, texts};
-use super::{fail, refuse, say};
+use super::{Given, fail, refuse, say};
 use crate::catalog::{Catalog, ModelType, image, speech};
 use crate::config::{Config, Key};
 use crate::context::Context;
@@ -31,7 +31,13 @@ pub struct Arguments {
     /// Use Venice and your key, not the sandbox: shows the price, and asks before it spends.
     #[arg(long)]
     live: bool,
+    /// The flags of the server that were given.
+    #[arg(skip)]
+    pub(super) given: Vec<Given>,
 }
+
+/// Flags that the demo itself sets.
+const OWN: &[&str] = &["--base-url", "--http", "--output", "--output-dir", "--sandbox"];
 
 /// One item of media that came back.
 struct Item {
@@ -60,7 +66,7 @@ pub(super) async fn run(arguments: &Arguments, config: Config) -> ExitCode {
             Err(error) => return fail(&error),
         }
     }
-    match show(&config, arguments.live).await {
+    match show(&config, arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("the demo failed: {error}")),
     }
@@ -111,9 +117,12 @@ fn dollars(price: Option<f64>) -> String {
     price.map_or_else(|| "price not known".to_owned(), |price| format!("about ${price:.4}"))
 }
 
-async fn show(config: &Config, live: bool) -> Result<(), String> {
+async fn show(config: &Config, arguments: &Arguments) -> Result<(), String> {
+    let live = arguments.live;
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
+    let given = arguments.given.iter().filter(|given| !OWN.contains(&given.flag));
+    command.args(given.flat_map(Given::words));
     if live {
         command.args(["--base-url", config.base_url.as_str()]);
     } else {

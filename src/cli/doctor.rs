@@ -132,7 +132,7 @@ fn table(checks: &[Check], sound: bool) -> String {
     text.push_str(if sound {
         "\nCalls will work."
     } else {
-        "\nCalls will fail until the above is mended."
+        "\nWhat is marked FAIL will not work until it is mended."
     });
     text
 }

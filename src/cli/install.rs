@@ -140,6 +140,14 @@ fn server(arguments: &Arguments) -> Result<Server, String> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("--url must be http or https, not {}", url.scheme()));
         }
+        if url.path() == "/" {
+            url.set_path("/mcp");
+        }
+        if url.path().ends_with("/sse") {
+            let newer = format!("{}/mcp", url.path().trim_end_matches("/sse"));
+            url.set_path(&newer);
+            return Err(format!("every host here takes Streamable HTTP: give --url {url}"));
+        }
         for given in &arguments.given {
             let name = match given.flag {
                 "--toolset" => "toolsets",
@@ -153,6 +161,22 @@ fn server(arguments: &Arguments) -> Result<Server, String> {
         }
         return Ok(Server::Remote(url));
     }
+    const OF_HTTP: &[&str] = &[
+        "--allow-unauthenticated",
+        "--allowed-host",
+        "--allowed-origin",
+        "--http",
+        "--link-ttl",
+        "--no-sse",
+        "--public-url",
+        "--secret-file",
+    ];
+    if let Some(given) = arguments.given.iter().find(|given| OF_HTTP.contains(&given.flag)) {
+        return Err(format!(
+            "{} is for a server over HTTP, which no host starts: start it, and give its --url here",
+            given.flag
+        ));
+    }
     let command = match &arguments.command {
         Some(command) => std::path::absolute(command),
         None => std::env::current_exe(),
@@ -165,6 +189,9 @@ fn server(arguments: &Arguments) -> Result<Server, String> {
 
 fn key(arguments: &Arguments, host: &Host, config: &Config) -> Result<Key, String> {
     if arguments.with_key {
+        if host.form == Form::Fields {
+            return Err(format!("{} keeps keys among its credentials: give it there", host.title));
+        }
         return match &config.key {
             config::Key::Given(key) => Ok(Key::Written(key.clone())),
             _ => {

@@ -68,10 +68,31 @@ async fn arguments_are_pairs_or_a_file_and_the_first_item_is_copied() {
     assert!(std::fs::read(home.path().join("cat.webp")).unwrap().starts_with(b"RIFF"));
     assert!(err(&output).is_empty(), "progress is for terminals: {}", err(&output));
 
-    let words = ["--sandbox", "call", "venice_image_styles", "--output-file", "styles"];
-    let output = run(&words, &[]).await;
-    assert_eq!(output.status.code(), Some(1));
-    assert!(err(&output).contains("--output-file"), "{}", err(&output));
+    let words = ["--sandbox", "call", "venice_image_generate", "prompt=1.50", "--output-file"];
+    let output = run(&[&words[..], &["-"]].concat(), &[]).await;
+    assert!(output.stdout.starts_with(b"RIFF") && err(&output).starts_with("image/webp "));
+    assert!(err(&output).contains("/1-50-"), "a text stays as it was written: {}", err(&output));
+    let mut named = command(home.path());
+    let output = named.args(words).arg("cat.png").output().await.unwrap();
+    assert!(err(&output).contains("cat.png holds image/webp"), "{}", err(&output));
+
+    let words = ["--sandbox", "call", "venice_image_styles", "--output-file", "styles.json"];
+    let output = command(home.path()).args(words).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let styles = std::fs::read(home.path().join("styles.json")).unwrap();
+    assert!(serde_json::from_slice::<serde_json::Value>(&styles).unwrap().is_object());
+}
+
+#[tokio::test]
+async fn the_demo_heeds_the_flags_beside_it() {
+    for (flags, said) in [
+        (&["--max-call-usd", "0.001"][..], "--max-call-usd"),
+        (&["--read-only"][..], "there is no tool"),
+    ] {
+        let output = run(&[&["demo"][..], flags].concat(), &[]).await;
+        assert_eq!(output.status.code(), Some(1), "{}", out(&output));
+        assert!(err(&output).contains(said), "{}", err(&output));
+    }
 }
 
 #[tokio::test]
@@ -126,6 +147,9 @@ async fn bad_usage_is_one_line_and_exit_code_2() {
         (&[], &[("VENICE_OUTPUT", "loud")], "VENICE_OUTPUT"),
         (&[], &[("VENICE_BASE_URL", "http://example.com")], "VENICE_BASE_URL"),
         (&[], &[("VENICE_LOG", "a=b=c")], "VENICE_LOG"),
+        (&["call"], &[], "<TOOL>"),
+        (&["install"], &[], "<HOST>"),
+        (&["completions"], &[], "<SHELL>"),
         (&["call", "venice_tts", "not json"], &[], "JSON"),
         (&["call", "venice_paint"], &[], "venice_paint"),
         (&["call", "venice_tts", "hello"], &[], "KEY=VALUE"),

@@ -38,18 +38,24 @@ pub(super) fn write(
         ));
     }
     let old = before.as_deref().unwrap_or_default();
+    let earlier = servers(host, old).map_err(|error| untouched(&path, "used", &error))?;
     let new = merged(host, old, change).map_err(|error| untouched(&path, "used", &error))?;
     if before.as_deref() == Some(&new) {
         return Ok(format!("{shown} has this server already; nothing was changed."));
     }
     let mut said = format!("{} will find the server: {shown} was written.", host.title);
-    if before.is_some() {
-        let backup = file::backup(&path);
-        std::fs::copy(&path, &backup)
-            .map_err(|error| untouched(&path, "copied", &error.to_string()))?;
+    let own = earlier.get(NAME).map(entry::starts_this);
+    let backup = file::backup(&path);
+    // What was there before the first installation is what uninstalling brings back.
+    if before.is_some() && !(own == Some(true) && backup.is_file()) {
+        file::copy(&path, &backup).map_err(|error| untouched(&path, "copied", &error))?;
         let _ = write!(said, "\nThe file as it was is kept as {}.", backup.display());
     }
-    file::replace(&path, &new).map_err(|error| untouched(&path, "written", &error))?;
+    if own == Some(false) {
+        let _ = write!(said, "\nIts server `{NAME}`, of another program, was replaced.");
+    }
+    file::replace(&path, &new, arguments.with_key)
+        .map_err(|error| untouched(&path, "written", &error))?;
     Ok(said)
 }
 
@@ -59,34 +65,50 @@ pub(super) fn removed(arguments: &Removal, host: &Host, config: &Config) -> Resu
     let shown = path.display();
     let read = file::read(&path).map_err(|error| untouched(&path, "read", &error))?;
     let Some(text) = read else { return Ok(format!("there is no {shown}")) };
-    let without = match host.form {
-        Form::Json(list) => json::remove(&text, list),
-        Form::Toml(list) => toml::remove(&text, list),
-        Form::Yaml(list) => yaml::remove(&text, list),
-        Form::Fields => Ok(None),
-    };
-    let without = without.map_err(|error| untouched(&path, "used", &error))?;
-    let Some(without) = without else {
+    let listed = servers(host, &text).map_err(|error| untouched(&path, "used", &error))?;
+    let Some(entry) = listed.get(NAME) else {
         return Ok(format!("{shown} has no server `{NAME}`; nothing was changed."));
     };
     let backup = file::backup(&path);
     let earlier = file::read(&backup).ok().flatten();
-    let new = earlier.filter(|earlier| adds_nothing_else(host, earlier, &text)).unwrap_or(without);
-    file::replace(&path, &new).map_err(|error| untouched(&path, "written", &error))?;
+    let whole = earlier.as_ref().filter(|earlier| becomes(host, earlier, entry, &text));
+    if whole.is_none() && !entry::starts_this(entry) {
+        return Err(format!(
+            "the server `{NAME}` of {shown} starts another program and was left: take it out by hand"
+        ));
+    }
+    let other = earlier.as_ref().and_then(|earlier| servers(host, earlier).ok()?.remove(NAME));
+    let other = other.filter(|other| !entry::starts_this(other));
+    let new = match (whole, other) {
+        (Some(whole), _) => Ok(whole.clone()),
+        (None, Some(Value::Object(entry))) => {
+            merged(host, &text, &Change { questions: entry::questions(host, &entry), entry })
+        }
+        (None, _) => without(host, &text),
+    };
+    let new = new.map_err(|error| untouched(&path, "used", &error))?;
+    file::replace(&path, &new, false).map_err(|error| untouched(&path, "written", &error))?;
     let _ = std::fs::remove_file(&backup);
     Ok(format!("{} will not find the server any more: {shown} was written.", host.title))
 }
 
-/// Whether `text` is what the earlier file becomes by the server alone, so that it can come back as it was.
-fn adds_nothing_else(host: &Host, earlier: &str, text: &str) -> bool {
-    let listed = servers(host, earlier).and_then(|before| Ok((before, servers(host, text)?)));
-    let Ok((before, mut now)) = listed else { return false };
-    let Some(Value::Object(entry)) = now.remove(NAME) else { return false };
-    if before.contains_key(NAME) {
-        return false;
-    }
+fn without(host: &Host, text: &str) -> Result<String, String> {
+    let without = match host.form {
+        Form::Json(list) => json::remove(text, list),
+        Form::Toml(list) => toml::remove(text, list),
+        Form::Yaml(list) => yaml::remove(text, list),
+        Form::Fields => Ok(None),
+    };
+    without.map(|without| without.unwrap_or_else(|| text.to_owned()))
+}
+
+/// Whether `text` is what the earlier file becomes by this server alone, so that it can come back as it was.
+fn becomes(host: &Host, earlier: &str, entry: &Value, text: &str) -> bool {
+    let Value::Object(entry) = entry.clone() else { return false };
     let change = Change { questions: entry::questions(host, &entry), entry };
-    merged(host, earlier, &change).is_ok_and(|merged| merged == text)
+    let had = servers(host, earlier).ok().and_then(|mut servers| servers.remove(NAME));
+    !had.is_some_and(|had| entry::starts_this(&had))
+        && merged(host, earlier, &change).is_ok_and(|merged| merged == text)
 }
 
 fn merged(host: &Host, text: &str, change: &Change) -> Result<String, String> {

@@ -116,22 +116,37 @@ fn remote(host: &Host, url: &Url, key: &Key) -> Map<String, Value> {
         insert(&mut entry, name, value);
     }
     insert(&mut entry, address, url.as_str());
-    match key {
-        Key::Written(key) => {
-            let name = if host.variables == Variables::Named { "http_headers" } else { "headers" };
-            insert(&mut entry, name, json!({"X-Venice-Api-Key": key.expose_secret()}));
-        }
-        _ if is_of_this_machine(url) => {}
-        _ => match host.variables {
+    let mut headers = Map::new();
+    if !is_of_this_machine(url) {
+        match host.variables {
             Variables::None => {}
             Variables::Named => insert(&mut entry, "bearer_token_env_var", TOKEN),
             _ => {
-                let token = format!("Bearer {}", reference(host, TOKEN));
-                insert(&mut entry, "headers", json!({"Authorization": token}));
+                insert(&mut headers, "Authorization", format!("Bearer {}", reference(host, TOKEN)))
             }
-        },
+        }
+    }
+    if let Key::Written(key) = key {
+        insert(&mut headers, "X-Venice-Api-Key", key.expose_secret());
+    }
+    if !headers.is_empty() {
+        let name = if host.variables == Variables::Named { "http_headers" } else { "headers" };
+        insert(&mut entry, name, headers);
     }
     entry
+}
+
+/// Whether a host's entry is for this server: it starts a program of this name, or calls a URL.
+pub(super) fn starts_this(entry: &Value) -> bool {
+    let command = ["command", "cmd"].iter().find_map(|name| entry.get(*name)?.as_str());
+    let Some(command) = command else {
+        return ["url", "serverUrl", "httpUrl", "uri"]
+            .iter()
+            .any(|name| entry.get(*name).is_some());
+    };
+    // Windows paths are read on every system: a file may be shared.
+    let name = command.rsplit(['/', '\\']).next().unwrap_or(command);
+    name.starts_with("venice-mcp")
 }
 
 /// Whether the server runs on this machine, where it serves without a token.

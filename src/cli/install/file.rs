@@ -28,15 +28,25 @@ pub(super) fn backup(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Puts `text` in the file's place in one step. A link is followed, and the file's permissions stay; a new
-/// file is its owner's alone, for it may hold a key.
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), String> {
+/// Keeps a copy, which is its owner's alone: what is copied may hold a key.
+pub(super) fn copy(path: &Path, copy: &Path) -> Result<(), String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    replace(copy, &text, true)
+}
+
+/// Puts `text` in the file's place in one step. A link is followed, and the file's permissions stay; a new file, and
+/// one that gets a secret, is its owner's alone. A file that nobody may write is left.
+pub(super) fn replace(path: &Path, text: &str, secret: bool) -> Result<(), String> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let found = fs::metadata(&path).ok();
+    if found.as_ref().is_some_and(|found| found.permissions().readonly()) {
+        return Err("it is read-only".to_owned());
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
     let staged = folder.join(format!(".venice-mcp-{}", uuid::Uuid::new_v4()));
     let written = write_new(&staged, text).and_then(|()| {
-        if let Ok(found) = fs::metadata(&path) {
+        if let Some(found) = found.filter(|_| !secret) {
             fs::set_permissions(&staged, found.permissions())?;
         }
         fs::rename(&staged, &path)

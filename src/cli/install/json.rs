@@ -1,5 +1,7 @@
 //! Servers in a JSON file that may have comments: everything else in it stays as it was written.
 
+use std::collections::BTreeSet;
+
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstNode, CstObject, CstRootNode};
 use serde_json::{Map, Value};
@@ -94,6 +96,14 @@ fn parse(text: &str) -> Result<(String, CstRootNode), String> {
         allow_extended_string_escapes: false,
     };
     let root = CstRootNode::parse(text, &options).map_err(|error| error.to_string())?;
+    // Of two properties of one name, a host takes the last.
+    let mut names = BTreeSet::new();
+    for property in root.object_value().iter().flat_map(CstObject::properties) {
+        let name = property.name().and_then(|name| name.decoded_value().ok()).unwrap_or_default();
+        if let Some(twice) = names.replace(name) {
+            return Err(format!("it has `{twice}` twice"));
+        }
+    }
     Ok((mark, root))
 }
 

@@ -11,7 +11,7 @@ pub(super) fn merge(text: &str, list: &str, change: &Change) -> Result<String, S
     {
         return Ok(text.to_owned());
     }
-    let mut document = parse(text)?;
+    let (mark, returns, mut document) = open(text)?;
     let top = document.as_table_mut();
     let servers = top.entry(list).or_insert_with(|| {
         let mut table = Table::new();
@@ -24,12 +24,12 @@ pub(super) fn merge(text: &str, list: &str, change: &Change) -> Result<String, S
         table.insert(name, Item::Value(input(value)));
     }
     servers.insert(NAME, Item::Table(table));
-    Ok(document.to_string())
+    Ok(close(mark, returns, &document))
 }
 
 /// Removes the server's table, and what is then empty; nothing where it is not there.
 pub(super) fn remove(text: &str, list: &str) -> Result<Option<String>, String> {
-    let mut document = parse(text)?;
+    let (mark, returns, mut document) = open(text)?;
     let top = document.as_table_mut();
     let Some(servers) = top.get_mut(list).and_then(Item::as_table_like_mut) else {
         return Ok(None);
@@ -40,22 +40,32 @@ pub(super) fn remove(text: &str, list: &str) -> Result<Option<String>, String> {
     if servers.is_empty() {
         top.remove(list);
     }
-    Ok(Some(document.to_string()))
+    Ok(Some(close(mark, returns, &document)))
 }
 
 /// The table of every server that the file lists.
 pub(super) fn servers(text: &str, list: &str) -> Result<Map<String, Json>, String> {
-    let document = parse(text)?;
+    let (_, _, document) = open(text)?;
     let servers = document.get(list).and_then(Item::as_table_like);
     let tables = servers.into_iter().flat_map(|servers| servers.iter());
     Ok(tables.map(|(name, item)| (name.to_owned(), output(item))).collect())
 }
 
-fn parse(text: &str) -> Result<DocumentMut, String> {
-    text.parse::<DocumentMut>().map_err(|error| {
-        // The rest draws the place with lines of its own.
-        error.to_string().lines().next().unwrap_or_default().to_owned()
-    })
+/// The file's byte order mark, if it has one, whether its lines end as on Windows, and its tree, which keeps neither.
+fn open(text: &str) -> Result<(&'static str, bool, DocumentMut), String> {
+    let plain = text.strip_prefix('\u{feff}');
+    let mark = if plain.is_some() { "\u{feff}" } else { "" };
+    let document = plain.unwrap_or(text).parse::<DocumentMut>().map_err(|error| {
+        // The text draws the place with lines of its own, of which the first has its number.
+        let text = error.to_string();
+        format!("{}: {}", text.lines().next().unwrap_or_default(), error.message().trim())
+    })?;
+    Ok((mark, text.contains("\r\n"), document))
+}
+
+fn close(mark: &str, returns: bool, document: &DocumentMut) -> String {
+    let text = document.to_string();
+    format!("{mark}{}", if returns { text.replace('\n', "\r\n") } else { text })
 }
 
 fn input(value: &Json) -> Value {

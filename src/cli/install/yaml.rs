@@ -1,5 +1,6 @@
 //! Servers in a YAML file: its comments and its order stay.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::str::FromStr as _;
 
@@ -108,12 +109,27 @@ fn parse(text: &str) -> Result<YamlFile, String> {
     if file.documents().count() > 1 {
         return Err("it holds more than one document".to_owned());
     }
+    // YAML forbids tabs there, and some parsers take them for spaces.
+    if text.lines().any(|line| line.starts_with('\t') && !line.trim().is_empty()) {
+        return Err("its lines are indented by tabs".to_owned());
+    }
+    let mut names = BTreeSet::new();
+    for name in file.document().and_then(|document| document.as_mapping()).iter().flat_map(names_of)
+    {
+        if let Some(twice) = names.replace(name) {
+            return Err(format!("it has `{twice}` twice"));
+        }
+    }
     let has_another_top =
         |document: Document| document.as_sequence().is_some() || document.as_scalar().is_some();
     if file.document().is_some_and(has_another_top) {
         return Err("its top level is not a mapping".to_owned());
     }
     Ok(file)
+}
+
+fn names_of(mapping: &Mapping) -> Vec<String> {
+    mapping.keys().map(|key| name(&key)).collect()
 }
 
 fn top(file: &YamlFile) -> Option<Mapping> {
@@ -125,11 +141,14 @@ fn whole(file: &YamlFile) -> Map<String, Value> {
 }
 
 fn pairs(mapping: &Mapping) -> Map<String, Value> {
-    let name = |node: &YamlNode| match output(node) {
+    mapping.iter().map(|(key, value)| (name(&key), output(&value))).collect()
+}
+
+fn name(node: &YamlNode) -> String {
+    match output(node) {
         Value::String(name) => name,
         other => other.to_string(),
-    };
-    mapping.iter().map(|(key, value)| (name(&key), output(&value))).collect()
+    }
 }
 
 /// A node as JSON, which has no aliases and no tags: those stand as they are written.
