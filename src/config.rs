@@ -163,8 +163,9 @@ impl Config {
         let read = &|name: &str| read(name).filter(|value| !value.trim().is_empty());
         let models = Models::find(&flags, read);
         let caps = Caps::find(&flags, read)?;
-        let directories =
-            Directories::find(flags.output_dir, flags.input_dir, read, working_directory);
+        let sandbox = flags.sandbox || on("VENICE_SANDBOX", read)?;
+        let (output, input) = (flags.output_dir, flags.input_dir);
+        let directories = Directories::find(output, input, sandbox, read, working_directory);
         Ok(Self {
             key: Key::find(read)?,
             key_file: read("VENICE_API_KEY_FILE")
@@ -173,7 +174,7 @@ impl Config {
             base_url: base_url(flags.base_url, read)?,
             plural_paths: choice("VENICE_API_PATHS", read, &["documented", "plural"])?
                 == Some("plural"),
-            sandbox: flags.sandbox || on("VENICE_SANDBOX", read)?,
+            sandbox,
             toolsets: names(flags.toolset, "VENICE_TOOLSETS", read),
             tools: names(flags.tool, "VENICE_TOOLS", read),
             exclude_tools: names(flags.exclude_tool, "VENICE_EXCLUDE_TOOLS", read),

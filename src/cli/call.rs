@@ -83,7 +83,8 @@ fn given(words: &[String]) -> Result<Map<String, Value>, String> {
     for word in words {
         if let Some(file) = word.strip_prefix('@') {
             let text = read(file).map_err(|error| format!("`{word}` cannot be read: {error}"))?;
-            given.extend(object(&text).map_err(|error| format!("`{word}`: {error}"))?);
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            given.extend(object(text).map_err(|error| format!("`{word}`: {error}"))?);
         } else if word.trim_start().starts_with('{') {
             given.extend(object(word)?);
         } else {

@@ -37,7 +37,7 @@ pub struct Arguments {
 }
 
 /// Flags that the demo itself sets.
-const OWN: &[&str] = &["--base-url", "--http", "--output", "--output-dir", "--sandbox"];
+const OWN: &[&str] = &["--base-url", "--http", "--output", "--sandbox"];
 
 /// One item of media that came back.
 struct Item {
@@ -129,8 +129,7 @@ async fn show(config: &Config, arguments: &Arguments) -> Result<(), String> {
         command.arg("--sandbox");
     }
     let mut server = command
-        .args(["--http", "off", "--output", "blob", "--output-dir"])
-        .arg(&config.directories.output)
+        .args(["--http", "off", "--output", "blob"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)

@@ -68,6 +68,18 @@ pub struct Removal {
     config_file: Option<PathBuf>,
 }
 
+/// Flags of the HTTP listener.
+const OF_HTTP: &[&str] = &[
+    "--allow-unauthenticated",
+    "--allowed-host",
+    "--allowed-origin",
+    "--http",
+    "--link-ttl",
+    "--no-sse",
+    "--public-url",
+    "--secret-file",
+];
+
 fn hosts() -> PossibleValuesParser {
     PossibleValuesParser::new(HOSTS.iter().map(|host| host.name))
 }
@@ -161,16 +173,6 @@ fn server(arguments: &Arguments) -> Result<Server, String> {
         }
         return Ok(Server::Remote(url));
     }
-    const OF_HTTP: &[&str] = &[
-        "--allow-unauthenticated",
-        "--allowed-host",
-        "--allowed-origin",
-        "--http",
-        "--link-ttl",
-        "--no-sse",
-        "--public-url",
-        "--secret-file",
-    ];
     if let Some(given) = arguments.given.iter().find(|given| OF_HTTP.contains(&given.flag)) {
         return Err(format!(
             "{} is for a server over HTTP, which no host starts: start it, and give its --url here",

@@ -35,9 +35,27 @@ pub(super) async fn run(arguments: &Arguments, config: Config) -> ExitCode {
     };
     match serde_json::to_string_pretty(&tools) {
         Ok(json) if arguments.json => say(&json),
-        _ => say(&table(&tools)),
+        _ => {
+            say(&table(&tools));
+            if let Some(line) = elsewhere(&tools) {
+                say(&line);
+            }
+        }
     }
     ExitCode::SUCCESS
+}
+
+/// The toolsets that are not among the tools, and how to get them.
+fn elsewhere(tools: &[Tool]) -> Option<String> {
+    let offered = |name: &str| tools.iter().any(|tool| tool.name == name);
+    let off = FAMILIES.iter().filter(|family| {
+        family.opt_in && !family.tools.iter().any(|route| offered(route.spec.name))
+    });
+    let names: Vec<&str> = off.map(|family| family.name).collect();
+    let flags = ["default"].iter().chain(&names).map(|name| format!("--toolset {name}"));
+    let flags = flags.collect::<Vec<_>>().join(" ");
+    (!names.is_empty())
+        .then(|| format!("\nNot offered: {}. With {flags} they are.", names.join(", ")))
 }
 
 /// The tools by toolset, with the first sentence of each description.
@@ -53,7 +71,7 @@ fn table(tools: &[Tool]) -> String {
         for tool in own {
             let description = tool.description.as_deref().unwrap_or_default();
             let first = description.split_inclusive(". ").next().unwrap_or_default().trim_end();
-            let _ = writeln!(table, "  {:<24} {first}", tool.name);
+            let _ = writeln!(table, "  {:<28} {first}", tool.name);
         }
     }
     table.truncate(table.trim_end().len());

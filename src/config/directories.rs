@@ -25,6 +25,7 @@ impl Directories {
     pub(super) fn find(
         output: Option<PathBuf>,
         mut input: Vec<PathBuf>,
+        sandbox: bool,
         read: Read<'_>,
         working: Option<PathBuf>,
     ) -> Self {
@@ -33,27 +34,36 @@ impl Directories {
         let fallback = std::env::temp_dir().join(format!("venice-mcp-{}", uuid::Uuid::new_v4()));
         let output = output
             .or_else(|| read("VENICE_OUTPUT_DIR").map(PathBuf::from))
-            .or_else(data_directory)
+            .or_else(|| data_directory(sandbox))
             .unwrap_or_else(|| fallback.clone());
         if input.is_empty() {
             input = read("VENICE_INPUT_DIRS")
                 .map(|list| std::env::split_paths(&list).collect())
                 .unwrap_or_default();
         }
-        let whole = |path: PathBuf| below(working.as_deref(), path);
+        let home = user.as_ref().map(|user| user.home_dir().to_owned());
+        let whole = |path: PathBuf| below(working.as_deref(), at_home(home.as_deref(), path));
         Self {
             output: whole(output),
             fallback,
             input: input.into_iter().map(whole).collect(),
-            home: user.as_ref().map(|user| user.home_dir().to_owned()),
+            home,
             settings: user.map(|user| user.config_dir().to_owned()),
             working,
         }
     }
 
-    /// The path, from the working directory where it is relative.
+    /// The path, from the working directory where it is relative, with a leading `~` for the home.
     pub(super) fn whole(&self, path: PathBuf) -> PathBuf {
-        below(self.working.as_deref(), path)
+        below(self.working.as_deref(), at_home(self.home.as_deref(), path))
+    }
+}
+
+/// The path with a leading `~` as a shell reads it: hosts start the server without one.
+fn at_home(home: Option<&Path>, path: PathBuf) -> PathBuf {
+    match (home, path.strip_prefix("~")) {
+        (Some(home), Ok(rest)) => home.join(rest),
+        _ => path,
     }
 }
 
@@ -64,6 +74,9 @@ fn below(base: Option<&Path>, path: PathBuf) -> PathBuf {
     }
 }
 
-fn data_directory() -> Option<PathBuf> {
-    ::directories::ProjectDirs::from("", "", "venice-mcp").map(|found| found.data_dir().to_owned())
+/// Where media lie if nothing else is said. A sandbox has a place of its own: what it makes is not real, and what it
+/// charges is not the account's.
+fn data_directory(sandbox: bool) -> Option<PathBuf> {
+    let found = ::directories::ProjectDirs::from("", "", "venice-mcp")?.data_dir().to_owned();
+    Some(if sandbox { found.join("sandbox") } else { found })
 }

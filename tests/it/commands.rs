@@ -84,6 +84,22 @@ async fn arguments_are_pairs_or_a_file_and_the_first_item_is_copied() {
 }
 
 #[tokio::test]
+async fn what_a_sandbox_makes_lies_apart_and_a_tilde_is_the_home() {
+    let home = tempfile::tempdir().unwrap();
+    let words = ["call", "venice_image_generate", "prompt=a cat", "width=64", "height=64"];
+    for (given, place) in [
+        (&["--sandbox"][..], ".local/share/venice-mcp/sandbox/a-cat-"),
+        (&["--sandbox", "--output-dir", "~/pictures"][..], "pictures/a-cat-"),
+    ] {
+        let mut command = command(home.path());
+        command.env_remove("VENICE_OUTPUT_DIR").env_remove("XDG_DATA_HOME");
+        let output = command.args(given).args(words).output().await.unwrap();
+        let path = home.path().join(place);
+        assert!(out(&output).contains(path.to_str().unwrap()), "{}{}", out(&output), err(&output));
+    }
+}
+
+#[tokio::test]
 async fn the_demo_heeds_the_flags_beside_it() {
     for (flags, said) in [
         (&["--max-call-usd", "0.001"][..], "--max-call-usd"),

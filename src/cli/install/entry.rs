@@ -122,7 +122,8 @@ fn remote(host: &Host, url: &Url, key: &Key) -> Map<String, Value> {
             Variables::None => {}
             Variables::Named => insert(&mut entry, "bearer_token_env_var", TOKEN),
             _ => {
-                insert(&mut headers, "Authorization", format!("Bearer {}", reference(host, TOKEN)))
+                let token = format!("Bearer {}", reference(host, TOKEN));
+                insert(&mut headers, "Authorization", token);
             }
         }
     }

@@ -165,7 +165,8 @@ impl Said {
             && parameter(body, "strip_thinking_response") != Some(&true.into());
         let reasoning = thinks.then_some("The sandbox thinks of nothing.");
         let input = (talk.characters * 10).div_ceil(32).max(1) + talk.media * 1400;
-        let output = tokens(&content) + calls.len() * 20;
+        let thoughts = reasoning.map_or(0, tokens);
+        let output = thoughts + tokens(&content) + calls.len() * 20;
         let usd = cost(model, input, output);
         Self {
             content,
@@ -177,7 +178,7 @@ impl Said {
                 "completion_tokens": output,
                 "total_tokens": input + output,
                 "prompt_tokens_details": { "cached_tokens": 0 },
-                "completion_tokens_details": { "reasoning_tokens": if thinks { 6 } else { 0 } },
+                "completion_tokens_details": { "reasoning_tokens": thoughts },
             }),
             cost: json!({ "usd": usd, "diem": usd }),
             parameters: parameters(body, searches),
