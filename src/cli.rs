@@ -37,7 +37,13 @@ const REFUSED: u8 = 2;
 
 /// Gives AI agents the Venice.ai API as MCP tools. Without a command it serves MCP on stdin and stdout.
 #[derive(Debug, Parser)]
-#[command(name = "venice-mcp", version, max_term_width = 100)]
+#[command(
+    name = "venice-mcp",
+    version,
+    max_term_width = 100,
+    after_help = "The API key comes from VENICE_API_KEY, else from the file that VENICE_API_KEY_FILE names, else \
+                  from what VENICE_API_KEY_COMMAND prints."
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
