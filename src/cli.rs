@@ -8,6 +8,7 @@ mod doctor;
 mod install;
 mod log;
 mod manual;
+mod names;
 mod sandbox;
 mod serve;
 mod tools;
@@ -22,6 +23,7 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcomm
 use crate::config::{Config, Flags, SETTINGS};
 
 pub use log::start_log;
+pub use names::check_names;
 
 /// How many threads run tasks: a call mostly waits, and one client keeps one thread busy. What takes long runs on
 /// threads of its own. Many clients get a second one.

@@ -7,6 +7,7 @@ mod directories;
 mod flags;
 mod http;
 mod key;
+mod log;
 mod settings;
 mod units;
 
@@ -19,15 +20,15 @@ use crate::context::OutputMode;
 
 pub use directories::Directories;
 pub use flags::{Flags, LogFormat, SafeMode};
-pub use http::{Http, HttpFlags, SecretBytes};
+pub use http::{Http, HttpFlags, SecretBytes, authority};
 pub use key::Key;
 pub use settings::{SETTINGS, Setting};
 
 /// The API that is called where nothing else is said.
 pub const BASE_URL: &str = "https://api.venice.ai/api/v1";
 
-/// What is logged where nothing is set: the protocol library warns of every mistake of a client.
-const LOG: &str = "warn,rmcp=error";
+/// The most bytes of media in one reply that a limit set by hand may allow.
+pub const HIGHEST_INLINE_LIMIT: u64 = 64 << 20;
 
 /// The variables of other programs that decide how Venice is reached.
 const NETWORK: [&str; 8] = [
@@ -183,7 +184,7 @@ impl Config {
                 OutputMode::parse(text).ok_or("must be auto, blob, image, link, file or none")
             })?
             .unwrap_or_default(),
-            inline_limit: parsed(flags.inline_limit, "VENICE_INLINE_LIMIT", read, units::bytes)?,
+            inline_limit: parsed(flags.inline_limit, "VENICE_INLINE_LIMIT", read, inline_limit)?,
             directories,
             network_variables: NETWORK.into_iter().filter(|name| read(name).is_some()).collect(),
             media_max_bytes: parsed(
@@ -205,11 +206,7 @@ impl Config {
             timeout: parsed(flags.timeout, "VENICE_TIMEOUT", read, units::seconds)?,
             caps,
             http: Http::from(flags.http, read)?,
-            log: flags
-                .log
-                .or_else(|| read("VENICE_LOG"))
-                .or_else(|| read("RUST_LOG").and_then(|filter| without_spans(&filter)))
-                .unwrap_or_else(|| LOG.to_owned()),
+            log: log::find(flags.log, read)?,
             log_format: parsed(flags.log_format, "VENICE_LOG_FORMAT", read, LogFormat::parse)?
                 .unwrap_or_default(),
         })
@@ -274,16 +271,23 @@ fn names(flags: Vec<String>, variable: &str, read: Read<'_>) -> Vec<String> {
         .collect()
 }
 
-/// The value of the flag, else of the variable, as `parse` reads it.
+fn inline_limit(text: &str) -> Result<u64, String> {
+    let limit = units::bytes(text)?;
+    if limit > HIGHEST_INLINE_LIMIT { Err("at most 64MiB".to_owned()) } else { Ok(limit) }
+}
+
+/// The value of the flag, else of the variable, as `parse` reads it. The error names the one that was given.
 fn parsed<T, E: ToString>(
     flag: Option<String>,
     variable: &str,
     read: Read<'_>,
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Option<T>, Invalid> {
+    let by_flag = flag.as_ref().and_then(|_| settings::flag(variable));
     let Some(text) = flag.or_else(|| read(variable)) else { return Ok(None) };
     parse(text.trim()).map(Some).map_err(|error| {
-        Invalid::new(variable, format!("`{text}` cannot be used: {}", error.to_string()))
+        let setting = by_flag.unwrap_or(variable);
+        Invalid::new(setting, format!("`{text}` cannot be used: {}", error.to_string()))
     })
 }
 
@@ -296,12 +300,6 @@ fn choice<'a>(
         let found = allowed.iter().find(|one| one.eq_ignore_ascii_case(text)).copied();
         found.ok_or_else(|| format!("must be one of {}", allowed.join(", ")))
     })
-}
-
-/// The parts of a filter that are for targets. Spans, in brackets, are another program's: `RUST_LOG` is for all.
-fn without_spans(filter: &str) -> Option<String> {
-    let parts: Vec<&str> = filter.split(',').filter(|part| !part.contains(['[', ']'])).collect();
-    (!parts.is_empty()).then(|| parts.join(","))
 }
 
 /// Whether the variable says yes; no where it is not set.

@@ -14,6 +14,9 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return cli::refuse(&error),
     };
+    if let Err(error) = cli::check_names(&config) {
+        return cli::refuse(&error);
+    }
     if let Err(error) = cli::start_log(&config) {
         return cli::refuse(&error);
     }

@@ -35,11 +35,8 @@ pub(super) async fn assemble(config: Config) -> std::io::Result<Assembled> {
     } else {
         None
     };
-    let (selection, warnings) =
+    let selection =
         Selection::new(&config.toolsets, &config.tools, &config.exclude_tools, config.read_only);
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
     let output = OutputSettings { mode: config.output, inline_limit: config.inline_limit };
     let timeout = config.timeout;
     let storage =

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use url::Url;
+use url::{Host, Url};
 
 use super::{Invalid, Read, on, parsed, units};
 
@@ -100,7 +100,7 @@ impl Http {
             address: address.unwrap_or(ADDRESS),
             sse: !(flags.no_sse || on("VENICE_NO_SSE", read)?),
             token,
-            allowed_hosts: super::names(flags.allowed_host, "VENICE_MCP_ALLOWED_HOSTS", read),
+            allowed_hosts: hosts(flags.allowed_host, read)?,
             allowed_origins: super::names(flags.allowed_origin, "VENICE_MCP_ALLOWED_ORIGINS", read)
                 .iter()
                 .map(|text| origin(text))
@@ -168,6 +168,34 @@ fn token(read: Read<'_>) -> Result<Option<SecretString>, Invalid> {
         return Err(Invalid::new(variable, "must be visible ASCII characters, and no placeholder"));
     }
     Ok(Some(token))
+}
+
+/// Host names, each with or without a port, and `*`.
+fn hosts(flags: Vec<String>, read: Read<'_>) -> Result<Vec<String>, Invalid> {
+    let setting = if flags.is_empty() { "VENICE_MCP_ALLOWED_HOSTS" } else { "--allowed-host" };
+    let hosts = super::names(flags, "VENICE_MCP_ALLOWED_HOSTS", read);
+    let wrong = |text: &&String| *text != "*" && (text.contains('*') || authority(text).is_none());
+    hosts.iter().find(wrong).map_or_else(
+        || Ok(hosts.clone()),
+        |text| {
+            let message =
+                format!("`{text}` is no host name; write one such as app.example, or `*` for all");
+            Err(Invalid::new(setting, message))
+        },
+    )
+}
+
+/// The host in a text such as `app.example:8080`, and the port where there is one.
+#[must_use]
+pub fn authority(text: &str) -> Option<(Host, Option<u16>)> {
+    // The URL parser also lowers the case, and knows every form of an address.
+    let bare = text.parse::<IpAddr>().ok().filter(IpAddr::is_ipv6);
+    let text = bare.map_or_else(|| text.to_owned(), |address| format!("[{address}]"));
+    let url = Url::parse(&format!("http://{text}/")).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.path() == "/";
+    let host = url.host().filter(|_| plain && url.query().is_none())?.to_owned();
+    // The parser drops port 80, which is as good as none here.
+    Some((host, url.port()))
 }
 
 /// An origin as browsers write it.

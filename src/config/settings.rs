@@ -234,3 +234,8 @@ pub const SETTINGS: &[Setting] = &[
     setting("VENICE_LOG", "--log", "warn", "what is logged to stderr; RUST_LOG works too"),
     setting("VENICE_LOG_FORMAT", "--log-format", "text", "the form of the log: text or json"),
 ];
+
+/// The flag beside a variable.
+pub(super) fn flag(variable: &str) -> Option<&'static str> {
+    SETTINGS.iter().find(|setting| setting.variable == variable)?.flag
+}

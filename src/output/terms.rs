@@ -7,7 +7,7 @@ use super::OutputSettings;
 use super::profile::{DEFAULT_LIMIT, Form, Profile};
 
 /// The most that a limit set by hand lifts the limit to.
-const HIGHEST_LIMIT: u64 = 64 << 20;
+const HIGHEST_LIMIT: u64 = crate::config::HIGHEST_INLINE_LIMIT;
 
 /// The terms of one result.
 pub(super) struct Terms {

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::prompts::{PROMPTS, Prompt};
 use crate::schema::Judge;
 use crate::tool::{Effect, Route, Spec};
-use crate::tools::{self, FAMILIES};
+use crate::tools::FAMILIES;
 
 /// Which tools the server was started with.
 #[derive(Debug, Clone, Default)]
@@ -21,26 +21,14 @@ pub struct Selection {
 
 impl Selection {
     /// The tools of `toolsets` and the `named` ones, without the `excluded`; with neither, the default toolsets.
-    /// `read_only` leaves those that spend or delete out. Beside it comes a line for every unknown name.
+    /// `read_only` leaves those that spend or delete out.
     #[must_use]
     pub fn new(
         toolsets: &[String],
         named: &[String],
         excluded: &[String],
         read_only: bool,
-    ) -> (Self, Vec<String>) {
-        let mut warnings = Vec::new();
-        for name in toolsets {
-            let known = FAMILIES.iter().any(|family| family.name == name);
-            if !known && name != "default" && name != "all" {
-                warnings.push(format!("there is no toolset `{name}`"));
-            }
-        }
-        for name in named.iter().chain(excluded) {
-            if !tools::all().any(|route| route.spec.name == name) {
-                warnings.push(format!("there is no tool `{name}`"));
-            }
-        }
+    ) -> Self {
         let by_default = toolsets.is_empty() && named.is_empty();
         let shown = FAMILIES
             .iter()
@@ -56,7 +44,7 @@ impl Selection {
             .filter(|spec| !read_only || spec.effect.is_harmless())
             .map(|spec| spec.name)
             .collect();
-        (Self { names: shown }, warnings)
+        Self { names: shown }
     }
 }
 

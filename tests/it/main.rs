@@ -28,6 +28,7 @@ mod proxy;
 mod published;
 mod saved;
 mod served;
+mod settings;
 mod soak;
 mod sse;
 mod stdio;

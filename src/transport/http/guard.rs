@@ -1,6 +1,6 @@
 //! Which hosts a request may be for, and which web pages may send it: the defense against DNS rebinding.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -10,7 +10,7 @@ use axum::response::Response;
 use url::{Host, Url};
 
 use super::reply;
-use crate::config::Http;
+use crate::config::{Http, authority};
 
 /// The rules of one listener.
 pub(super) struct Guard {
@@ -28,14 +28,8 @@ struct Authority {
 
 impl Authority {
     fn parse(text: &str) -> Option<Self> {
-        // The URL parser also lowers the case, and knows every form of an address.
-        let bare = text.parse::<IpAddr>().ok().filter(IpAddr::is_ipv6);
-        let text = bare.map_or_else(|| text.to_owned(), |address| format!("[{address}]"));
-        let url = Url::parse(&format!("http://{text}/")).ok()?;
-        let plain = url.username().is_empty() && url.password().is_none() && url.path() == "/";
-        let host = url.host().filter(|_| plain && url.query().is_none())?.to_owned();
-        // The parser drops port 80, which is as good as none here.
-        Some(Self { host, port: url.port() })
+        let (host, port) = authority(text)?;
+        Some(Self { host, port })
     }
 
     fn is_loopback(&self) -> bool {
@@ -57,14 +51,8 @@ impl Authority {
 impl Guard {
     /// The rules of a listener at `address`.
     pub(super) fn new(settings: &Http, address: SocketAddr) -> Self {
-        let mut hosts = Vec::new();
-        for text in &settings.allowed_hosts {
-            match Authority::parse(text) {
-                Some(authority) => hosts.push(authority),
-                None if text == "*" => {}
-                None => tracing::warn!("VENICE_MCP_ALLOWED_HOSTS: `{text}` is no host name"),
-            }
-        }
+        let allowed = settings.allowed_hosts.iter();
+        let mut hosts: Vec<Authority> = allowed.filter_map(|text| Authority::parse(text)).collect();
         if !address.ip().is_unspecified() {
             hosts.extend(Authority::parse(&address.ip().to_string()));
         }
