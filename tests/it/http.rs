@@ -197,6 +197,20 @@ async fn headers_and_url_narrow_what_is_listed() {
     assert!(audio.iter().all(|name| !name.contains("image")) && !audio.is_empty());
     assert_eq!(served.tools(&[], "/mcp?toolsets=audio").await, audio);
     assert!(served.tools(&[], "/mcp?toolsets=catalog").await.is_empty(), "the server has none");
+    for (query, meant) in [
+        ("readOnly=true", "readonly"),
+        ("read_only=1", "readonly"),
+        ("api_key=1&read-only=true", "readonly"),
+        ("Toolset=image", "toolsets"),
+        ("outputs=link", "output"),
+    ] {
+        let response = served.post(&format!("/mcp?{query}"), &[], request("ping", json!({}))).await;
+        assert_eq!(response.status(), 400, "{query}");
+        let said = response.text().await.unwrap();
+        assert!(said.contains(&format!("write `{meant}`")), "{said}");
+    }
+    let hosts_own = "/mcp?toolsets=audio&toolsets=audio&api_key=1&sessionId=x&utm_source=y";
+    assert_eq!(served.tools(&[], hosts_own).await, audio);
     let free = served.tools(&[], "/mcp?readonly=true").await;
     assert_eq!(free, ["venice_image_styles"]);
     assert_eq!(served.tools(&[("x-mcp-readonly", "1")], "/mcp").await, free);

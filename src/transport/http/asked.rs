@@ -6,11 +6,18 @@ use url::form_urlencoded;
 use crate::context::{OutputMode, Settings};
 use crate::tools::FAMILIES;
 
+/// The parameters of a URL that narrow what it sees.
+const PARAMETERS: [&str; 3] = ["output", "toolsets", "readonly"];
+
 /// What the request asks for; the error says what of it cannot be had. A header wins over the URL.
 pub(super) fn settings(headers: &HeaderMap, uri: &Uri) -> Result<Settings, String> {
+    if let Some((name, meant)) = misspelled(uri) {
+        let name: String = name.chars().take(40).collect();
+        return Err(format!("there is no parameter `{name}`; write `{meant}`"));
+    }
     let find = |header: &str, parameter: &str| {
-        let given = headers.get(header).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        given.or_else(|| query(uri, parameter))
+        let given = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
+        listed(given.map(str::to_owned)).or_else(|| listed(values(uri, parameter)))
     };
     Ok(Settings {
         output: find("x-venice-output", "output").map(|text| output(&text)).transpose()?,
@@ -24,8 +31,29 @@ pub(super) fn settings(headers: &HeaderMap, uri: &Uri) -> Result<Settings, Strin
 
 /// The first parameter of that name in the URL's query.
 pub(super) fn query(uri: &Uri, name: &str) -> Option<String> {
+    values(uri, name).next()
+}
+
+/// Every parameter of that name in the URL's query.
+fn values(uri: &Uri, name: &str) -> impl Iterator<Item = String> {
     let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    pairs.into_iter().find(|(one, _)| one == name).map(|(_, value)| value.into_owned())
+    pairs.filter(move |(one, _)| one == name).map(|(_, value)| value.into_owned())
+}
+
+/// What is given more than once as one list: what takes a single value refuses it.
+fn listed(given: impl Iterator<Item = String>) -> Option<String> {
+    given.reduce(|all, one| format!("{all},{one}"))
+}
+
+/// A parameter that is one of ours but for case, hyphens and number. Unheeded, it would leave open what it was
+/// to close; others are a host's own.
+fn misspelled(uri: &Uri) -> Option<(String, &'static str)> {
+    let plain =
+        |name: &str| name.trim_end_matches(['s', 'S']).replace(['-', '_'], "").to_ascii_lowercase();
+    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).find_map(|(name, _)| {
+        let meant = PARAMETERS.into_iter().find(|one| plain(one) == plain(&name))?;
+        (name != meant).then(|| (name.into_owned(), meant))
+    })
 }
 
 fn output(text: &str) -> Result<OutputMode, String> {
@@ -91,5 +119,13 @@ mod tests {
         assert!(ask(None, "/mcp?toolsets=imgae").unwrap_err().contains("`imgae`"));
         assert!(ask(Some(("x-venice-output", "loud")), "/mcp").is_err());
         assert!(ask(None, "/mcp?readonly=maybe").is_err());
+    }
+
+    #[test]
+    fn what_is_given_twice_is_a_list_or_refused() {
+        let twice = ask(None, "/mcp?toolsets=image&toolsets=audio,web").unwrap();
+        assert_eq!(twice.toolsets.unwrap(), ["image", "audio", "web"]);
+        assert!(ask(None, "/mcp?output=link&output=file").is_err());
+        assert!(ask(None, "/mcp?readonly=0&readonly=1").is_err());
     }
 }
