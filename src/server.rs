@@ -6,6 +6,7 @@
 mod call;
 mod client;
 mod confirm;
+mod mistaken;
 mod orphans;
 mod paid;
 mod progress;
@@ -16,10 +17,10 @@ use std::time::Duration;
 
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-    GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
-    SubscribeRequestParams, UnsubscribeRequestParams,
+    CustomRequest, CustomResult, GetPromptRequestParams, GetPromptResponse, Implementation,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
+    ServerConfig, SubscribeRequestParams, UnsubscribeRequestParams,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
@@ -234,6 +235,15 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(message, None));
         };
         Ok(prompt.fill(request.arguments)?.into())
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        // Boxed: it may be a call, and the future of every request would grow with it.
+        Box::pin(self.mistaken(request, context)).await
     }
 
     #[expect(deprecated, reason = "clients of older revisions still send it")]

@@ -21,6 +21,7 @@ mod http;
 mod install;
 mod laws;
 mod links;
+mod mistaken;
 mod money;
 mod packaging;
 mod prompts;

@@ -12,14 +12,14 @@ use crate::harness::decode;
 use crate::served::{Served, Setup, hello, kinds, text};
 
 /// A stream and where its messages go.
-struct Stream {
+pub(crate) struct Stream {
     response: Response,
     buffer: String,
     messages: String,
 }
 
 impl Stream {
-    async fn open(served: &Served, path: &str, head: &[(&str, &str)]) -> Self {
+    pub(crate) async fn open(served: &Served, path: &str, head: &[(&str, &str)]) -> Self {
         let response = served.get(path, head).await;
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["x-accel-buffering"], "no");
@@ -62,13 +62,13 @@ impl Stream {
         served.post(&self.messages, head, message.to_string()).await.status().as_u16()
     }
 
-    async fn ask(&mut self, served: &Served, method: &str, params: Value) -> Value {
+    pub(crate) async fn ask(&mut self, served: &Served, method: &str, params: Value) -> Value {
         let request = json!({"jsonrpc": "2.0", "id": 5, "method": method, "params": params});
         assert_eq!(self.post(served, &[], request).await, 202);
         self.message().await
     }
 
-    async fn initialize(&mut self, served: &Served) -> Value {
+    pub(crate) async fn initialize(&mut self, served: &Served) -> Value {
         let answer = self.ask(served, "initialize", hello("2024-11-05", "raw")).await;
         let done = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
         assert_eq!(self.post(served, &[], done).await, 202);

@@ -29,11 +29,6 @@ pub(super) fn settings(headers: &HeaderMap, uri: &Uri) -> Result<Settings, Strin
     })
 }
 
-/// The first parameter of that name in the URL's query.
-pub(super) fn query(uri: &Uri, name: &str) -> Option<String> {
-    values(uri, name).next()
-}
-
 /// Every parameter of that name in the URL's query.
 fn values(uri: &Uri, name: &str) -> impl Iterator<Item = String> {
     let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
