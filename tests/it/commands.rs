@@ -206,13 +206,6 @@ async fn a_closed_stdin_ends_the_server_with_0_and_a_silent_stdout() {
 }
 
 #[tokio::test]
-async fn unknown_toolsets_warn_and_nothing_else_happens() {
-    let output = run(&["--toolset", "painting"], &[]).await;
-    assert_eq!(output.status.code(), Some(0));
-    assert!(err(&output).contains("painting"), "{}", err(&output));
-}
-
-#[tokio::test]
 async fn the_key_may_come_from_a_file_or_a_command() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("key"), "file-key\n").unwrap();
