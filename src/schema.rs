@@ -20,11 +20,13 @@ pub use plain::{description, plain};
 
 /// How many allowed values a problem names.
 const NAMED: usize = 40;
+/// How many arguments a problem with an unknown one names.
+const LISTED: usize = 16;
 
 /// Judges arguments by a published schema.
 pub struct Judge {
     validator: Validator,
-    names: Vec<String>,
+    schema: Value,
 }
 
 impl Judge {
@@ -32,18 +34,14 @@ impl Judge {
     pub fn new(schema: &Map<String, Value>) -> Result<Self> {
         // Plain schemas mean the same in every draft. This one's own schema, which is compiled to judge the first,
         // takes a tenth of what the newest one's takes.
+        let schema = Value::Object(schema.clone());
         let validator = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft7)
-            .build(&Value::Object(schema.clone()))
+            .build(&schema)
             .map_err(|error| {
                 Error::new(Kind::Internal, format!("the schema of the tool is broken: {error}"))
             })?;
-        let names = schema
-            .get("properties")
-            .and_then(Value::as_object)
-            .map(|properties| properties.keys().cloned().collect())
-            .unwrap_or_default();
-        Ok(Self { validator, names })
+        Ok(Self { validator, schema })
     }
 
     /// Everything that is wrong with `arguments`, in the order of the schema.
@@ -56,20 +54,31 @@ impl Judge {
         problems
     }
 
+    /// The names beside which the rule at `path` allows no others.
+    fn names(&self, path: &str) -> Vec<&str> {
+        let object = path.strip_suffix("/additionalProperties").unwrap_or_default();
+        let properties = self.schema.pointer(object).and_then(|schema| schema.get("properties"));
+        let properties = properties.and_then(Value::as_object);
+        properties.into_iter().flat_map(Map::keys).map(String::as_str).collect()
+    }
+
     fn explain(&self, error: &ValidationError<'_>, problems: &mut Vec<Problem>) {
         let place = dotted(error.instance_path().as_str());
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
+                let names = self.names(error.schema_path().as_str());
+                let mut listed = false;
                 for name in unexpected {
-                    let close = near(name, self.names.iter().map(String::as_str), 1);
-                    let meant = close
-                        .first()
-                        .map(|close| format!("; did you mean `{close}`?"))
-                        .unwrap_or_default();
-                    problems.push(Problem::new(
-                        joined(&place, name),
-                        format!("is not an argument of this tool{meant}"),
-                    ));
+                    let mut message = match place.as_str() {
+                        "" => "is not an argument of this tool".to_owned(),
+                        place => format!("is not a field of `{place}`"),
+                    };
+                    if let Some(close) = near(name, names.iter().copied(), 1).first() {
+                        let _ = write!(message, "; did you mean `{close}`?");
+                    } else if !std::mem::replace(&mut listed, true) {
+                        message.push_str(&there_are(&names));
+                    }
+                    problems.push(Problem::new(joined(&place, name), message));
                 }
             }
             ValidationErrorKind::Required { property } => {
@@ -79,6 +88,17 @@ impl Judge {
             kind => problems.push(Problem::new(place, said(kind, error))),
         }
     }
+}
+
+/// The names that exist, as many as are read easily.
+fn there_are(names: &[&str]) -> String {
+    if names.is_empty() {
+        return "; it takes none".to_owned();
+    }
+    let more = names.len().saturating_sub(LISTED);
+    let first: Vec<&str> = names.iter().copied().take(LISTED).collect();
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("; there are {}{rest}", first.join(", "))
 }
 
 /// What a failed rule says, without the value where that may be long.
@@ -237,8 +257,8 @@ mod tests {
     #[test]
     fn every_problem_is_named_with_its_path() {
         let judge = Judge::new(&plain::<Sample>()).unwrap();
-        let wrong = json!({"prompt": "", "count": 9, "mode": "medium", "parts": [{"weight": 7}, 1],
-            "promt": 1});
+        let wrong = json!({"prompt": "", "count": 9, "mode": "medium", "parts": [{"weight": 7, "wieght": 1}, 1],
+            "promt": 1, "zzz": 2, "yyy": 3});
         let mut said: Vec<String> = judge
             .problems(&wrong)
             .into_iter()
@@ -251,9 +271,12 @@ mod tests {
                 "count: must be at most 4",
                 "mode: must be one of fast, slow",
                 "parts[0].weight: must be at most 1",
+                "parts[0].wieght: is not a field of `parts[0]`; did you mean `weight`?",
                 "parts[1]: must be an object, not a number",
                 "prompt: must not be empty",
                 "promt: is not an argument of this tool; did you mean `prompt`?",
+                "yyy: is not an argument of this tool",
+                "zzz: is not an argument of this tool; there are prompt, count, mode, parts, more, any",
             ]
         );
         let missing = judge.problems(&json!({}));
@@ -271,6 +294,22 @@ mod tests {
             "more": {"a": 1}, "any": "[\"0x1\",{\"b\":2}]"});
         assert_eq!(Value::Object(taken.clone()), wanted);
         assert!(Judge::new(&schema).unwrap().problems(&Value::Object(taken)).is_empty());
+    }
+
+    #[test]
+    fn a_number_or_a_boolean_for_a_text_is_kept_as_it_was_written_or_left() {
+        let schema = plain::<Sample>();
+        for (given, taken) in [
+            ("18446744073709551615", json!("18446744073709551615")),
+            ("-9223372036854775808", json!("-9223372036854775808")),
+            ("1.5", json!("1.5")),
+            ("true", json!("true")),
+            ("12345678901234567890123", json!(12_345_678_901_234_567_890_123_f64)),
+        ] {
+            let given: Value = serde_json::from_str(&format!(r#"{{"prompt": {given}}}"#)).unwrap();
+            let found = normalize(&schema, &[], given.as_object().cloned().unwrap());
+            assert_eq!(found.get("prompt"), Some(&taken));
+        }
     }
 
     #[test]

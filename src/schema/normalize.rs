@@ -41,7 +41,10 @@ fn one(schema: &Map<String, Value>, value: &mut Value) {
         (Some("number"), Value::String(text)) => number(text),
         (Some("boolean"), Value::String(text)) => boolean(text),
         (Some("string"), Value::String(text)) => choice(schema, text),
-        (Some("string"), Value::Number(number)) => Some(Value::from(number.to_string())),
+        (Some("string"), Value::Number(number)) => digits(number),
+        (Some("string"), Value::Bool(word)) if !schema.contains_key("enum") => {
+            Some(Value::from(word.to_string()))
+        }
         (Some("string"), Value::Object(_) | Value::Array(_)) if is_json(schema) => {
             Some(Value::from(value.to_string()))
         }
@@ -78,6 +81,13 @@ fn one(schema: &Map<String, Value>, value: &mut Value) {
 fn is_json(schema: &Map<String, Value>) -> bool {
     let description = schema.get("description").and_then(Value::as_str);
     description.is_some_and(|description| description.starts_with("JSON "))
+}
+
+/// A number as the text that was meant. One with more digits than it is kept with is left for the judge: what was
+/// written is not known any more, and half of an id is none.
+fn digits(number: &Number) -> Option<Value> {
+    let is_exact = !number.is_f64() || number.as_f64().is_some_and(|value| value.abs() < 9e15);
+    is_exact.then(|| Value::from(number.to_string()))
 }
 
 fn integer(text: &str) -> Option<Value> {
