@@ -30,6 +30,8 @@ use tally::Tally;
 
 /// Amounts are sums of fractions that are not exact; a difference below this is none.
 const NOTHING: f64 = 1e-9;
+/// The smallest amount that is told as a number.
+const LEAST: f64 = 0.0001;
 
 /// How long a reservation waits for the lines of calls that have ended.
 const FLUSH: Duration = Duration::from_secs(1);
@@ -91,10 +93,8 @@ impl Spending {
         if let Some(cap) = caps.max_call_usd
             && usd > cap + NOTHING
         {
-            let message = format!(
-                "the call would cost about {}, over the ${cap} of --max-call-usd",
-                dollars(usd)
-            );
+            let message =
+                format!("the call would cost {}, over the ${cap} of --max-call-usd", about(usd));
             return Err(refused(message).hint(
                 "use a cheaper model or fewer variants, or raise VENICE_MAX_CALL_USD; nothing was spent",
             ));
@@ -126,8 +126,8 @@ impl Spending {
         let spent = tally.spent(ledger, reservation.entry.day()).await?;
         if spent + usd > budget + NOTHING {
             let message = format!(
-                "the call would cost about {}, and {} of today's ${budget} of --budget-usd are spent or reserved",
-                dollars(usd),
+                "the call would cost {}, and {} of today's ${budget} of --budget-usd are spent or reserved",
+                about(usd),
                 dollars(spent)
             );
             return Err(refused(message)
@@ -155,10 +155,19 @@ fn refused(message: String) -> Error {
     Error::new(Kind::Refused, message)
 }
 
+/// What a call costs, as far as that is known: `about $0.01`, `less than $0.0001`.
+#[must_use]
+pub fn about(usd: f64) -> String {
+    if usd > 0.0 && usd < LEAST {
+        return "less than $0.0001".to_owned();
+    }
+    format!("about {}", dollars(usd))
+}
+
 /// Dollars with two decimals, or with up to four where those say more.
 #[must_use]
 pub fn dollars(usd: f64) -> String {
-    if usd > 0.0 && usd < 0.0001 {
+    if usd > 0.0 && usd < LEAST {
         return "$0.0001".to_owned();
     }
     let mut text = format!("${usd:.4}");

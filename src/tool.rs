@@ -26,7 +26,7 @@ use crate::input::{Inputs, Source, Wanted};
 use crate::jobs::Jobs;
 use crate::media::{MediaStore, MediaView, NewMedia, Record};
 use crate::outcome::{Delivered, Outcome, Remarks};
-use crate::spend::{Spending, dollars};
+use crate::spend::{Spending, about};
 use crate::storage::Secret;
 use crate::venice::{Endpoint, Facts, Form, Venice};
 
@@ -286,7 +286,7 @@ impl Call {
 /// What a call cost and what was there before, as one line: `about $0.01, balance before $12.34`.
 fn money(made: &Made) -> Option<String> {
     let cost = made.cost_usd.filter(|usd| usd.is_finite());
-    let cost = cost.map(|usd| format!("about {}", dollars(usd)));
+    let cost = cost.map(about);
     let balance = made.remarks.balance_usd.map(|usd| format!("balance before ${usd:.2}"));
     let parts: Vec<String> = cost.into_iter().chain(balance).collect();
     (!parts.is_empty()).then(|| parts.join(", "))

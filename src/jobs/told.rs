@@ -9,6 +9,7 @@ use super::record::{Job, State};
 use crate::error::{Error, Kind, Result};
 use crate::media::MediaView;
 use crate::outcome::{Delivered, Outcome, Remarks};
+use crate::spend::about;
 
 /// The name in `_meta` under which programs find the job.
 const META: &str = "ai.venice/job";
@@ -52,7 +53,7 @@ async fn delivered(job: &Job, view: &MediaView) -> Result<Delivered> {
 
 fn running(news: &News) -> String {
     let job = &news.job;
-    let price = job.price_usd.map(price).unwrap_or_default();
+    let price = job.price_usd.map(|usd| format!(", {}", about(usd))).unwrap_or_default();
     let (status, generate) = (job.kind.tool("status"), job.kind.tool("generate"));
     let next = json!({ "job": job.job, "wait_seconds": 50 });
     format!(
@@ -61,11 +62,6 @@ fn running(news: &News) -> String {
         job.model,
         news.words()
     )
-}
-
-/// A price with cents, or with more where it has few of them.
-fn price(usd: f64) -> String {
-    if usd < 0.1 { format!(", about ${usd:.4}") } else { format!(", about ${usd:.2}") }
 }
 
 fn failed(job: &Job) -> Error {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::outcome::Delivered;
-use crate::spend::dollars;
+use crate::spend::about;
 
 /// Where a caller finds an item's file.
 pub(super) enum Place {
@@ -40,7 +40,7 @@ pub(super) fn summary(item: &Delivered, place: Option<&Place>) -> String {
     }
     let model = media.record.model.as_ref().map(|model| format!("model {model}"));
     let seed = media.record.seed.map(|seed| format!("seed {seed}"));
-    let cost = finite(media.record.cost_usd).map(|usd| format!("about {}", dollars(usd)));
+    let cost = finite(media.record.cost_usd).map(about);
     let balance = finite(item.remarks.balance_usd).map(|usd| format!("balance before ${usd:.2}"));
     for parts in [[model, seed], [cost, balance]] {
         let parts: Vec<String> = parts.into_iter().flatten().collect();

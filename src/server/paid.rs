@@ -7,7 +7,7 @@ use super::orphans::{Entered, HANDED_OUT, of_earlier};
 use crate::context::{Answer, Context};
 use crate::error::{Error, Kind, Result};
 use crate::outcome::Outcome;
-use crate::spend::{Purchase, Reservation, dollars};
+use crate::spend::{Purchase, Reservation, about};
 use crate::tool::{Call, Identity, Prepared};
 
 /// What a paid call came to, and the entry that holds it until it is received; nothing where the user is asked by the
@@ -92,7 +92,7 @@ impl Server {
         };
         let cost = purchase.usd.map_or_else(
             || "costs an amount that is not known".to_owned(),
-            |usd| format!("costs about {}", dollars(usd)),
+            |usd| format!("costs {}", about(usd)),
         );
         let tool = purchase.tool;
         let question = format!("{tool} {cost}, and you are asked above ${over}. Make the call?");

@@ -144,6 +144,8 @@ async fn a_budget_that_cannot_be_kept_refuses_and_no_budget_spends_on() {
 fn amounts_read_well() {
     let all = [0.0, 0.000_01, 0.0045, 0.01, 0.3, 12.0].map(dollars);
     assert_eq!(all, ["$0.00", "$0.0001", "$0.0045", "$0.01", "$0.30", "$12.00"]);
+    let costs = [0.0, 3.5e-6, 0.0001, 0.3].map(about);
+    assert_eq!(costs, ["about $0.00", "less than $0.0001", "about $0.0001", "about $0.30"]);
 }
 
 proptest! {
