@@ -250,6 +250,20 @@ impl Call {
         })
     }
 
+    /// The same, with the remarks in a block of their own: a caller saves the text as a file.
+    pub async fn tell_apart(
+        &self,
+        text: String,
+        made: Made,
+        lines: Vec<String>,
+    ) -> Result<Outcome> {
+        let mut outcome = self.tell(text, made, lines).await?;
+        if outcome.media.is_empty() && outcome.lines.len() > 1 {
+            outcome.blocks.push(outcome.lines.split_off(1).join("\n"));
+        }
+        Ok(outcome)
+    }
+
     /// Whether nothing may be spent or deleted: by the server's setting, or by the request's.
     #[must_use]
     pub fn is_read_only(&self) -> bool {

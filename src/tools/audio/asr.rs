@@ -139,7 +139,7 @@ impl Tool for Transcribe {
         let mut made = plan.made;
         made.remarks = Remarks::from(&reply.facts);
         if !reply.is_json() {
-            return call.tell(reply.text()?.to_owned(), made, plan.lines).await;
+            return call.tell_apart(reply.text()?.to_owned(), made, plan.lines).await;
         }
         let transcript: Transcript = reply.json()?;
         let text = match plan.subtitles {
@@ -151,7 +151,7 @@ impl Tool for Transcribe {
             None if plan.timed => reply.text()?.to_owned(),
             None => transcript.text,
         };
-        call.tell(text, made, plan.lines).await
+        call.tell_apart(text, made, plan.lines).await
     }
 }
 

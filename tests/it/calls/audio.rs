@@ -82,7 +82,7 @@ async fn a_recording_is_written_down() {
     let world = Setup::new().file("talk.wav", &wav(6)).start().await;
     let file = world.home.path().join("in/talk.wav");
     let result = world.call("venice_asr", json!({"file": file})).await;
-    assert_eq!(kinds(&result), ["text"], "{}", text(&result));
+    assert_eq!(kinds(&result), ["text", "text"], "{}", text(&result));
     let body = sent(&world, "/audio/transcriptions").remove(0);
     assert_eq!(body["model"], "nvidia/parakeet-tdt-0.6b-v3");
     assert!(body.get("timestamps").is_none(), "{body}");
@@ -96,6 +96,11 @@ async fn subtitles_are_made_from_times() {
         let arguments = json!({"file": file, "subtitles": form});
         let result = world.call("venice_asr", arguments).await;
         assert!(text(&result).starts_with(wanted), "{}", text(&result));
+        assert_eq!(kinds(&result), ["text", "text"]);
+        let [file, remarks] =
+            [0, 1].map(|block| result.content[block].as_text().unwrap().text.as_str());
+        assert!(!file.contains('$') && file.trim_end().ends_with('.'), "{file}");
+        assert!(remarks.contains('$') && remarks.contains("balance"), "{remarks}");
     }
     let body = sent(&world, "/audio/transcriptions").remove(0);
     assert_eq!(body["model"], "openai/whisper-large-v3");
