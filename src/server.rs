@@ -6,6 +6,7 @@
 mod call;
 mod client;
 mod confirm;
+mod instructions;
 mod mistaken;
 mod orphans;
 mod paid;
@@ -17,15 +18,17 @@ use std::time::Duration;
 
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-    CustomRequest, CustomResult, GetPromptRequestParams, GetPromptResponse, Implementation,
-    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
-    ServerConfig, SubscribeRequestParams, UnsubscribeRequestParams,
+    CustomRequest, CustomResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse,
+    Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+    SubscribeRequestParams, UnsubscribeRequestParams,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
 use tokio_util::task::TaskTracker;
 
+use crate::context::Settings;
 use crate::output::OutputSettings;
 use crate::prompts::Prompt;
 use crate::resources;
@@ -43,16 +46,6 @@ use shown::Mounted;
 const TOOLS_TTL: Duration = Duration::from_hours(1);
 /// How long a list of stored media may be kept.
 const RESOURCES_TTL: Duration = Duration::from_secs(5);
-
-/// What models are told of the server as a whole: under 1 kB, for hosts cut it at 2 kB.
-const INSTRUCTIONS: &str = "\
-Venice.ai as tools: pictures, speech, video, music, and the catalog of models.
-Every result starts with a line that names what was made: type, size, venice://media URI, and the file's path or \
-download link. Tell the user the path or link: many hosts do not show media themselves.
-Give a venice://media URI, a path, an https URL, or `last` wherever a tool takes media; never type base64.
-Look a model id up with venice_list_models before using it. Tools whose description names a cost spend the \
-user's credit: do not repeat such a call because it was slow; look in venice_media first.
-An error ends with a hint line: follow it.";
 
 /// The server. Cheap to clone; every clone is the same server.
 #[derive(Clone)]
@@ -117,9 +110,33 @@ impl ServerHandler for Server {
             .enable_prompts()
             .enable_completions()
             .build();
-        let mut info = ServerConfig::new(capabilities).with_instructions(INSTRUCTIONS);
+        let instructions = instructions::instructions(self.shown(&Settings::default()));
+        let mut info = ServerConfig::new(capabilities).with_instructions(instructions);
         info.server_info = identity();
         info
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        context.peer.set_peer_info(request.clone());
+        let mut result = self.negotiate_initialize(&request)?;
+        let settings = Client::of(&context).settings;
+        result.instructions = Some(instructions::instructions(self.shown(&settings)));
+        Ok(result)
+    }
+
+    async fn discover(
+        &self,
+        context: RequestContext<RoleServer>,
+    ) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        let mut info = self.get_info();
+        let settings = Client::of(&context).settings;
+        info.instructions = Some(instructions::instructions(self.shown(&settings)));
+        Ok(DiscoverResult::from_server_info(versions, info))
     }
 
     async fn list_tools(
@@ -128,7 +145,8 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let client = Client::of(&context);
-        let tools = self.shown(&client.settings).map(Mounted::tool).collect();
+        let read_only = client.settings.read_only || self.shared.services.defaults.read_only;
+        let tools = self.shown(&client.settings).map(|one| one.tool(read_only)).collect();
         // A list that a header or the URL narrowed is this client's alone.
         let scope =
             if client.settings.narrows() { CacheScope::Private } else { CacheScope::Public };

@@ -1,6 +1,6 @@
 //! Which tools a request sees, and how they are shown.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Map, Value};
@@ -12,6 +12,9 @@ use crate::prompts::{PROMPTS, Prompt};
 use crate::schema::Judge;
 use crate::tool::{Effect, Route, Spec};
 use crate::tools::FAMILIES;
+
+/// The argument by which a tool that reads deletes.
+const DELETE: &str = "delete_media_on_completion";
 
 /// Which tools the server was started with.
 #[derive(Debug, Clone, Default)]
@@ -72,9 +75,18 @@ impl Mounted {
         self.route.spec
     }
 
-    /// The tool as `tools/list` shows it.
-    pub(super) fn tool(&self) -> Tool {
-        self.published().clone()
+    /// The tool as `tools/list` shows it: without what a read-only server refuses.
+    pub(super) fn tool(&self, read_only: bool) -> Tool {
+        let mut tool = self.published().clone();
+        if read_only && self.spec().effect == Effect::MayDelete {
+            let schema = Arc::make_mut(&mut tool.input_schema);
+            let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+            properties.and_then(|all| all.shift_remove(DELETE));
+            if let Some(hints) = &mut tool.annotations {
+                hints.read_only_hint = Some(true);
+            }
+        }
+        tool
     }
 
     /// The schema that is published.
@@ -95,7 +107,7 @@ impl Mounted {
         self.published.get_or_init(|| {
             let schema = self.route.input_schema();
             let mut tool = Tool::new(self.spec().name, self.route.description(), schema);
-            tool.output_schema = self.route.output_schema().map(std::sync::Arc::new);
+            tool.output_schema = self.route.output_schema().map(Arc::new);
             tool.annotations = Some(annotations(self.spec()));
             tool
         })

@@ -211,6 +211,9 @@ async fn headers_and_url_narrow_what_is_listed() {
     }
     let hosts_own = "/mcp?toolsets=audio&toolsets=audio&api_key=1&sessionId=x&utm_source=y";
     assert_eq!(served.tools(&[], hosts_own).await, audio);
+    let hello = request("initialize", hello("2025-06-18", "raw"));
+    let answer = served.post("/mcp?toolsets=audio", &[], hello).await.text().await.unwrap();
+    assert!(answer.contains("tools: speech.") && !answer.contains("venice_media"), "{answer}");
     let free = served.tools(&[], "/mcp?readonly=true").await;
     assert_eq!(free, ["venice_image_styles"]);
     assert_eq!(served.tools(&[("x-mcp-readonly", "1")], "/mcp").await, free);

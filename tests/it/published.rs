@@ -45,6 +45,10 @@ async fn the_server_says_who_it_is_and_how_to_use_it() {
     assert_eq!(info.server_info.as_ref().unwrap().name, "venice-mcp");
     let instructions = info.instructions.as_ref().unwrap();
     assert!(instructions.len() < 1000, "{} bytes", instructions.len());
+    for word in ["pictures, speech, video, music, and the catalog of models", "venice_list_models"]
+    {
+        assert!(instructions.contains(word), "{instructions}");
+    }
     assert!(info.capabilities.tools.is_some() && info.capabilities.resources.is_some());
 }
 
@@ -64,4 +68,32 @@ async fn toolsets_and_names_choose_the_tools() {
     let reading = names(Setup::new().set("VENICE_READ_ONLY", "1")).await;
     assert!(reading.contains(&"venice_list_models".to_owned()), "{reading:?}");
     assert!(!reading.contains(&"venice_image_generate".to_owned()), "{reading:?}");
+}
+
+#[tokio::test]
+async fn the_instructions_name_only_what_is_offered() {
+    let said = async |variable: &str, value: &str| {
+        let world = Setup::new().set(variable, value).start().await;
+        let info = world.client().peer_info().unwrap();
+        info.instructions.clone().unwrap()
+    };
+    let audio = said("VENICE_TOOLSETS", "audio").await;
+    assert!(audio.starts_with("Venice.ai as tools: speech."), "{audio}");
+    assert!(!audio.contains("venice_") && audio.contains("credit"), "{audio}");
+    let reading = said("VENICE_READ_ONLY", "1").await;
+    assert!(reading.starts_with("Venice.ai as tools: the catalog of models."), "{reading}");
+    assert!(!reading.contains("credit") && reading.contains("venice_list_models"), "{reading}");
+}
+
+#[tokio::test]
+async fn a_read_only_server_does_not_show_what_it_refuses() {
+    for (read_only, shown) in [("0", true), ("1", false)] {
+        let tools = Setup::new().set("VENICE_READ_ONLY", read_only).start().await.tools().await;
+        for name in ["venice_video_status", "venice_music_status"] {
+            let tool = tools.iter().find(|tool| tool.name == name).unwrap();
+            let schema = json!(tool.input_schema);
+            assert_eq!(schema["properties"]["delete_media_on_completion"].is_object(), shown);
+            assert!(schema["properties"]["job"].is_object());
+        }
+    }
 }
