@@ -124,6 +124,10 @@ impl Server {
             return Err(Error::arguments(problems));
         }
         call.services.jobs.resume(&call.context, &call.store);
+        if call.tool.cost != Cost::Free {
+            // Before the catalog is asked, which needs no key: its absence is told at once.
+            call.services.venice.require_key(&call.context)?;
+        }
         let prepared = parsed.prepare(&call).await?;
         let mut outcome = match call.tool.cost {
             Cost::Free => self.run(prepared, &call).await?,

@@ -90,6 +90,11 @@ impl Venice {
         self.inner.keys.any(context)
     }
 
+    /// The error of a call that has no key, as far as that is known without running the key's command.
+    pub fn require_key(&self, context: &Context) -> Result<()> {
+        self.inner.keys.require(context)
+    }
+
     /// Sends a request, again where that is safe, and takes the reply into memory.
     pub async fn send(&self, context: &Context, request: Request) -> Result<Reply> {
         Box::pin(self.inner.call(context, &request, true)).await?.collect().await

@@ -87,6 +87,14 @@ impl Keys {
         context.key.is_some() || !matches!(self.source, KeySource::None { .. })
     }
 
+    /// The error where a call has none.
+    pub(crate) fn require(&self, context: &Context) -> Result<()> {
+        match &self.source {
+            KeySource::None { why } if context.key.is_none() => Err(why.error()),
+            _ => Ok(()),
+        }
+    }
+
     /// The key of a call: the caller's own, else the server's.
     pub(crate) async fn get(&self, context: &Context) -> Result<SecretString> {
         if let Some(key) = &context.key {

@@ -252,3 +252,13 @@ async fn in_the_stateless_era_the_question_is_the_answer_and_the_word_is_sealed(
     let made = raw.ask(call(5, &with(state, "accept"))).await;
     assert_eq!(made["result"]["content"][1]["resource"]["mimeType"], "image/webp", "{made}");
 }
+
+#[tokio::test]
+async fn a_missing_key_is_told_before_anyone_is_asked() {
+    let world = Setup::new().set("VENICE_API_KEY", "").start().await;
+    let said = error(&world.call("venice_image_generate", picture("a cat")).await);
+    assert!(said.contains("no Venice API key is set"), "{said}");
+    assert!(world.sandbox.seen().is_empty(), "{:?}", world.sandbox.seen());
+    let listed = world.call("venice_list_models", json!({})).await;
+    assert_ne!(listed.is_error, Some(true), "{}", text(&listed));
+}
