@@ -1,7 +1,7 @@
 //! Follows one job until it is over, whether or not anyone waits.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use tokio::sync::watch;
@@ -134,7 +134,10 @@ impl Follower {
         }
         self.tell(|news| {
             news.job = job;
-            news.timing = timing.unwrap_or(news.timing);
+            if let Some(timing) = timing {
+                news.timing = timing;
+                news.heard = Instant::now();
+            }
             news.trouble = trouble;
             news.stopped = stopped;
         })

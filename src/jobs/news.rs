@@ -1,7 +1,7 @@
 //! What is heard of a running job, for everyone who waits for it.
 
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -15,6 +15,8 @@ pub struct News {
     /// How often it was asked for since this server follows it.
     pub(super) polls: u32,
     pub(super) timing: Timing,
+    /// When Venice said so.
+    pub(super) heard: Instant,
     /// Why the last poll brought nothing; polling goes on.
     pub(super) trouble: Option<String>,
     /// Why polling ended though the job did not.
@@ -25,7 +27,14 @@ impl News {
     /// What is known of a job that nobody follows.
     #[must_use]
     pub fn of(job: Job) -> Self {
-        Self { job, polls: 0, timing: Timing::default(), trouble: None, stopped: None }
+        Self {
+            job,
+            polls: 0,
+            timing: Timing::default(),
+            heard: Instant::now(),
+            trouble: None,
+            stopped: None,
+        }
     }
 
     /// Whether there is nothing to wait for.
@@ -37,16 +46,21 @@ impl News {
     /// How far the job is, in words.
     #[must_use]
     pub fn words(&self) -> String {
-        let mut words = match (self.timing.running, self.timing.usual) {
+        // The job has gone on since the last poll.
+        let running = self.timing.running.map(|running| running + self.heard.elapsed());
+        let mut words = match (running, self.timing.usual) {
             (Some(running), Some(usual)) => {
-                let left = usual.saturating_sub(running).as_secs();
-                let left = if left == 0 {
-                    "any moment now".to_owned()
-                } else {
-                    format!("about {left} s to go")
-                };
+                let left = usual.checked_sub(running).map(|left| left.as_secs());
                 let (running, usual) = (running.as_secs(), usual.as_secs());
-                format!("running for {running} s; such jobs take {usual} s: {left}")
+                match left {
+                    None => format!("running for {running} s, longer than the {usual} s of most"),
+                    Some(0) => {
+                        format!("running for {running} s; such jobs take {usual} s: any moment now")
+                    }
+                    Some(left) => format!(
+                        "running for {running} s; such jobs take {usual} s: about {left} s to go"
+                    ),
+                }
             }
             (Some(running), None) => format!("running for {} s", running.as_secs()),
             (None, _) => "queued at Venice".to_owned(),
@@ -111,10 +125,15 @@ mod tests {
         let reply = json!({"average_execution_time": 145_000, "execution_duration": 12_000});
         assert_eq!(
             news(&reply).words(),
-            "running for 12 s; such jobs take 145 s: about 133 s to go"
+            "running for 12 s; such jobs take 145 s: about 132 s to go"
         );
         let late = json!({"average_execution_time": 20_000, "execution_duration": 60_000});
-        assert!(news(&late).words().ends_with("any moment now"));
+        assert_eq!(news(&late).words(), "running for 60 s, longer than the 20 s of most");
+        let soon = json!({"average_execution_time": 20_000, "execution_duration": 19_500});
+        assert!(news(&soon).words().ends_with("any moment now"));
+        let heard = Instant::now().checked_sub(Duration::from_secs(3)).unwrap();
+        let quiet = News { heard, ..news(&soon) };
+        assert_eq!(quiet.words(), "running for 22 s, longer than the 20 s of most");
         assert_eq!(news(&json!({"execution_duration": 3000})).words(), "running for 3 s");
         assert_eq!(news(&json!({"average_execution_time": -1})).words(), "queued at Venice");
         let mut troubled = news(&json!({}));
