@@ -113,3 +113,11 @@ async fn a_public_url_is_what_links_begin_with() {
     let first = String::from_utf8(stream.unwrap().to_vec()).unwrap();
     assert!(first.contains("data: /venice/messages?sessionId="), "{first}");
 }
+
+#[tokio::test]
+async fn who_brought_a_key_gets_a_link_on_loopback_too() {
+    let served = Served::start().await;
+    let (bytes, link) = made(&served, &[("x-venice-api-key", "good-key")]).await;
+    assert!(link.starts_with(&served.url("/media/a-cat-")), "{link}");
+    assert_eq!(served.http.get(&link).send().await.unwrap().bytes().await.unwrap(), bytes);
+}

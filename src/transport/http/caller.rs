@@ -121,7 +121,9 @@ async fn identity(
             Caller::Brought(signer.sign().chars().take(DIGITS).collect())
         }
     };
-    let base = (!shared.settings.is_local()).then(|| base(shared, headers, uri));
+    // Who brought a key reads no files of this machine, so that a path is of no use to them.
+    let sees_files = shared.settings.is_local() && key.is_none();
+    let base = (!sees_files).then(|| base(shared, headers, uri));
     Ok(Ok(Identity { caller, key, settings, base }))
 }
 
