@@ -11,7 +11,7 @@ use crate::media::{Media, MediaKind, MediaView};
 use crate::outcome::Delivered;
 
 use super::blobs::Encoding;
-use super::preview::{LARGEST_FILE, preview};
+use super::preview::{LARGEST_FILE, LEAST, preview};
 use super::profile::Form;
 use super::terms::{Terms, share};
 use super::text::size;
@@ -53,7 +53,10 @@ impl<'a, S: Originals> Blocks<'a, S> {
                 Form::Link => self.link(&item.media),
                 form @ (Form::Blob | Form::Content) => {
                     let waiting = items.iter().skip(index).filter(|item| self.wants_bytes(item));
-                    let share = share(left, waiting.map(length).collect());
+                    let lengths: Vec<u64> = waiting.map(length).collect();
+                    let share = share(left, lengths.clone());
+                    let share =
+                        if shrinks(&item.media) { enough(left, share, &lengths) } else { share };
                     left = left.saturating_sub(self.inline(item, form, share).await);
                 }
             }
@@ -157,6 +160,13 @@ impl<'a, S: Originals> Blocks<'a, S> {
             ));
         }
     }
+}
+
+/// The share of a picture: at least what a preview takes, where the items that go whole leave that. Of many pictures
+/// in a small budget the first are shown, for equal shares would show none of them.
+fn enough(left: u64, share: u64, lengths: &[u64]) -> u64 {
+    let whole = lengths.iter().filter(|length| **length <= share).sum();
+    if left.saturating_sub(whole) >= LEAST { share.max(LEAST) } else { share }
 }
 
 /// Whether a preview can be made of it.

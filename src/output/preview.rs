@@ -14,7 +14,7 @@ const EDGES: [u32; 7] = [1024, 768, 512, 384, 256, 128, 64];
 /// The JPEG qualities that are tried at each edge.
 const QUALITIES: [u8; 3] = [85, 70, 55];
 /// The smallest limit that a preview is made for, in bytes.
-const LEAST: u64 = 1500;
+pub(super) const LEAST: u64 = 1500;
 /// The largest file that is read to make a preview: 48 megapixels that no compression helps with.
 pub(super) const LARGEST_FILE: u64 = 192 << 20;
 /// The most bytes of a decoded image: 40 megapixels of 16-bit RGBA.

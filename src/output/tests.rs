@@ -243,6 +243,17 @@ async fn variants_share_one_budget_in_order() {
 }
 
 #[tokio::test]
+async fn a_small_budget_shows_the_first_of_many_pictures() {
+    let smooth = image::RgbImage::from_fn(900, 900, |x, y| {
+        image::Rgb([(x / 4).to_le_bytes()[0], (y / 4).to_le_bytes()[0], 9])
+    });
+    let png = sample::png(&smooth.into());
+    let three = || vec![sample::with_bytes(MediaKind::Image, "image/png", png.clone()); 3];
+    let result = show_within(three(), None, &client("mcp"), Some(4000)).await;
+    assert_eq!(kinds(&result), ["text", "image", "link", "image", "link", "link"]);
+}
+
+#[tokio::test]
 async fn a_tool_that_links_gives_a_link_only_where_it_is_of_use() {
     for (name, expected) in [("mcp", &["text", "link"][..]), ("codex-mcp-client", &["text"])] {
         let context = client(name);
