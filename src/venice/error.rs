@@ -59,7 +59,10 @@ impl Refusal<'_> {
     /// The error that the caller reads.
     pub(crate) fn error(&self) -> Error {
         let said = if self.html { Said::default() } else { Said::read(self.body) };
-        let mut error = verdict(self.status, &said);
+        // What Venice does not find, it says in JSON, and in words.
+        let elsewhere =
+            self.status == 404 && (self.html || said.is_text || said.message.is_empty());
+        let mut error = if elsewhere { not_the_api() } else { verdict(self.status, &said) };
         if self.html {
             error.message = format!("{} (Venice's reply was HTML)", error.message);
         }
@@ -147,6 +150,13 @@ fn fill(error: &mut Error, said: Said, key: Option<&str>) {
         problem.message = scrub(&problem.message, key);
         problem.path = scrub(&problem.path, key);
     }
+}
+
+/// The error of an answer that is another server's, or another page's.
+fn not_the_api() -> Error {
+    let message = "the URL that was called does not seem to be Venice's API (404)";
+    Error::new(Kind::Network, message)
+        .hint("check VENICE_BASE_URL, and its path: /api/v1 at Venice")
 }
 
 /// Kind, message and hint of a status, given what was said.

@@ -216,3 +216,23 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_404_that_is_not_venices_speaks_of_the_url() {
+    for (html, body) in
+        [(true, "<html>"), (false, "404 page not found"), (false, r#"{"detail": 1}"#)]
+    {
+        let refusal = Refusal {
+            status: 404,
+            html,
+            body: body.as_bytes(),
+            kind: CallKind::Paid,
+            wait: None,
+            request_id: None,
+            named: vec![("model", "m".to_owned())],
+            key: None,
+        };
+        let text = refusal.error().text();
+        assert!(text.contains("VENICE_BASE_URL") && !text.contains("of that name"), "{text}");
+    }
+}
