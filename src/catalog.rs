@@ -163,6 +163,8 @@ pub struct Chosen {
 struct Fetched {
     at: Instant,
     models: Option<Arc<Vec<Model>>>,
+    /// Why there are none.
+    trouble: Option<Arc<str>>,
 }
 
 /// The live catalog.
@@ -262,6 +264,13 @@ impl Catalog {
         Box::pin(self.styles.try_get_with(context.caller.clone(), fetch)).await.ok()
     }
 
+    /// Why the prices of models are not known, where a list of the caller could not be fetched just now.
+    #[must_use]
+    pub fn trouble(&self, context: &Context) -> Option<Arc<str>> {
+        let mut known = self.models.iter().filter(|(key, _)| key.0 == context.caller);
+        known.find_map(|(_, fetched)| fetched.trouble)
+    }
+
     async fn fetched(&self, context: &Context, kind: ModelType) -> Fetched {
         let key = (context.caller.clone(), kind);
         if let Some(fetched) = self.models.get(&key).await {
@@ -282,23 +291,23 @@ impl Catalog {
     ) -> Fetched {
         loop {
             let fetch = async {
-                let models = match self.fetch(context, kind).await {
-                    Ok(models) => Some(Arc::new(models)),
+                let (models, trouble) = match self.fetch(context, kind).await {
+                    Ok(models) => (Some(Arc::new(models)), None),
                     Err(error) if error.kind == Kind::Canceled => return Err(error),
                     Err(error) => {
                         let name = kind.name();
                         tracing::warn!(%error, r#type = name, "the model catalog is not known");
-                        None
+                        (None, Some(error.message.into()))
                     }
                 };
-                Ok(Fetched { at: Instant::now(), models })
+                Ok(Fetched { at: Instant::now(), models, trouble })
             };
             // Calls that need the list at the same time wait for the first one's; where that one's client goes away,
             // the next one fetches it.
             match self.models.try_get_with(key.clone(), fetch).await {
                 Ok(fetched) => return fetched,
                 Err(_) if context.is_unwanted() => {
-                    return Fetched { at: Instant::now(), models: None };
+                    return Fetched { at: Instant::now(), models: None, trouble: None };
                 }
                 Err(_) => {}
             }

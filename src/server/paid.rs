@@ -32,7 +32,17 @@ impl Server {
             model: call.arguments.get("model").and_then(serde_json::Value::as_str),
             usd,
         };
-        self.shared.services.spending.judge(&purchase)?;
+        self.shared.services.spending.judge(&purchase).map_err(|error| {
+            let trouble = call.services.catalog.trouble(&call.context);
+            match trouble.filter(|_| usd.is_none()) {
+                Some(why) => Error::new(
+                    error.kind,
+                    format!("{}: the model catalog could not be fetched ({why})", error.message),
+                )
+                .hint("call again when Venice is reached; nothing was spent"),
+                None => error,
+            }
+        })?;
         let before = Instant::now();
         if self.asks(&purchase, &identity, &call.context).await? {
             return Ok(None);

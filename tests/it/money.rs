@@ -262,3 +262,20 @@ async fn a_missing_key_is_told_before_anyone_is_asked() {
     let listed = world.call("venice_list_models", json!({})).await;
     assert_ne!(listed.is_error, Some(true), "{}", text(&listed));
 }
+
+#[tokio::test]
+async fn a_price_that_is_not_known_for_want_of_the_catalog_says_so() {
+    let proxy = Proxy::start().await;
+    proxy.fault(
+        "/models",
+        0,
+        99,
+        Fault::Answer(404, "content-type: text/html", b"<html>".to_vec()),
+    );
+    let setup = Setup::new().set("VENICE_BASE_URL", &proxy.base_url);
+    let world = setup.set("VENICE_BUDGET_USD", "1").start().await;
+    let said = error(&world.call("venice_image_generate", picture("a cat")).await);
+    assert!(said.contains("the model catalog could not be fetched"), "{said}");
+    assert!(said.contains("does not seem to be Venice's API"), "{said}");
+    assert_eq!(proxy.arrived(IMAGE), 0);
+}
