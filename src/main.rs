@@ -20,7 +20,12 @@ fn main() -> ExitCode {
     if let Err(error) = cli::start_log(&config) {
         return cli::refuse(&error);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // One worker is the main thread itself: a call that goes from thread to thread costs twice as much.
+    let mut runtime = match cli::workers(&config) {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime
         .worker_threads(cli::workers(&config))
         .max_blocking_threads(32)
         .thread_name("venice-mcp")
@@ -30,7 +35,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return cli::refuse(&error),
     };
-    // A worker runs the command too: a call that goes from thread to thread costs twice as much.
+    // A worker, where there are several, runs the command too.
     let code = runtime.block_on(async {
         let running = tokio::spawn(cli::run(command, config));
         running.await.unwrap_or(ExitCode::FAILURE)
