@@ -4,7 +4,7 @@
 use rmcp::model::{
     CallToolRequestParams, CompleteRequestParams, CustomRequest, CustomResult, ErrorCode,
     GetPromptRequestParams, InitializeRequestParams, ProtocolVersion, ReadResourceRequestParams,
-    ServerResult, SubscribeRequestParams, UnsubscribeRequestParams,
+    ServerResult,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler as _};
@@ -25,8 +25,10 @@ impl Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         let mut params = request.params.unwrap_or_default();
+        let version = context.protocol_version();
+        let is_older = version.is_none_or(|version| version < ProtocolVersion::V_2026_07_28);
         if request.method != "tools/call" {
-            return Err(why(&request.method, params));
+            return Err(why(&request.method, params, is_older));
         }
         let meant = match params.get("arguments") {
             Some(Value::String(text)) => serde_json::from_str(text).ok().filter(Value::is_object),
@@ -43,10 +45,8 @@ impl Server {
             }
         }
         let Ok(params) = serde_json::from_value::<CallToolRequestParams>(params.clone()) else {
-            return Err(why(&request.method, params));
+            return Err(why(&request.method, params, is_older));
         };
-        let version = context.protocol_version();
-        let is_older = version.is_none_or(|version| version < ProtocolVersion::V_2026_07_28);
         let mut result = ServerResult::from(self.call_tool(params, context).await?);
         if is_older {
             result.strip_result_type_for_legacy_peer();
@@ -57,17 +57,15 @@ impl Server {
     }
 }
 
-/// What is wrong with the parameters of `method`, or that there is no such method.
-fn why(method: &str, params: Value) -> ErrorData {
+/// What is wrong with the parameters of `method`, or that there is no such method. `is_older`: whether the client
+/// speaks a revision with a handshake.
+fn why(method: &str, params: Value, is_older: bool) -> ErrorData {
     let error = match method {
-        "initialize" => wrong::<InitializeRequestParams>(params),
+        "initialize" if is_older => wrong::<InitializeRequestParams>(params),
         "tools/call" => wrong::<CallToolRequestParams>(params),
         "resources/read" => wrong::<ReadResourceRequestParams>(params),
-        "resources/subscribe" => wrong::<SubscribeRequestParams>(params),
-        "resources/unsubscribe" => wrong::<UnsubscribeRequestParams>(params),
         "prompts/get" => wrong::<GetPromptRequestParams>(params),
         "completion/complete" => wrong::<CompleteRequestParams>(params),
-        "logging/setLevel" => Some("there is no such level".to_owned()),
         _ => return ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.to_owned(), None),
     };
     let error = error.unwrap_or_else(|| "they cannot be read".to_owned());

@@ -77,6 +77,14 @@ async fn wrong_parameters_are_told_over_http() {
         check(&served.ask(&[], method, params).await, word);
     }
     spoken(&served.ask(&[], "tools/call", text()).await);
+    check(&served.ask(&[], "initialize", json!({})).await, "`protocolVersion`");
+    // Of the revision without a handshake it is no method.
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {}});
+    let head = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "initialize")];
+    let answer = served.ask(&head, "initialize", json!({"_meta": meta})).await;
+    assert_eq!(answer["error"]["code"], -32601, "{answer}");
 }
 
 #[tokio::test]
