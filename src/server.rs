@@ -13,7 +13,7 @@ mod paid;
 mod progress;
 mod shown;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rmcp::model::{
@@ -59,6 +59,8 @@ struct Shared {
     output: OutputSettings,
     timeout: Option<Duration>,
     mounted: Vec<Mounted>,
+    /// The instructions for who asks for nothing less. The protocol library wants them for every request.
+    instructions: OnceLock<String>,
     calls: TaskTracker,
     orphans: Orphans,
 }
@@ -82,6 +84,7 @@ impl Server {
                 output,
                 timeout,
                 mounted,
+                instructions: OnceLock::new(),
                 calls,
                 orphans,
             }),
@@ -110,7 +113,8 @@ impl ServerHandler for Server {
             .enable_prompts()
             .enable_completions()
             .build();
-        let instructions = instructions::instructions(self.shown(&Settings::default()));
+        let whole = || instructions::instructions(self.shown(&Settings::default()));
+        let instructions = self.shared.instructions.get_or_init(whole).clone();
         let mut info = ServerConfig::new(capabilities).with_instructions(instructions);
         info.server_info = identity();
         info
