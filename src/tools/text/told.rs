@@ -46,14 +46,15 @@ impl Usage {
         self.usd = usd.filter(|usd| usd.is_finite() && *usd >= 0.0).or(self.usd);
     }
 
-    /// What the call cost in US dollars: as the reply says, else by the tokens it counts. The account of the call
-    /// is told.
-    pub(super) fn cost(&self, call: &Call, model: Option<&Model>) -> Option<f64> {
+    /// What the call cost in US dollars: as the reply says, else by the tokens that it counts and the searches that
+    /// were made. The account of the call is told.
+    pub(super) fn cost(&self, call: &Call, model: Option<&Model>, searches: usize) -> Option<f64> {
         let count = |tokens| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX));
         let both = self.input.zip(self.output).zip(model);
         let counted = both
             .and_then(|((input, output), model)| text::price(model, count(input), count(output)));
-        let usd = self.usd.or(counted);
+        let searches = f64::from(u32::try_from(searches).unwrap_or(u32::MAX)) * text::SEARCH_USD;
+        let usd = self.usd.or(counted.map(|usd| usd + searches));
         if let Some(usd) = usd {
             call.context.charges.cost(usd);
         }

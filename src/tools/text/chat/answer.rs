@@ -85,7 +85,8 @@ impl Answer {
         let calls = self.calls();
         let text = self.said(&calls, thoughts);
         let asked = made.model.clone().unwrap_or_default();
-        made.cost_usd = self.usage.cost(call, model).or(made.cost_usd);
+        let searches = usize::from(self.sources.lines().next().is_some());
+        made.cost_usd = self.usage.cost(call, model, searches).or(made.cost_usd);
         made.remarks = Remarks::from(facts);
         let mut told = self.notes(thoughts, !calls.is_empty());
         told.push(told::line(&asked, self.model.as_deref(), &self.usage));

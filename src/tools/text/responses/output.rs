@@ -91,7 +91,7 @@ impl Output {
         let mut usage = Usage::default();
         usage.take(&whole);
         let asked = made.model.clone().unwrap_or_default();
-        made.cost_usd = usage.cost(call, model).or(made.cost_usd);
+        made.cost_usd = usage.cost(call, model, read.searches).or(made.cost_usd);
         made.remarks = Remarks::from(facts);
         let mut told = read.notes(&whole, thoughts);
         let answered = whole.get("model").and_then(Value::as_str);
