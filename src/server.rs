@@ -168,7 +168,7 @@ impl ServerHandler for Server {
         let Some(mounted) =
             self.shown(&client.settings).find(|one| one.spec().name == request.name)
         else {
-            let message = format!("there is no tool `{}` here", request.name);
+            let message = self.no_tool(&request.name, &client.settings);
             return Err(ErrorData::invalid_params(message, None));
         };
         let way = Way::of(&context, &request, &self.shared.services);

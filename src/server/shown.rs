@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::Server;
 use crate::context::Settings;
 use crate::error::Result;
+use crate::near::near;
 use crate::prompts::{PROMPTS, Prompt};
 use crate::schema::Judge;
 use crate::tool::{Effect, Route, Spec};
@@ -138,6 +139,21 @@ impl Server {
                 && (!read_only || spec.effect.is_harmless())
                 && wanted.as_ref().is_none_or(|wanted| asked_for(spec, wanted))
         })
+    }
+
+    /// Why there is nothing to call by this name: its toolset is off, or another name was meant.
+    pub(super) fn no_tool(&self, name: &str, settings: &Settings) -> String {
+        if let Some(off) = self.shared.mounted.iter().find(|mounted| mounted.spec().name == name) {
+            let toolset = off.spec().toolset;
+            return format!(
+                "there is no tool `{name}` here: its toolset, {toolset}, is off, or the server only reads"
+            );
+        }
+        let names = self.shown(settings).map(|mounted| mounted.spec().name);
+        match near(name, names, 1).first() {
+            Some(close) => format!("there is no tool `{name}` here; did you mean `{close}`?"),
+            None => format!("there is no tool `{name}` here"),
+        }
     }
 }
 

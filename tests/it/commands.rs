@@ -168,6 +168,8 @@ async fn bad_usage_is_one_line_and_exit_code_2() {
         (&["completions"], &[], "<SHELL>"),
         (&["call", "venice_tts", "not json"], &[], "JSON"),
         (&["call", "venice_paint"], &[], "venice_paint"),
+        (&["call", "tts"], &[], "`venice_tts`"),
+        (&["call", "venice_voice_clone"], &[], "voices, is off"),
         (&["call", "venice_tts", "hello"], &[], "KEY=VALUE"),
         (&["install", "emacs"], &[], "claude-desktop"),
         (&["install", "cursor", "--with-key"], &[], "VENICE_API_KEY"),
