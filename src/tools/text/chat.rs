@@ -34,9 +34,8 @@ const VENICE: &[&str] = &[
     "disable_thinking",
 ];
 
-/// Ask a text model, also about media, with web search, tools or a JSON schema. Returns the answer, tokens, cost and
-/// sources; reasoning only with strip_thinking_response false; tool calls as a message to send back in messages. Costs
-/// credit per token.
+/// Ask a text model, also about media, with web search, tools or JSON schema. Returns answer, cost and sources;
+/// reasoning only with strip_thinking_response false; tool calls as a message to send back. Costs credit per token.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Chat {
@@ -47,7 +46,7 @@ pub struct Chat {
     messages: Option<Vec<Map<String, Value>>>,
     #[serde(skip_serializing)]
     system: Option<String>,
-    /// Any type: path, https URL, venice:// URI or last.
+    /// Path, https URL, venice:// URI or last.
     #[serde(skip_serializing)]
     media: Option<Vec<String>>,
     /// Default zai-org-glm-5-2.
@@ -55,9 +54,7 @@ pub struct Chat {
     model: Option<String>,
     #[schemars(range(min = 0.0, max = 2.0))]
     temperature: Option<f64>,
-    #[schemars(range(min = 0.0, max = 2.0))]
     min_temp: Option<f64>,
-    #[schemars(range(min = 0.0, max = 2.0))]
     max_temp: Option<f64>,
     #[schemars(range(min = 0.0, max = 1.0))]
     top_p: Option<f64>,
@@ -85,7 +82,7 @@ pub struct Chat {
     response_format: Option<Map<String, Value>>,
     #[serde(skip_serializing)]
     tools: Option<Vec<Map<String, Value>>>,
-    /// JSON or auto, none, required, a function's name.
+    /// auto, none, required, a function's name or JSON.
     #[serde(skip_serializing)]
     tool_choice: Option<String>,
     parallel_tool_calls: Option<bool>,
@@ -97,7 +94,6 @@ pub struct Chat {
     enable_web_citations: Option<bool>,
     /// $0.01 a result.
     enable_x_search: Option<bool>,
-    /// Default true.
     include_venice_system_prompt: Option<bool>,
     strip_thinking_response: Option<bool>,
     disable_thinking: Option<bool>,
