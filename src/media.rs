@@ -248,7 +248,15 @@ impl MediaStore {
             let text = serde_json::to_vec_pretty(&media).map_err(|error| {
                 Error::new(Kind::Internal, "a sidecar has no JSON").source(error)
             })?;
-            if !new || !storage.create(&sidecar, text.into()).await? {
+            let described = match storage.create(&sidecar, text.into()).await {
+                Err(error) if new => {
+                    // Nothing would ever find the bytes again.
+                    let _ = storage.delete(&media.location).await;
+                    return Err(error);
+                }
+                described => described?,
+            };
+            if !new || !described {
                 let message = format!("something is stored as `{}` already", media.location);
                 return Err(Error::new(Kind::Storage, message));
             }

@@ -204,6 +204,15 @@ fn soften(picture: &RgbImage) -> RgbImage {
 
 /// The picture that was sent, or for a URL a drawn one in its place.
 pub(super) fn open(name: &str, media: &Given) -> Result<RgbImage, Refusal> {
+    read(name, media, true)
+}
+
+/// The same for an endpoint that takes pictures of any size.
+pub(super) fn open_any(name: &str, media: &Given) -> Result<RgbImage, Refusal> {
+    read(name, media, false)
+}
+
+fn read(name: &str, media: &Given, bounded: bool) -> Result<RgbImage, Refusal> {
     let bytes = match media {
         Given::Url(url) => return Ok(draw(1024, 1024, url, Look::Plain)),
         Given::Bytes(bytes) => bytes,
@@ -218,7 +227,7 @@ pub(super) fn open(name: &str, media: &Given) -> Result<RgbImage, Refusal> {
     let (width, height) =
         reader().ok().and_then(|r| r.into_dimensions().ok()).ok_or_else(unreadable)?;
     let pixels = u64::from(width) * u64::from(height);
-    if pixels < LEAST_PIXELS || width.min(height) < LEAST_SIDE {
+    if bounded && (pixels < LEAST_PIXELS || width.min(height) < LEAST_SIDE) {
         return Err(Refusal::field(name, "Image dimensions must be at least 65536 pixels"));
     }
     if pixels > MOST_PIXELS {

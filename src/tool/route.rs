@@ -145,8 +145,32 @@ impl Route {
             && let Some(extra) = arguments.remove("extra")
         {
             shared.extra = extra::parse(&extra)?;
+            self.check_extra(&shared.extra)?;
         }
         Ok(shared)
+    }
+
+    /// Refuses what has an argument of its own: what is bought is judged and priced by the arguments.
+    fn check_extra(&self, extra: &Map<String, Value>) -> Result<()> {
+        if extra.is_empty() {
+            return Ok(());
+        }
+        let schema = (self.schema)();
+        let own = schema.get("properties").and_then(Value::as_object);
+        let is_own = |name: &str| {
+            own.is_some_and(|own| own.contains_key(name))
+                || self.spec.aliases.iter().any(|(alias, _)| *alias == name)
+        };
+        let top = extra.keys().map(|name| (name, format!("extra.{name}")));
+        let inner = extra.get("venice_parameters").and_then(Value::as_object);
+        let inner = inner.into_iter().flat_map(Map::keys);
+        let inner = inner.map(|name| (name, format!("extra.venice_parameters.{name}")));
+        let problems: Vec<Problem> = top
+            .chain(inner)
+            .filter(|(name, _)| is_own(name))
+            .map(|(name, path)| Problem::new(path, format!("give it as the argument `{name}`")))
+            .collect();
+        if problems.is_empty() { Ok(()) } else { Err(Error::arguments(problems)) }
     }
 
     /// The arguments of a call, which the schema has passed, as the tool's type.

@@ -84,7 +84,7 @@ pub(super) async fn remove_background(desk: At, asked: Ask) -> Answer {
         }
     };
     let file = picture::work(&desk, move || {
-        let picture = picture::open("image", &image)?;
+        let picture = picture::open_any("image", &image)?;
         picture::encode(picture::cut_out(&picture), Format::Png)
     })
     .await?;

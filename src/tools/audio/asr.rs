@@ -100,7 +100,9 @@ impl Tool for Transcribe {
         if timed {
             self.timestamps = Some(true);
         }
-        let configured = call.services.defaults.models.asr.as_deref().filter(|_| !timed);
+        let configured = call.services.defaults.models.asr.as_deref();
+        // The built-in model for plain text gives no times, wherever its name comes from.
+        let configured = configured.filter(|model| !timed || *model != MODEL);
         let built_in = if timed { TIMED_MODEL } else { MODEL };
         let catalog = &call.services.catalog;
         let chosen = catalog
@@ -142,16 +144,22 @@ impl Tool for Transcribe {
             return call.tell_apart(reply.text()?.to_owned(), made, plan.lines).await;
         }
         let transcript: Transcript = reply.json()?;
-        let text = match plan.subtitles {
-            Some(form) => {
-                let (text, mime_type) = transcript.subtitles(form)?;
+        let mut lines = plan.lines;
+        let text = match plan.subtitles.map(|form| transcript.subtitles(form)) {
+            Some(Some((text, mime_type))) => {
                 made.content_type = Some(mime_type.to_owned());
                 text
             }
+            Some(None) => {
+                lines.push(format!(
+                    "the model gave no times, so that this is text and no subtitles; {TIMED_MODEL} gives them"
+                ));
+                transcript.text()
+            }
             None if plan.timed => reply.text()?.to_owned(),
-            None => transcript.text,
+            None => transcript.text(),
         };
-        call.tell_apart(text, made, plan.lines).await
+        call.tell_apart(text, made, lines).await
     }
 }
 

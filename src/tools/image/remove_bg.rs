@@ -7,7 +7,7 @@ use serde_json::{Map, json};
 use super::{Plan, picture};
 use crate::catalog::{MODELS, ModelType};
 use crate::error::Result;
-use crate::input::{Source, Urls};
+use crate::input::{Source, Urls, Wanted};
 use crate::outcome::Outcome;
 use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool};
 use crate::venice::{Blobs, CallKind, Class, Endpoint};
@@ -46,7 +46,9 @@ impl Tool for RemoveBackground {
     async fn prepare(self, call: &Call) -> Result<Plan> {
         let row = call.services.catalog.find(&call.context, ModelType::Image, MODEL).await;
         let cost_usd = row.and_then(|row| row.usd(&["generation"]));
-        let (source, line) = call.read(&self.image, &picture("image", Urls::Pass)).await?;
+        // Unlike an edit, this takes pictures of any size.
+        let wanted = Wanted { pixels: None, ..picture("image", Urls::Pass) };
+        let (source, line) = call.read(&self.image, &wanted).await?;
         let mut blobs = Blobs::new();
         let (field, image, name) = match source {
             Source::Url(url) => ("image_url", url.to_string(), url.path().to_owned()),

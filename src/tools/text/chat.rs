@@ -82,7 +82,7 @@ pub struct Chat {
     response_format: Option<Map<String, Value>>,
     #[serde(skip_serializing)]
     tools: Option<Vec<Map<String, Value>>>,
-    /// auto, none, required, a function's name or JSON.
+    /// JSON or auto, none, required, a function.
     #[serde(skip_serializing)]
     tool_choice: Option<String>,
     parallel_tool_calls: Option<bool>,

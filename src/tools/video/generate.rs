@@ -286,7 +286,9 @@ impl GenerateVideo {
         if let Some(url) = url {
             quote.insert("video_url".to_owned(), json!(url.trim()));
         }
-        if let Some(seconds) = gathered.reference_seconds.filter(|seconds| *seconds > 0.0) {
+        // Without their length, Venice would quote less than it charges.
+        let seconds = gathered.reference_seconds?;
+        if seconds > 0.0 {
             quote.insert("reference_video_total_duration".to_owned(), json!(seconds));
         }
         Some(quote)

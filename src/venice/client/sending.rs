@@ -9,6 +9,8 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::venice::CallKind;
+
 use super::Inner;
 use crate::context::{Charges, Context};
 use crate::error::{Error, Kind, Result};
@@ -117,7 +119,10 @@ impl<'a> Sending<'a> {
 }
 
 /// One sending that may be charged, in the account of its call.
-pub(super) struct Charge<'a>(Option<&'a Charges>);
+pub(super) struct Charge<'a> {
+    charges: Option<&'a Charges>,
+    kind: CallKind,
+}
 
 impl<'a> Charge<'a> {
     /// The request of `sending` leaves now.
@@ -126,7 +131,7 @@ impl<'a> Charge<'a> {
         if let Some(charges) = charges {
             charges.sent();
         }
-        Self(charges)
+        Self { charges, kind: sending.bounds.kind }
     }
 
     /// Venice answered: an error that it blames on the call costs nothing, nor does blocked content. A failure of
@@ -134,6 +139,8 @@ impl<'a> Charge<'a> {
     pub(super) fn answered(&self, status: u16, headers: &HeaderMap) {
         let free = match status {
             200..=299 => Facts::of(headers).violation,
+            // The model is offline. Whether a job was queued all the same is not known.
+            503 => self.kind != CallKind::Queue,
             status => status < 500,
         };
         if free {
@@ -150,7 +157,7 @@ impl<'a> Charge<'a> {
     }
 
     fn take_back(&self) {
-        if let Some(charges) = self.0 {
+        if let Some(charges) = self.charges {
             charges.not_charged();
         }
     }

@@ -113,6 +113,12 @@ async fn speech_made_here_is_heard_again_as_the_last_item() {
     world.call("venice_tts", json!({"input": "Hello."})).await;
     let result = world.call("venice_asr", json!({"file": "last", "timestamps": true})).await;
     assert!(text(&result).contains("`last` was venice://media/hello-"), "{}", text(&result));
+    // Venice takes Opus by the name of its container alone.
+    world.call("venice_tts", json!({"input": "Hello.", "response_format": "opus"})).await;
+    let result = world.call("venice_asr", json!({"file": "last"})).await;
+    assert_ne!(result.is_error, Some(true), "{}", text(&result));
+    let file = sent(&world, "/audio/transcriptions").pop().unwrap()["file"].to_string();
+    assert!(file.contains(".ogg"), "{file}");
 }
 
 #[tokio::test]

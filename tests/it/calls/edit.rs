@@ -41,6 +41,14 @@ async fn a_url_goes_to_venice_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_background_is_removed_from_a_picture_of_any_size() {
+    let world = Setup::new().file("icon.png", &png(128, 128)).start().await;
+    let icon = world.home.path().join("in/icon.png");
+    let result = world.call("venice_image_remove_bg", json!({"image": icon})).await;
+    assert_ne!(result.is_error, Some(true), "{}", text(&result));
+}
+
+#[tokio::test]
 async fn a_private_url_is_refused() {
     let (world, _) = world().await;
     for url in ["http://127.0.0.1/x.png", "https://192.168.0.1/x.png", "https://[::1]/x.png"] {

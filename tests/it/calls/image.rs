@@ -166,9 +166,14 @@ async fn a_refused_key_and_an_empty_account_are_told_apart() {
 #[tokio::test]
 async fn extra_fields_are_merged_and_reserved_ones_refused() {
     let world = World::start().await;
-    let good = json!({"prompt": "a cat", "extra": {"hide_watermark": true}});
-    assert_ne!(generate(&world, good).await.is_error, Some(true));
-    assert_eq!(last(&world)["hide_watermark"], true);
+    let good = json!({"prompt": "a cat", "extra": {"user": "me"}});
+    let made = world.call("venice_image_generate_openai", good).await;
+    assert_ne!(made.is_error, Some(true), "{}", text(&made));
+    assert_eq!(sent(&world, "/images/generations").pop().unwrap()["user"], "me");
+    // What is bought is judged and priced by the arguments.
+    let priced = json!({"prompt": "a cat", "extra": {"variants": 4}});
+    let said = error(&generate(&world, priced).await);
+    assert!(said.contains("`extra.variants`: give it as the argument"), "{said}");
     let bad = json!({"prompt": "a cat", "extra": "{\"safe_mode\": false}"});
     let said = error(&generate(&world, bad).await);
     assert!(said.contains("extra.safe_mode"), "{said}");

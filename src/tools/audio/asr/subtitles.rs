@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-
-use crate::error::{Error, Kind, Result};
+use serde_json::Value;
 
 /// The longest that one subtitle stands, in seconds.
 const LONGEST: f64 = 7.0;
@@ -22,48 +21,54 @@ pub(super) enum Subtitles {
     Vtt,
 }
 
-/// What Venice wrote down.
+/// What Venice wrote down. Its times are read as far as they can be: what was heard is charged, and is never given up
+/// for the form of a time.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Transcript {
-    pub(super) text: String,
-    timestamps: Option<Timestamps>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Timestamps {
-    word: Vec<Piece>,
-    segment: Vec<Piece>,
+    text: Option<String>,
+    timestamps: Value,
 }
 
 /// A piece of speech, from and to a time in seconds.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 struct Piece {
-    #[serde(alias = "word")]
     text: String,
     start: f64,
     end: f64,
 }
 
 impl Transcript {
-    /// The subtitle file, and its MIME type.
-    pub(super) fn subtitles(&self, form: Subtitles) -> Result<(String, &'static str)> {
-        let pieces = match &self.timestamps {
-            Some(times) if !times.segment.is_empty() => times.segment.clone(),
-            Some(times) if !times.word.is_empty() => grouped(&times.word),
-            _ => {
-                return Err(Error::new(
-                    Kind::Venice,
-                    "the model gave no times, so that there are no subtitles",
-                )
-                .hint("use openai/whisper-large-v3; what was heard was charged"));
-            }
-        };
-        Ok(match form {
+    /// The text without times.
+    pub(super) fn text(self) -> String {
+        self.text.unwrap_or_default()
+    }
+
+    /// The subtitle file, and its MIME type; nothing where the model gave no times.
+    pub(super) fn subtitles(&self, form: Subtitles) -> Option<(String, &'static str)> {
+        let (segments, words) = (self.pieces("segment"), self.pieces("word"));
+        let pieces = if segments.is_empty() { grouped(&words) } else { segments };
+        if pieces.is_empty() {
+            return None;
+        }
+        Some(match form {
             Subtitles::Srt => (srt(&pieces), "application/x-subrip"),
             Subtitles::Vtt => (vtt(&pieces), "text/vtt"),
         })
+    }
+
+    fn pieces(&self, name: &str) -> Vec<Piece> {
+        let list = self.timestamps.get(name).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Piece::read).collect()
+    }
+}
+
+impl Piece {
+    fn read(value: &Value) -> Option<Self> {
+        let text = ["text", "word"].iter().find_map(|name| value.get(*name)?.as_str())?;
+        let time = |name: &str| value.get(name).and_then(Value::as_f64);
+        let start = time("start")?;
+        Some(Self { text: text.to_owned(), start, end: time("end").unwrap_or(start) })
     }
 }
 
@@ -165,8 +170,20 @@ mod tests {
     }
 
     #[test]
-    fn no_times_are_an_error() {
-        let transcript: Transcript = serde_json::from_value(json!({"text": "Hi."})).unwrap();
-        assert!(transcript.subtitles(Subtitles::Srt).is_err());
+    fn times_of_any_form_cost_no_text() {
+        for times in [
+            json!(null),
+            json!([]),
+            json!({"segment": null}),
+            json!({"segment": [{"text": "Hi."}]}),
+        ] {
+            let value = json!({"text": "Hi.", "timestamps": times});
+            let transcript: Transcript = serde_json::from_value(value).unwrap();
+            assert!(transcript.subtitles(Subtitles::Srt).is_none());
+            assert_eq!(transcript.text(), "Hi.");
+        }
+        let open = json!({"text": "Hi.", "timestamps": {"segment": [{"text": "Hi.", "start": 1, "end": null}]}});
+        let transcript: Transcript = serde_json::from_value(open).unwrap();
+        assert!(transcript.subtitles(Subtitles::Srt).unwrap().0.contains("Hi."));
     }
 }

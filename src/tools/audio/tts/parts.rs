@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::Plan;
+use crate::context::Links;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Delivered, Outcome, Remarks};
 use crate::speech::{self, Format};
@@ -80,7 +81,7 @@ impl Plan {
                 }
             }
         }
-        told(&stored, self.parts.len())
+        told(&stored, self.parts.len(), call.context.links.as_deref())
     }
 
     /// The parts as one file.
@@ -123,13 +124,21 @@ impl Plan {
 /// The most items that an error names.
 const NAMED: usize = 6;
 
-/// Where the parts with these numbers are.
-fn told(stored: &[((usize, usize), Result<Delivered>)], total: usize) -> String {
+/// Where the parts with these numbers are: by path, or by link where the caller is elsewhere.
+fn told(
+    stored: &[((usize, usize), Result<Delivered>)],
+    total: usize,
+    links: Option<&dyn Links>,
+) -> String {
     let place = |((first, last), item): &((usize, usize), Result<Delivered>)| {
         let parts =
             if first == last { format!("part {first}") } else { format!("parts {first}-{last}") };
         match item {
-            Ok(item) => format!("{parts} as {} ({})", item.media.uri(), item.path.display()),
+            Ok(item) => match links.map(|links| links.link(&item.media.id)) {
+                None => format!("{parts} as {} ({})", item.media.uri(), item.path.display()),
+                Some(Ok(link)) => format!("{parts} as {} ({link})", item.media.uri()),
+                Some(Err(_)) => format!("{parts} as {}", item.media.uri()),
+            },
             Err(error) => format!("{parts} could not be stored ({error})"),
         }
     };
