@@ -8,6 +8,30 @@ use crate::error::{Error, Problem, Result};
 const RESERVED: &[&str] =
     &["stream", "return_binary", "n", "model", "modelId", "queue_id", "safe_mode", "moderation"];
 
+/// Fields that prices and caps go by: where a tool has an argument for one, it is given there and judged.
+pub(super) const PRICED: &[&str] = &[
+    "audio",
+    "duration",
+    "duration_seconds",
+    "enable_web_scraping",
+    "enable_web_search",
+    "enable_x_search",
+    "enhance_prompt",
+    "fallbacks",
+    "input",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "max_tokens",
+    "quality",
+    "resolution",
+    "scale",
+    "steps",
+    "style_references",
+    "upscale_factor",
+    "variants",
+    "web_search",
+];
+
 /// The fields in the value of `extra`: an object, or the JSON text of one.
 pub(super) fn parse(value: &Value) -> Result<Map<String, Value>> {
     match value {

@@ -150,9 +150,9 @@ impl Route {
         Ok(shared)
     }
 
-    /// Refuses what has an argument of its own: what is bought is judged and priced by the arguments.
-    fn check_extra(&self, extra: &Map<String, Value>) -> Result<()> {
-        if extra.is_empty() {
+    /// Refuses what decides the price and has an argument of its own, by which it is judged.
+    fn check_extra(&self, given: &Map<String, Value>) -> Result<()> {
+        if given.is_empty() {
             return Ok(());
         }
         let schema = (self.schema)();
@@ -161,13 +161,13 @@ impl Route {
             own.is_some_and(|own| own.contains_key(name))
                 || self.spec.aliases.iter().any(|(alias, _)| *alias == name)
         };
-        let top = extra.keys().map(|name| (name, format!("extra.{name}")));
-        let inner = extra.get("venice_parameters").and_then(Value::as_object);
+        let top = given.keys().map(|name| (name, format!("extra.{name}")));
+        let inner = given.get("venice_parameters").and_then(Value::as_object);
         let inner = inner.into_iter().flat_map(Map::keys);
         let inner = inner.map(|name| (name, format!("extra.venice_parameters.{name}")));
         let problems: Vec<Problem> = top
             .chain(inner)
-            .filter(|(name, _)| is_own(name))
+            .filter(|(name, _)| extra::PRICED.contains(&name.as_str()) && is_own(name))
             .map(|(name, path)| Problem::new(path, format!("give it as the argument `{name}`")))
             .collect();
         if problems.is_empty() { Ok(()) } else { Err(Error::arguments(problems)) }
