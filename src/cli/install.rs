@@ -4,13 +4,14 @@
 //! key is written only where that is asked for; else the host takes it from a variable, or the server from a file.
 
 mod apply;
-mod entry;
+pub(super) mod entry;
 pub(super) mod file;
 pub(super) mod host;
 mod json;
 mod toml;
 mod yaml;
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -82,6 +83,17 @@ const OF_HTTP: &[&str] = &[
 
 fn hosts() -> PossibleValuesParser {
     PossibleValuesParser::new(HOSTS.iter().map(|host| host.name))
+}
+
+/// Refuses a name that stands twice at the top of a file: of two, a host takes the last.
+fn once(names: impl Iterator<Item = String>) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if let Some(twice) = seen.replace(name) {
+            return Err(format!("it has `{twice}` twice"));
+        }
+    }
+    Ok(())
 }
 
 /// What is put into a host's file.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::Check;
+use crate::cli::install::entry::{command, url, variables};
 use crate::cli::install::host::{HOSTS, Host};
 use crate::cli::install::{file, servers};
 use crate::config::Config;
@@ -58,19 +59,11 @@ fn listed(host: &'static Host, place: &Path) -> Result<Vec<Found>, String> {
     Ok(ours.collect())
 }
 
-fn command(entry: &Map<String, Value>) -> Option<&str> {
-    // Goose has shorter words.
-    ["command", "cmd"].iter().find_map(|name| entry.get(*name)?.as_str())
-}
-
 fn judge(found: &Found) -> Check {
     let place = format!("{} ({})", found.title, found.place.display());
     let again = format!("venice-mcp install {} --write", found.host);
     let Some(command) = command(&found.entry) else {
-        let url = ["url", "serverUrl", "httpUrl", "uri"]
-            .iter()
-            .find_map(|name| found.entry.get(*name)?.as_str());
-        return match url {
+        return match url(&found.entry) {
             Some(url) => {
                 let host =
                     url::Url::parse(url).ok().and_then(|url| Some(url.host_str()?.to_owned()));
@@ -111,7 +104,6 @@ fn judge(found: &Found) -> Check {
 
 /// The key file that the host's configuration names, where there is none.
 fn missing_key_file(entry: &Map<String, Value>) -> Option<&str> {
-    let variables = ["env", "envs"].iter().find_map(|name| entry.get(*name)?.as_object())?;
-    let file = variables.get("VENICE_API_KEY_FILE")?.as_str()?;
+    let file = variables(entry)?.get("VENICE_API_KEY_FILE")?.as_str()?;
     (!Path::new(file).is_file()).then_some(file)
 }

@@ -9,6 +9,9 @@ use super::host::{Form, Host};
 use super::{Arguments, Change, NAME, Removal, entry, file, json, toml, yaml};
 use crate::config::Config;
 
+/// Why nothing becomes of a form that a person fills in.
+const UNWRITTEN: &str = "its form is not written";
+
 /// Merges the server into the host's file: what to tell the user.
 pub(super) fn write(
     arguments: &Arguments,
@@ -93,13 +96,12 @@ pub(super) fn removed(arguments: &Removal, host: &Host, config: &Config) -> Resu
 }
 
 fn without(host: &Host, text: &str) -> Result<String, String> {
-    let without = match host.form {
+    match host.form {
         Form::Json(list) => json::remove(text, list),
         Form::Toml(list) => toml::remove(text, list),
         Form::Yaml(list) => yaml::remove(text, list),
-        Form::Fields => Ok(None),
-    };
-    without.map(|without| without.unwrap_or_else(|| text.to_owned()))
+        Form::Fields => Err(UNWRITTEN.to_owned()),
+    }
 }
 
 /// Whether `text` is what the earlier file becomes by this server alone, so that it can come back as it was.
@@ -116,7 +118,7 @@ fn merged(host: &Host, text: &str, change: &Change) -> Result<String, String> {
         Form::Json(list) => json::merge(text, list, change),
         Form::Toml(list) => toml::merge(text, list, change),
         Form::Yaml(list) => yaml::merge(text, list, change),
-        Form::Fields => Err("its form is not written".to_owned()),
+        Form::Fields => Err(UNWRITTEN.to_owned()),
     }
 }
 

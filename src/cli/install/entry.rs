@@ -137,14 +137,26 @@ fn remote(host: &Host, url: &Url, key: &Key) -> Map<String, Value> {
     entry
 }
 
+/// The program that an entry starts.
+pub(in crate::cli) fn command(entry: &Map<String, Value>) -> Option<&str> {
+    // Goose has shorter words.
+    ["command", "cmd"].iter().find_map(|name| entry.get(*name)?.as_str())
+}
+
+/// The URL that an entry calls.
+pub(in crate::cli) fn url(entry: &Map<String, Value>) -> Option<&str> {
+    ["url", "serverUrl", "httpUrl", "uri"].iter().find_map(|name| entry.get(*name)?.as_str())
+}
+
+/// The variables of the environment that an entry sets.
+pub(in crate::cli) fn variables(entry: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    ["env", "envs"].iter().find_map(|name| entry.get(*name)?.as_object())
+}
+
 /// Whether a host's entry is for this server: it starts a program of this name, or calls a URL.
 pub(super) fn starts_this(entry: &Value) -> bool {
-    let command = ["command", "cmd"].iter().find_map(|name| entry.get(*name)?.as_str());
-    let Some(command) = command else {
-        return ["url", "serverUrl", "httpUrl", "uri"]
-            .iter()
-            .any(|name| entry.get(*name).is_some());
-    };
+    let Some(entry) = entry.as_object() else { return false };
+    let Some(command) = command(entry) else { return url(entry).is_some() };
     // Windows paths are read on every system: a file may be shared.
     let name = command.rsplit(['/', '\\']).next().unwrap_or(command);
     name.starts_with("venice-mcp")

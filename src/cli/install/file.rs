@@ -21,6 +21,11 @@ pub(in crate::cli) fn read(path: &Path) -> Result<Option<String>, String> {
     }
 }
 
+/// `text`, whose lines end as Unix has it, with the line ends of `before`.
+pub(super) fn with_line_ends_of(before: &str, text: String) -> String {
+    if before.contains("\r\n") { text.replace('\n', "\r\n") } else { text }
+}
+
 /// Where the file as it was before is kept.
 pub(super) fn backup(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();

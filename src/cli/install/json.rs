@@ -1,13 +1,11 @@
 //! Servers in a JSON file that may have comments: everything else in it stays as it was written.
 
-use std::collections::BTreeSet;
-
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstNode, CstObject, CstRootNode};
 use serde_json::{Map, Value};
 
 use super::entry::is_ours;
-use super::{Change, NAME};
+use super::{Change, NAME, once};
 
 /// Sets the server's object below `list`, and adds the questions that are not there yet.
 pub(super) fn merge(text: &str, list: &str, change: &Change) -> Result<String, String> {
@@ -34,12 +32,12 @@ pub(super) fn merge(text: &str, list: &str, change: &Change) -> Result<String, S
     Ok(mark + &root.to_string())
 }
 
-/// Removes the server's object and its questions, and what is then empty; nothing where it is not there.
-pub(super) fn remove(text: &str, list: &str) -> Result<Option<String>, String> {
+/// Removes the server's object and its questions, and what is then empty.
+pub(super) fn remove(text: &str, list: &str) -> Result<String, String> {
     let (mark, root) = parse(text)?;
-    let Some(top) = root.object_value() else { return Ok(None) };
+    let Some(top) = root.object_value() else { return Ok(text.to_owned()) };
     let Some(server) = top.object_value(list).and_then(|servers| servers.get(NAME)) else {
-        return Ok(None);
+        return Ok(text.to_owned());
     };
     server.remove();
     if let Some(asked) = top.array_value("inputs") {
@@ -55,7 +53,7 @@ pub(super) fn remove(text: &str, list: &str) -> Result<Option<String>, String> {
     if top.object_value(list).is_some_and(|servers| servers.properties().is_empty()) {
         drop_property(&top, list);
     }
-    Ok(Some(mark + &root.to_string()))
+    Ok(mark + &root.to_string())
 }
 
 /// The object of every server that the file lists.
@@ -96,14 +94,10 @@ fn parse(text: &str) -> Result<(String, CstRootNode), String> {
         allow_extended_string_escapes: false,
     };
     let root = CstRootNode::parse(text, &options).map_err(|error| error.to_string())?;
-    // Of two properties of one name, a host takes the last.
-    let mut names = BTreeSet::new();
-    for property in root.object_value().iter().flat_map(CstObject::properties) {
-        let name = property.name().and_then(|name| name.decoded_value().ok()).unwrap_or_default();
-        if let Some(twice) = names.replace(name) {
-            return Err(format!("it has `{twice}` twice"));
-        }
-    }
+    let properties = root.object_value().into_iter().flat_map(|top| top.properties());
+    once(properties.map(|property| {
+        property.name().and_then(|name| name.decoded_value().ok()).unwrap_or_default()
+    }))?;
     Ok((mark, root))
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Number, Value as Json};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value};
 
+use super::file::with_line_ends_of;
 use super::{Change, NAME};
 
 /// Sets the server's table below `list`.
@@ -11,7 +12,7 @@ pub(super) fn merge(text: &str, list: &str, change: &Change) -> Result<String, S
     {
         return Ok(text.to_owned());
     }
-    let (mark, returns, mut document) = open(text)?;
+    let mut document = parse(text)?;
     let top = document.as_table_mut();
     let servers = top.entry(list).or_insert_with(|| {
         let mut table = Table::new();
@@ -24,48 +25,46 @@ pub(super) fn merge(text: &str, list: &str, change: &Change) -> Result<String, S
         table.insert(name, Item::Value(input(value)));
     }
     servers.insert(NAME, Item::Table(table));
-    Ok(close(mark, returns, &document))
+    Ok(close(text, &document))
 }
 
-/// Removes the server's table, and what is then empty; nothing where it is not there.
-pub(super) fn remove(text: &str, list: &str) -> Result<Option<String>, String> {
-    let (mark, returns, mut document) = open(text)?;
+/// Removes the server's table, and what is then empty.
+pub(super) fn remove(text: &str, list: &str) -> Result<String, String> {
+    let mut document = parse(text)?;
     let top = document.as_table_mut();
-    let Some(servers) = top.get_mut(list).and_then(Item::as_table_like_mut) else {
-        return Ok(None);
-    };
-    if servers.remove(NAME).is_none() {
-        return Ok(None);
+    if let Some(servers) = top.get_mut(list).and_then(Item::as_table_like_mut) {
+        servers.remove(NAME);
+        if servers.is_empty() {
+            top.remove(list);
+        }
     }
-    if servers.is_empty() {
-        top.remove(list);
-    }
-    Ok(Some(close(mark, returns, &document)))
+    Ok(close(text, &document))
 }
 
 /// The table of every server that the file lists.
 pub(super) fn servers(text: &str, list: &str) -> Result<Map<String, Json>, String> {
-    let (_, _, document) = open(text)?;
+    let document = parse(text)?;
     let servers = document.get(list).and_then(Item::as_table_like);
     let tables = servers.into_iter().flat_map(|servers| servers.iter());
     Ok(tables.map(|(name, item)| (name.to_owned(), output(item))).collect())
 }
 
-/// The file's byte order mark, if it has one, whether its lines end as on Windows, and its tree, which keeps neither.
-fn open(text: &str) -> Result<(&'static str, bool, DocumentMut), String> {
-    let plain = text.strip_prefix('\u{feff}');
-    let mark = if plain.is_some() { "\u{feff}" } else { "" };
-    let document = plain.unwrap_or(text).parse::<DocumentMut>().map_err(|error| {
+/// The byte order mark that some editors of Windows begin a file with.
+const MARK: char = '\u{feff}';
+
+fn parse(text: &str) -> Result<DocumentMut, String> {
+    text.strip_prefix(MARK).unwrap_or(text).parse::<DocumentMut>().map_err(|error| {
         // The text draws the place with lines of its own, of which the first has its number.
         let text = error.to_string();
         format!("{}: {}", text.lines().next().unwrap_or_default(), error.message().trim())
-    })?;
-    Ok((mark, text.contains("\r\n"), document))
+    })
 }
 
-fn close(mark: &str, returns: bool, document: &DocumentMut) -> String {
-    let text = document.to_string();
-    format!("{mark}{}", if returns { text.replace('\n', "\r\n") } else { text })
+/// The document as text, with the mark and the line ends of what it was, which the tree does not keep.
+fn close(before: &str, document: &DocumentMut) -> String {
+    let mark = before.chars().next().filter(|first| *first == MARK);
+    let text = mark.into_iter().collect::<String>() + &document.to_string();
+    with_line_ends_of(before, text)
 }
 
 fn input(value: &Json) -> Value {

@@ -1,13 +1,13 @@
 //! Servers in a YAML file: its comments and its order stay.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::str::FromStr as _;
 
 use serde_json::{Map, Number, Value};
 use yaml_edit::{Document, Mapping, ScalarType, ScalarValue, YamlFile, YamlNode};
 
-use super::{Change, NAME};
+use super::file::with_line_ends_of;
+use super::{Change, NAME, once};
 
 /// Sets the server's mapping below `list`.
 pub(super) fn merge(text: &str, list: &str, change: &Change) -> Result<String, String> {
@@ -40,12 +40,9 @@ pub(super) fn merge(text: &str, list: &str, change: &Change) -> Result<String, S
     })
 }
 
-/// Removes the server's mapping, and what is then empty; nothing where it is not there.
-pub(super) fn remove(text: &str, list: &str) -> Result<Option<String>, String> {
-    if !servers(text, list)?.contains_key(NAME) {
-        return Ok(None);
-    }
-    let without = edit(text, list, None, |file| {
+/// Removes the server's mapping, and what is then empty.
+pub(super) fn remove(text: &str, list: &str) -> Result<String, String> {
+    edit(text, list, None, |file| {
         if let Some(top) = top(file)
             && let Some(servers) = top.get_mapping(list)
         {
@@ -55,8 +52,7 @@ pub(super) fn remove(text: &str, list: &str) -> Result<Option<String>, String> {
             }
         }
         Ok(file.to_string())
-    });
-    without.map(Some)
+    })
 }
 
 /// The mapping of every server that the file lists.
@@ -81,7 +77,6 @@ fn edit(
     entry: Option<&Map<String, Value>>,
     change: impl FnOnce(&YamlFile) -> Result<String, String>,
 ) -> Result<String, String> {
-    let returns = text.contains("\r\n");
     let file = parse(&text.replace("\r\n", "\n"))?;
     let mut expected = whole(&file);
     let new = change(&file)?;
@@ -91,7 +86,7 @@ fn edit(
     if now != expected || server.as_ref().and_then(Value::as_object) != entry {
         return Err("it cannot be changed without changing more of it".to_owned());
     }
-    Ok(if returns { new.replace('\n', "\r\n") } else { new })
+    Ok(with_line_ends_of(text, new))
 }
 
 /// Takes the server out of the list, and the list where it is then empty.
@@ -113,23 +108,13 @@ fn parse(text: &str) -> Result<YamlFile, String> {
     if text.lines().any(|line| line.starts_with('\t') && !line.trim().is_empty()) {
         return Err("its lines are indented by tabs".to_owned());
     }
-    let mut names = BTreeSet::new();
-    for name in file.document().and_then(|document| document.as_mapping()).iter().flat_map(names_of)
-    {
-        if let Some(twice) = names.replace(name) {
-            return Err(format!("it has `{twice}` twice"));
-        }
-    }
+    once(top(&file).iter().flat_map(Mapping::keys).map(|key| name(&key)))?;
     let has_another_top =
         |document: Document| document.as_sequence().is_some() || document.as_scalar().is_some();
     if file.document().is_some_and(has_another_top) {
         return Err("its top level is not a mapping".to_owned());
     }
     Ok(file)
-}
-
-fn names_of(mapping: &Mapping) -> Vec<String> {
-    mapping.keys().map(|key| name(&key)).collect()
 }
 
 fn top(file: &YamlFile) -> Option<Mapping> {
