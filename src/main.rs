@@ -21,12 +21,13 @@ fn main() -> ExitCode {
         return cli::refuse(&error);
     }
     // One worker is the main thread itself: a call that goes from thread to thread costs twice as much.
-    let mut runtime = match cli::workers(&config) {
+    let workers = cli::workers(&config);
+    let mut runtime = match workers {
         1 => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     let runtime = runtime
-        .worker_threads(cli::workers(&config))
+        .worker_threads(workers)
         .max_blocking_threads(32)
         .thread_name("venice-mcp")
         .enable_all()

@@ -16,6 +16,11 @@ pub fn near<'a>(
     scored.into_iter().take(most).map(|(_, name)| name).collect()
 }
 
+/// The question that names the nearest of `names`, where one is near.
+pub fn meant<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    near(wanted, names, 1).first().map(|close| format!("did you mean `{close}`?"))
+}
+
 /// 1 for the same text, 0 for nothing in common; a part of a name is as good as a small slip.
 fn likeness(wanted: &str, name: &str) -> f64 {
     let spelled = strsim::normalized_damerau_levenshtein(wanted, name);

@@ -13,7 +13,7 @@ use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Problem, Result};
-use crate::near::near;
+use crate::near::meant;
 
 pub use normalize::normalize;
 pub use plain::{description, plain};
@@ -73,8 +73,8 @@ impl Judge {
                         "" => "is not an argument of this tool".to_owned(),
                         place => format!("is not a field of `{place}`"),
                     };
-                    if let Some(close) = near(name, names.iter().copied(), 1).first() {
-                        let _ = write!(message, "; did you mean `{close}`?");
+                    if let Some(question) = meant(name, names.iter().copied()) {
+                        let _ = write!(message, "; {question}");
                     } else if !std::mem::replace(&mut listed, true) {
                         message.push_str(&there_are(&names));
                     }

@@ -46,6 +46,11 @@ pub const FAMILIES: &[Family] = &[
     crypto::FAMILY,
 ];
 
+/// Every name that a setting may choose tools by: the toolsets, and those that stand for several.
+pub fn toolsets() -> impl Iterator<Item = &'static str> {
+    FAMILIES.iter().map(|family| family.name).chain(["default", "all"])
+}
+
 /// All tools, in the order of their families.
 pub fn all() -> impl Iterator<Item = &'static Route> {
     FAMILIES.iter().flat_map(|family| family.tools)

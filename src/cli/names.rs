@@ -1,15 +1,12 @@
 //! Whether the settings name only toolsets and tools that exist.
 
 use crate::config::{Config, Invalid};
-use crate::near::near;
-use crate::tools::{self, FAMILIES};
-
-/// What names every toolset without being one.
-const GROUPS: [&str; 2] = ["default", "all"];
+use crate::near::meant;
+use crate::tools;
 
 /// Refuses a name that means nothing: a server without the tools that were asked for is found out late.
 pub fn check_names(config: &Config) -> Result<(), Invalid> {
-    let toolsets: Vec<&str> = FAMILIES.iter().map(|family| family.name).chain(GROUPS).collect();
+    let toolsets: Vec<&str> = tools::toolsets().collect();
     let names: Vec<&str> = tools::all().map(|route| route.spec.name).collect();
     let every = format!("there are {}", toolsets.join(", "));
     let listed = "`venice-mcp tools --toolset all` lists them";
@@ -28,10 +25,7 @@ fn known(
     let Some(unknown) = given.iter().find(|name| !names.contains(&name.as_str())) else {
         return Ok(());
     };
-    let close = near(unknown, names.iter().copied(), 1);
-    let hint = close
-        .first()
-        .map_or_else(|| otherwise.to_owned(), |close| format!("did you mean `{close}`?"));
+    let hint = meant(unknown, names.iter().copied()).unwrap_or_else(|| otherwise.to_owned());
     let message = format!("there is no {kind} `{unknown}`; {hint}");
     Err(Invalid { setting: setting.to_owned(), message })
 }

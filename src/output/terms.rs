@@ -1,13 +1,11 @@
 //! What holds for one result: the mode, the host's profile, and how many bytes it may carry.
 
+use crate::config::HIGHEST_INLINE_LIMIT;
 use crate::context::{Context, OutputMode};
 use crate::media::{Media, MediaKind};
 
 use super::OutputSettings;
 use super::profile::{DEFAULT_LIMIT, Form, Profile};
-
-/// The most that a limit set by hand lifts the limit to.
-const HIGHEST_LIMIT: u64 = crate::config::HIGHEST_INLINE_LIMIT;
 
 /// The terms of one result.
 pub(super) struct Terms {
@@ -34,7 +32,7 @@ impl Terms {
             .flatten()
             .find(|mode| *mode != OutputMode::Auto)
             .unwrap_or_default();
-        let by_hand = settings.inline_limit.map(|limit| limit.min(HIGHEST_LIMIT));
+        let by_hand = settings.inline_limit.map(|limit| limit.min(HIGHEST_INLINE_LIMIT));
         let mut limit = by_hand.unwrap_or(DEFAULT_LIMIT);
         if let Some(most) = context.reply_limit {
             limit = limit.min(most);
@@ -146,7 +144,7 @@ mod tests {
     fn a_budget_yields_to_the_user_but_not_where_the_host_fails() {
         let blob = Some(OutputMode::Blob);
         assert_eq!(terms("x", None, None).limit, DEFAULT_LIMIT);
-        assert_eq!(terms("x", None, Some(1 << 40)).limit, HIGHEST_LIMIT);
+        assert_eq!(terms("x", None, Some(1 << 40)).limit, HIGHEST_INLINE_LIMIT);
         assert_eq!(terms("codex-mcp-client", None, None).limit, 600_000);
         assert_eq!(terms("codex-mcp-client", Some(OutputMode::Auto), None).limit, 600_000);
         assert_eq!(terms("codex-mcp-client", blob, None).limit, DEFAULT_LIMIT);

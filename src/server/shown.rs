@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Server;
 use crate::context::Settings;
 use crate::error::Result;
-use crate::near::near;
+use crate::near::meant;
 use crate::prompts::{PROMPTS, Prompt};
 use crate::schema::Judge;
 use crate::tool::{Effect, Route, Spec};
@@ -150,8 +150,8 @@ impl Server {
             );
         }
         let names = self.shown(settings).map(|mounted| mounted.spec().name);
-        match near(name, names, 1).first() {
-            Some(close) => format!("there is no tool `{name}` here; did you mean `{close}`?"),
+        match meant(name, names) {
+            Some(question) => format!("there is no tool `{name}` here; {question}"),
             None => format!("there is no tool `{name}` here"),
         }
     }

@@ -118,6 +118,13 @@ pub enum CallKind {
 }
 
 impl CallKind {
+    /// Whether a 503, which says that the model is offline, means that nothing was charged: whether a job was queued
+    /// all the same is not known.
+    #[must_use]
+    pub const fn is_free_offline(self) -> bool {
+        !matches!(self, Self::Queue)
+    }
+
     /// Whether a call may have been charged though no answer to it arrived.
     #[must_use]
     pub const fn is_charged(self) -> bool {

@@ -49,7 +49,7 @@ pub(crate) const fn decide(attempt: u32, outcome: Outcome, kind: CallKind) -> De
     }
     let again = match outcome {
         Outcome::Refused | Outcome::Status(429) => true,
-        Outcome::Status(503) => !matches!(kind, CallKind::Queue),
+        Outcome::Status(503) => kind.is_free_offline(),
         Outcome::Lost | Outcome::Status(502 | 504) => !kind.is_charged(),
         // A retrieve's 500 is the job's end, and is answered to every further one.
         Outcome::Status(500..=599) => {

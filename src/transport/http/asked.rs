@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, Uri};
 use url::form_urlencoded;
 
 use crate::context::{OutputMode, Settings};
-use crate::tools::FAMILIES;
+use crate::tools::{self, FAMILIES};
 
 /// The parameters of a URL that narrow what it sees.
 const PARAMETERS: [&str; 3] = ["output", "toolsets", "readonly"];
@@ -62,10 +62,9 @@ fn toolsets(text: &str) -> Result<Option<Vec<String>>, String> {
         .filter(|name| !name.is_empty())
         .map(str::to_ascii_lowercase)
         .collect();
-    let known = |name: &str| {
-        matches!(name, "all" | "default") || FAMILIES.iter().any(|family| family.name == name)
-    };
-    if let Some(unknown) = names.iter().find(|name| !known(name)) {
+    if let Some(unknown) =
+        names.iter().find(|name| tools::toolsets().all(|known| known != name.as_str()))
+    {
         let unknown: String = unknown.chars().take(40).collect();
         let all: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
         return Err(format!("there is no toolset `{unknown}`; there are {}", all.join(", ")));

@@ -9,11 +9,10 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::venice::CallKind;
-
 use super::Inner;
 use crate::context::{Charges, Context};
 use crate::error::{Error, Kind, Result};
+use crate::venice::CallKind;
 use crate::venice::body::Request;
 use crate::venice::error::Failure;
 use crate::venice::key;
@@ -139,8 +138,7 @@ impl<'a> Charge<'a> {
     pub(super) fn answered(&self, status: u16, headers: &HeaderMap) {
         let free = match status {
             200..=299 => Facts::of(headers).violation,
-            // The model is offline. Whether a job was queued all the same is not known.
-            503 => self.kind != CallKind::Queue,
+            503 => self.kind.is_free_offline(),
             status => status < 500,
         };
         if free {
