@@ -7,13 +7,13 @@
 mod evict;
 mod facts;
 mod index;
+mod memory;
 mod name;
 mod record;
 mod sniff;
 mod view;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -22,12 +22,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::context::Caller;
 use crate::error::{Error, Kind, Result};
 use crate::storage::Storage;
 
 use index::Index;
+use memory::{Memory, Pending};
 pub(crate) use name::{base, hex};
 pub use record::scrub;
 pub use sniff::{extension, sniff};
@@ -178,17 +180,10 @@ struct Inner {
     storage: Storage,
     keep: Keep,
     index: Index,
-    /// What is served from memory, by the place of its sidecar: until it is written, or as it could not be.
-    pending: Mutex<BTreeMap<String, Pending>>,
+    memory: Memory,
     /// How many writes have begun and not ended.
     writing: watch::Sender<usize>,
     evicted: Mutex<Option<Instant>>,
-}
-
-#[derive(Clone)]
-struct Pending {
-    media: Media,
-    bytes: Bytes,
 }
 
 impl MediaStore {
@@ -200,7 +195,7 @@ impl MediaStore {
                 storage,
                 keep,
                 index: Index::default(),
-                pending: Mutex::default(),
+                memory: Memory::default(),
                 writing: watch::Sender::new(0),
                 evicted: Mutex::default(),
             }),
@@ -225,51 +220,95 @@ impl MediaStore {
         let _ = self.inner.writing.subscribe().wait_for(|writing| *writing == 0).await;
     }
 
-    fn pending(&self) -> MutexGuard<'_, BTreeMap<String, Pending>> {
-        self.inner.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes an item: the bytes, then the sidecar that makes it exist. Goes on when nobody waits for it any more.
+    /// Writes an item that is in memory. Goes on when nobody waits for it any more.
     fn write(
         &self,
         sidecar: String,
-        media: Media,
-        bytes: Option<Bytes>,
+        item: Pending,
+        or_else: OrElse,
     ) -> impl Future<Output = Result<()>> + use<> {
         let store = self.clone();
         let writing = Writing::begin(&self.inner.writing);
         let task = tokio::spawn(async move {
             let _writing = writing;
-            let storage = &store.inner.storage;
-            let new = match bytes {
-                Some(bytes) => storage.create(&media.location, bytes).await?,
-                None => true,
-            };
-            let text = serde_json::to_vec_pretty(&media).map_err(|error| {
-                Error::new(Kind::Internal, "a sidecar has no JSON").source(error)
-            })?;
-            let described = match storage.create(&sidecar, text.into()).await {
-                Err(error) if new => {
-                    // Nothing would ever find the bytes again.
-                    let _ = storage.delete(&media.location).await;
-                    return Err(error);
+            let Pending { media, bytes } = item;
+            match (store.commit(&sidecar, &media, Some(bytes)).await, or_else) {
+                (Ok(()), _) => {
+                    store.retry();
+                    store.inner.memory.release(&sidecar);
+                    Ok(())
                 }
-                described => described?,
-            };
-            if !new || !described {
-                let message = format!("something is stored as `{}` already", media.location);
-                return Err(Error::new(Kind::Storage, message));
+                (Err(error), OrElse::Release) => {
+                    store.inner.memory.release(&sidecar);
+                    Err(error)
+                }
+                (Err(error), OrElse::Keep) => {
+                    store.keep(&sidecar, media.digits(), &error);
+                    Err(error)
+                }
             }
-            store.pending().remove(&sidecar);
-            store.evict_soon();
-            Ok(())
         });
-        async move {
-            task.await.unwrap_or_else(|error| {
-                Err(Error::new(Kind::Internal, "storing an item did not end").source(error))
-            })
+        ended(task)
+    }
+
+    /// Writes the bytes, where there are any to be written, then the sidecar that makes the item exist.
+    async fn commit(&self, sidecar: &str, media: &Media, bytes: Option<Bytes>) -> Result<()> {
+        let storage = &self.inner.storage;
+        let new = match bytes {
+            Some(bytes) => storage.create(&media.location, bytes).await?,
+            None => true,
+        };
+        let text = serde_json::to_vec_pretty(media)
+            .map_err(|error| Error::new(Kind::Internal, "a sidecar has no JSON").source(error))?;
+        let described = match storage.create(sidecar, text.into()).await {
+            Err(error) if new => {
+                // Nothing would ever find the bytes again.
+                let _ = storage.delete(&media.location).await;
+                return Err(error);
+            }
+            described => described?,
+        };
+        if !new || !described {
+            let message = format!("something is stored as `{}` already", media.location);
+            return Err(Error::new(Kind::Storage, message));
+        }
+        self.evict_soon();
+        Ok(())
+    }
+
+    /// Keeps in memory what could not be written.
+    fn keep(&self, sidecar: &str, digits: &str, error: &Error) {
+        tracing::error!(media = digits, %error, "media could not be stored and are kept in memory only");
+        for gone in self.inner.memory.keep(sidecar, error.message.clone()) {
+            let media = gone.digits();
+            tracing::error!(
+                media,
+                "media that could not be stored are lost: too many wait in memory"
+            );
         }
     }
+
+    /// Writes again what could not be written, one after the other, now that something else was.
+    fn retry(&self) {
+        if let Some((sidecar, item)) = self.inner.memory.retry() {
+            drop(self.write(sidecar, item, OrElse::Keep));
+        }
+    }
+}
+
+async fn ended(task: JoinHandle<Result<()>>) -> Result<()> {
+    task.await.unwrap_or_else(|error| {
+        Err(Error::new(Kind::Internal, "storing an item did not end").source(error))
+    })
+}
+
+/// What becomes of an item in memory that cannot be written.
+#[derive(Clone, Copy)]
+enum OrElse {
+    /// It goes: its caller has the error.
+    Release,
+    /// It stays, for its caller has it already.
+    Keep,
 }
 
 /// Counts one write while it lives.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::context::OutputMode;
+use crate::context::{Context, OutputMode};
 use crate::media::Media;
 
 /// The result of a tool's `run`.
@@ -50,6 +50,54 @@ pub struct Delivered {
     pub bytes: Option<Bytes>,
     /// What Venice said about making it.
     pub remarks: Remarks,
+}
+
+/// Where a caller finds an item's file.
+#[derive(Debug)]
+pub enum Place {
+    /// A path on the machine that the caller shares with the server.
+    Path(String),
+    /// A download link, for everyone else.
+    Link(String),
+}
+
+impl Place {
+    /// Where the caller finds `item`, and what is to be said about that; `fault` is why it has no file.
+    #[must_use]
+    pub fn of(
+        item: &Delivered,
+        context: &Context,
+        fault: Option<String>,
+    ) -> (Option<Self>, Option<String>) {
+        let Some(links) = &context.links else {
+            return match fault {
+                Some(why) => (None, Some(unwritten(&item.media, &format!(" ({why})")))),
+                None => (Some(Self::Path(item.path.display().to_string())), None),
+            };
+        };
+        match links.link(&item.media.id) {
+            // Why the server's disk fails is not for those who are elsewhere.
+            Ok(link) => (Some(Self::Link(link)), fault.map(|_| unwritten(&item.media, ""))),
+            Err(error) => {
+                (None, Some(format!("{} has no download link: {error}", item.media.uri())))
+            }
+        }
+    }
+
+    /// The path or the link.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Path(text) | Self::Link(text) => text,
+        }
+    }
+}
+
+fn unwritten(media: &Media, why: &str) -> String {
+    let uri = media.uri();
+    format!(
+        "{uri} could not be stored{why}: the server has it in memory until it ends; save it now"
+    )
 }
 
 /// What Venice said about one item, beyond its bytes.

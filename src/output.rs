@@ -20,13 +20,12 @@ use serde_json::Value;
 use crate::context::{Context, OutputMode};
 use crate::error::Error;
 use crate::media::MediaView;
-use crate::outcome::{Delivered, Outcome};
+use crate::outcome::{Outcome, Place};
 
 pub use blobs::{Blobs, Encoding};
 
 use media::{Blocks, Originals};
 use terms::Terms;
-use text::Place;
 
 /// The name in `_meta` under which programs find the facts of the media.
 const MEDIA_META: &str = "ai.venice/media";
@@ -81,7 +80,10 @@ async fn assemble<S: Originals>(
     let mut notes = Vec::new();
     let mut facts = Vec::new();
     for item in &media {
-        let place = place(item, context, &mut notes);
+        let whole = blocks.whole.contains(&item.media.id);
+        let fault = originals.fault(&item.media, whole).await;
+        let (place, note) = Place::of(item, context, fault);
+        notes.extend(note);
         paragraphs.push(text::summary(item, place.as_ref()));
         facts.push(text::facts(item, place.as_ref()));
     }
@@ -112,18 +114,4 @@ async fn assemble<S: Originals>(
     result.structured_content = data;
     result.meta = (!meta.is_empty()).then_some(MetaObject(meta));
     result
-}
-
-/// Where the caller finds the file: its path, or a link where the caller does not see this machine's files.
-fn place(item: &Delivered, context: &Context, notes: &mut Vec<String>) -> Option<Place> {
-    let Some(links) = &context.links else {
-        return Some(Place::Path(item.path.display().to_string()));
-    };
-    match links.link(&item.media.id) {
-        Ok(link) => Some(Place::Link(link)),
-        Err(error) => {
-            notes.push(format!("{} has no download link: {error}", item.media.uri()));
-            None
-        }
-    }
 }

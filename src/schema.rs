@@ -35,12 +35,14 @@ impl Judge {
         // Plain schemas mean the same in every draft. This one's own schema, which is compiled to judge the first,
         // takes a tenth of what the newest one's takes.
         let schema = Value::Object(schema.clone());
+        let mut rules = schema.clone();
+        bound(&mut rules);
         let validator = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft7)
-            .build(&schema)
+            .build(&rules)
             .map_err(|error| {
-                Error::new(Kind::Internal, format!("the schema of the tool is broken: {error}"))
-            })?;
+            Error::new(Kind::Internal, format!("the schema of the tool is broken: {error}"))
+        })?;
         Ok(Self { validator, schema })
     }
 
@@ -87,6 +89,22 @@ impl Judge {
             }
             kind => problems.push(Problem::new(place, said(kind, error))),
         }
+    }
+}
+
+/// Bounds every integer that has no bounds by what the arguments' types hold, so that a number beyond that is refused
+/// by name. No reader needs to be told: the bounds are not published.
+fn bound(rules: &mut Value) {
+    match rules {
+        Value::Object(schema) => {
+            if schema.get("type").and_then(Value::as_str) == Some("integer") {
+                schema.entry("minimum").or_insert(i64::MIN.into());
+                schema.entry("maximum").or_insert(i64::MAX.into());
+            }
+            schema.values_mut().for_each(bound);
+        }
+        Value::Array(schemas) => schemas.iter_mut().for_each(bound),
+        _ => {}
     }
 }
 

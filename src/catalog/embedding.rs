@@ -16,7 +16,7 @@ const NAMED: usize = 10;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Limits {
-    embedding_dimensions: Option<u32>,
+    embedding_dimensions: Option<u64>,
     max_input_tokens: Option<u32>,
     supports_custom_dimensions: Option<bool>,
 }
@@ -30,7 +30,7 @@ impl Limits {
 
     /// Everything that the model does not take.
     #[must_use]
-    pub fn problems(&self, id: &str, texts: &[String], dimensions: Option<u32>) -> Vec<Problem> {
+    pub fn problems(&self, id: &str, texts: &[String], dimensions: Option<u64>) -> Vec<Problem> {
         let mut problems = Vec::new();
         if let Some(most) = self.max_input_tokens {
             let long = texts.iter().enumerate().filter_map(|(index, text)| {

@@ -40,7 +40,7 @@ pub struct Limits {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct Steps {
-    max: Option<u32>,
+    max: Option<u64>,
 }
 
 /// What a call asks of a model, as far as its limits matter.
@@ -55,7 +55,7 @@ pub struct Wish<'a> {
     /// The quality tier.
     pub quality: Option<&'a str>,
     /// The number of steps.
-    pub steps: Option<u32>,
+    pub steps: Option<u64>,
     /// How many style references there are.
     pub style_references: usize,
     /// Whether the model searches the web.

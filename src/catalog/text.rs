@@ -12,7 +12,7 @@ pub const MODEL: &str = "zai-org-glm-5-2";
 /// The tokens that a picture counts for where they are estimated.
 pub const IMAGE_TOKENS: f64 = 1400.0;
 /// The tokens of an answer that is not bounded, where they are estimated.
-pub const ANSWER_TOKENS: u32 = 1000;
+const ANSWER_TOKENS: f64 = 1000.0;
 /// The fee of one web search, and of one page that is read, in US dollars.
 pub const SEARCH_USD: f64 = 0.01;
 /// The most pages that one call has read.
@@ -41,7 +41,7 @@ pub struct Wish<'a> {
     /// How much the model is to think.
     pub effort: Option<&'a str>,
     /// The argument that bounds the answer, and its value in tokens.
-    pub longest: Option<(&'static str, u32)>,
+    pub longest: Option<(&'static str, u64)>,
     /// Whether the call goes to `/responses`, which takes no model with end-to-end encryption.
     pub responses: bool,
 }
@@ -121,7 +121,7 @@ pub fn problems(model: &Model, wish: &Wish<'_>) -> Vec<Problem> {
     problems.extend(wish.effort.and_then(|effort| effort_problem(model, effort)));
     if let Some((argument, wanted)) = wish.longest
         && let Some(most) = model.spec.get("maxCompletionTokens").and_then(Value::as_u64)
-        && u64::from(wanted) > most
+        && wanted > most
     {
         problems.push(Problem::new(argument, format!("must be at most {most} for {id}")));
     }
@@ -169,6 +169,12 @@ fn able<'a>(models: &'a [Model], wish: &Wish<'_>) -> Option<&'a Model> {
             let ((plain, price), (other_plain, other_price)) = (rank(a), rank(b));
             plain.cmp(&other_plain).then(price.total_cmp(&other_price))
         })
+}
+
+/// The tokens of an answer that has at most so many, where they are estimated.
+#[must_use]
+pub fn answer_tokens(most: Option<u64>) -> f64 {
+    most.map_or(ANSWER_TOKENS, |most| f64::from(u32::try_from(most).unwrap_or(u32::MAX)))
 }
 
 /// The tokens of so many characters, as the API estimates them.

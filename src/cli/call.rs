@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use rmcp::model::CallToolResult;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::assemble::assemble;
@@ -52,29 +53,60 @@ pub(super) async fn run(arguments: Arguments, mut config: Config) -> ExitCode {
         Err(error) => return fail(&error),
     };
     let result = client.call(&arguments.name, given).await;
-    client.close().await;
-    assembled.server.settle(PATIENCE).await;
     let result = match result {
         Ok(result) => result,
         Err(error) => return refuse(&error),
     };
+    assembled.server.settle(PATIENCE).await;
+    let ended = end(&arguments, &result, &client).await;
+    client.close().await;
+    ended
+}
+
+/// Prints the result, copies what is to be copied, and says how it went.
+async fn end(arguments: &Arguments, result: &CallToolResult, client: &Client) -> ExitCode {
     let failed = result.is_error == Some(true);
-    let place = arguments.output_file.filter(|_| !failed);
-    match serde_json::to_string_pretty(&result) {
+    let place = arguments.output_file.as_deref().filter(|_| !failed);
+    match serde_json::to_string_pretty(result) {
         // Stdout is for what is copied there.
-        _ if place.as_deref() == Some(Path::new("-")) => {
-            let _ = writeln!(std::io::stderr(), "{}", readable(&result));
+        _ if place == Some(Path::new("-")) => {
+            let _ = writeln!(std::io::stderr(), "{}", readable(result));
         }
         Ok(json) if arguments.json => say(&json),
-        _ if failed => return fail(&texts(&result).join("\n")),
-        _ => say(&readable(&result)),
+        _ if failed => return fail(&texts(result).join("\n")),
+        _ => say(&readable(result)),
     }
+    let items = items(result);
     if let Some(place) = place
-        && let Err(error) = copy(&result, &place)
+        && let Err(error) = copy(result, items.first(), place, client).await
     {
         return fail(&error);
     }
+    // What was copied is safe, and so is what the result carries.
+    let safe = usize::from(place.is_some());
+    let lost = items.iter().skip(safe).filter(|item| item.path.is_none()).count();
+    if lost > 0 && !arguments.json {
+        return fail(&format!(
+            "{lost} of {} items are lost: they could not be stored",
+            items.len()
+        ));
+    }
     ExitCode::from(if failed { FAILED } else { 0 })
+}
+
+/// One item of media, as a result names it.
+#[derive(Deserialize)]
+struct Item {
+    uri: String,
+    #[serde(rename = "mimeType")]
+    mime_type: String,
+    /// Its file, where it could be stored.
+    path: Option<PathBuf>,
+}
+
+fn items(result: &CallToolResult) -> Vec<Item> {
+    let facts = result.meta.as_ref().and_then(|meta| meta.0.get("ai.venice/media"));
+    facts.and_then(|facts| Vec::deserialize(facts).ok()).unwrap_or_default()
 }
 
 /// The arguments of the tool, from all of the words that give them; later words win.
@@ -133,40 +165,44 @@ fn readable(result: &CallToolResult) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Copies the first item of media in the result, or its first text where there are none.
-fn copy(result: &CallToolResult, place: &Path) -> Result<(), String> {
-    let facts = result.meta.as_ref().and_then(|meta| meta.0.get("ai.venice/media")?.get(0));
-    let path = facts.and_then(|facts| facts.get("path")?.as_str());
+/// Copies an item of media, or the result's first text where there is none.
+async fn copy(
+    result: &CallToolResult,
+    item: Option<&Item>,
+    place: &Path,
+    client: &Client,
+) -> Result<(), String> {
+    let path = item.and_then(|item| item.path.as_deref());
     let text = texts(result).first().map(|text| format!("{}\n", text.trim_end()));
-    let mut source: Box<dyn Read> = match (path, text) {
-        (Some(path), _) => {
-            let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
+    let mut source: Box<dyn Read> = match (path, item, text) {
+        (Some(path), ..) => {
+            let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
             Box::new(file)
         }
-        (None, Some(text)) => Box::new(Cursor::new(text)),
-        (None, None) => return Err("the result has nothing for --output-file".to_owned()),
+        (None, Some(item), _) => Box::new(Cursor::new(client.read(&item.uri).await?)),
+        (None, None, Some(text)) => Box::new(Cursor::new(text)),
+        (None, None, None) => return Err("the result has nothing for --output-file".to_owned()),
     };
     if place == Path::new("-") {
         let copied = std::io::copy(&mut source, &mut std::io::stdout().lock());
         return copied.map(drop).map_err(|error| error.to_string());
     }
-    let place = match path.and_then(|path| Path::new(path).file_name()) {
+    let place = match path.and_then(Path::file_name) {
         Some(name) if place.is_dir() => place.join(name),
         _ => place.to_path_buf(),
     };
     // A copy is made as the user's other files are, and is not the user's alone.
     File::create(&place).and_then(|mut file| std::io::copy(&mut source, &mut file)).map_err(
         |error| {
-            let has = path.map(|path| format!("; {path} has it")).unwrap_or_default();
+            let has = path.map(|path| format!("; {} has it", path.display())).unwrap_or_default();
             format!("{} cannot be written: {error}{has}", place.display())
         },
     )?;
     let of = |path: &Path| path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
-    if let Some(path) = path
-        && of(Path::new(path)) != of(&place)
+    if let (Some(path), Some(item)) = (path, item)
+        && of(path) != of(&place)
     {
-        let kind = facts.and_then(|facts| facts.get("mimeType")?.as_str()).unwrap_or("other data");
-        let _ = writeln!(std::io::stderr(), "{} holds {kind}", place.display());
+        let _ = writeln!(std::io::stderr(), "{} holds {}", place.display(), item.mime_type);
     }
     Ok(())
 }

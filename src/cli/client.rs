@@ -2,9 +2,11 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rmcp::model::{
     CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, Implementation,
-    ProgressNotificationParam, Tool,
+    ProgressNotificationParam, ReadResourceRequestParams, ResourceContents, Tool,
 };
 use rmcp::service::{NotificationContext, RoleClient, RunningService, ServiceError};
 use rmcp::{ClientHandler, ServiceExt as _};
@@ -118,6 +120,19 @@ impl Client {
             ServiceError::McpError(error) => error.message.into_owned(),
             other => other.to_string(),
         })
+    }
+
+    /// The bytes of a stored item.
+    pub(super) async fn read(&self, uri: &str) -> Result<Vec<u8>, String> {
+        let read = self.service.read_resource(ReadResourceRequestParams::new(uri)).await;
+        let read = read.map_err(|error| error.to_string())?;
+        match read.contents.into_iter().next() {
+            Some(ResourceContents::BlobResourceContents { blob, .. }) => {
+                STANDARD.decode(blob).map_err(|error| error.to_string())
+            }
+            Some(ResourceContents::TextResourceContents { text, .. }) => Ok(text.into_bytes()),
+            _ => Err(format!("{uri} has no contents")),
+        }
     }
 
     /// Ends the connection.

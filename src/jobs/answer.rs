@@ -66,6 +66,12 @@ pub struct Ask {
 }
 
 impl Jobs {
+    /// What queueing `order` costs in US dollars, where that is known: nothing where the same call queued it just now.
+    pub async fn price(&self, view: &MediaView, order: &Order) -> Result<Option<f64>> {
+        let known = order.known(&self.book(view), view).await?;
+        Ok(if known.is_some() { Some(0.0) } else { order.price_usd })
+    }
+
     /// Queues a job, unless the same call did so just now, and waits for it. What comes back is its media, or that
     /// it runs and what to call next.
     pub async fn start(

@@ -44,6 +44,20 @@ pub struct Order {
     pub record: Record,
 }
 
+impl Order {
+    /// The job that the same call queued just now.
+    pub(super) async fn known(&self, book: &Book, view: &MediaView) -> Result<Option<Job>> {
+        let identity = identity(book.base(), self);
+        let now = Utc::now();
+        for job in like(&identity, book).await? {
+            if stands_for(&job, view, now).await? {
+                return Ok(Some(job));
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// Media of a request's body, and what they are: the same call is known by what its media hold, not by how they
 /// were named.
 #[derive(Debug, Default)]
@@ -167,32 +181,39 @@ async fn refused(mut job: Job, error: Error, book: &Book, patience: &Cancellatio
 
 /// The job that the same call queued just now; an error, once, where nobody knows what became of it.
 async fn earlier(identity: &str, book: &Book, view: &MediaView) -> Result<Option<Job>> {
-    let digits = job_id(identity.get(..8).unwrap_or(identity));
-    let jobs = book.list(|id| id.starts_with(&digits)).await?;
     let now = Utc::now();
-    for mut job in jobs.into_iter().filter(|job| job.identity == identity) {
-        match job.state {
-            // We hold the lock under which it was sent, so that its sender is gone.
-            State::Sending => {
-                let error = lost(&job);
-                job.state = State::Failed;
-                job.failure = Some(Failure::from(&error));
-                book.write(&job).await?;
-                return Err(error);
-            }
-            State::Queued | State::Stored | State::Deleted if is_same(&job, now) => {
-                let there = match &job.media {
-                    Some(uri) => view.get(uri).await?.is_some(),
-                    None => true,
-                };
-                if there {
-                    return Ok(Some(job));
-                }
-            }
-            _ => {}
+    for mut job in like(identity, book).await? {
+        // We hold the lock under which it was sent, so that its sender is gone.
+        if job.state == State::Sending {
+            let error = lost(&job);
+            job.state = State::Failed;
+            job.failure = Some(Failure::from(&error));
+            book.write(&job).await?;
+            return Err(error);
+        }
+        if stands_for(&job, view, now).await? {
+            return Ok(Some(job));
         }
     }
     Ok(None)
+}
+
+/// The jobs of calls of that identity, the newest first.
+async fn like(identity: &str, book: &Book) -> Result<impl Iterator<Item = Job>> {
+    let digits = job_id(identity.get(..8).unwrap_or(identity));
+    let jobs = book.list(|id| id.starts_with(&digits)).await?;
+    let identity = identity.to_owned();
+    Ok(jobs.into_iter().filter(move |job| job.identity == identity))
+}
+
+/// Whether the job is what the same call is answered with at `now`.
+async fn stands_for(job: &Job, view: &MediaView, now: DateTime<Utc>) -> Result<bool> {
+    let is_there = matches!(job.state, State::Queued | State::Stored | State::Deleted);
+    match &job.media {
+        _ if !is_there || !is_same(job, now) => Ok(false),
+        Some(uri) => Ok(view.get(uri).await?.is_some()),
+        None => Ok(true),
+    }
 }
 
 fn is_same(job: &Job, now: DateTime<Utc>) -> bool {

@@ -4,6 +4,7 @@ use std::io::Cursor;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -11,9 +12,10 @@ use futures::stream::{self, BoxStream, Stream, StreamExt as _, TryStreamExt as _
 use sha2::{Digest as _, Sha256};
 
 use super::facts::{self, Facts};
+use super::memory::Pending;
 use super::name::{self, Name};
 use super::{
-    Media, MediaKind, MediaStore, NewMedia, Pending, Record, Writing, index, record, sniff,
+    Media, MediaKind, MediaStore, NewMedia, OrElse, Record, Writing, ended, index, record, sniff,
 };
 use crate::error::{Error, Kind, Result};
 use crate::metrics;
@@ -21,6 +23,9 @@ use crate::storage::{ReadSeek, Storage};
 
 /// How much of a stream is gathered to tell what it is.
 const HEAD: usize = 4096;
+
+/// How long a write is waited for: a disk that takes longer hangs.
+const WRITING: Duration = Duration::from_secs(10);
 
 /// The most items that are looked through for a list.
 const SCANNED: usize = 10_000;
@@ -51,27 +56,36 @@ impl MediaView {
 
     /// Stores an item. It is durable when this returns; a write that has begun goes on where nobody waits for it.
     pub async fn put(&self, new: NewMedia) -> Result<Media> {
-        let Pending { media, bytes } = self.begin(new).await?;
-        let sidecar = self.sidecar(&media);
-        let written = self.store.write(sidecar.clone(), media.clone(), Some(bytes)).await;
-        if written.is_err() {
-            self.store.pending().remove(&sidecar);
-        }
-        written.map(|()| media)
+        let item = self.begin(new).await?;
+        let media = item.media.clone();
+        self.store.write(self.sidecar(&media), item, OrElse::Release).await?;
+        Ok(media)
     }
 
     /// Stores an item while its caller goes on: it can be used at once, and is served from memory until it is
-    /// written. One that cannot be written stays in memory while the process lives, and the log says so.
+    /// written. One that cannot be written stays in memory while the process lives and has room, and is written when
+    /// that is possible again.
     pub async fn put_beside(&self, new: NewMedia) -> Result<Media> {
-        let Pending { media, bytes } = self.begin(new).await?;
-        let written = self.store.write(self.sidecar(&media), media.clone(), Some(bytes));
-        let digits = media.digits().to_owned();
-        tokio::spawn(async move {
-            if let Err(error) = written.await {
-                tracing::error!(media = digits, %error, "media could not be stored and are kept in memory only");
-            }
-        });
+        let item = self.begin(new).await?;
+        let media = item.media.clone();
+        drop(self.store.write(self.sidecar(&media), item, OrElse::Keep));
         Ok(media)
+    }
+
+    /// Waits, though not for long, while an item is being written.
+    pub async fn written(&self, media: &Media) {
+        let sidecar = self.sidecar(media);
+        let memory = &self.store.inner.memory;
+        let mut writes = self.store.inner.writing.subscribe();
+        // The sender lives as long as `self`.
+        let ended = writes.wait_for(|_| !memory.is_writing(&sidecar));
+        let _ = tokio::time::timeout(WRITING, ended).await;
+    }
+
+    /// Why an item has no file; nothing where it has one, or is about to have it.
+    #[must_use]
+    pub fn unwritten(&self, media: &Media) -> Option<String> {
+        self.store.inner.memory.fault(&self.sidecar(media))
     }
 
     /// Stores an item that arrives in pieces, of which little is in memory at a time. It is durable when this
@@ -123,7 +137,10 @@ impl MediaView {
             location,
             record,
         };
-        self.store.write(self.sidecar(&media), media.clone(), None).await?;
+        let (store, sidecar, described) = (self.store.clone(), self.sidecar(&media), media.clone());
+        // Its file is there: a caller who goes away now must not leave it without its sidecar.
+        let task = tokio::spawn(async move { store.commit(&sidecar, &described, None).await });
+        ended(task).await?;
         metrics::count_media(media.bytes);
         Ok(media)
     }
@@ -132,8 +149,8 @@ impl MediaView {
     pub async fn get(&self, uri_or_id: &str) -> Result<Option<Media>> {
         let Some(id) = name::id(uri_or_id) else { return Ok(None) };
         let sidecar = name::sidecar(&self.base, id);
-        if let Some(pending) = self.store.pending().get(&sidecar) {
-            return Ok(Some(pending.media.clone()));
+        if let Some(pending) = self.store.inner.memory.get(&sidecar) {
+            return Ok(Some(pending.media));
         }
         self.stored(&sidecar).await
     }
@@ -176,10 +193,10 @@ impl MediaView {
     pub async fn list(&self, kind: Option<MediaKind>, limit: usize) -> Result<Vec<Media>> {
         let wanted = |found: MediaKind| kind.is_none_or(|kind| kind == found);
         // Memory first: what is written in between is seen twice, not missed.
-        let mut pending = self.pending();
-        pending.retain(|media| wanted(media.kind));
-        let inner = &self.store.inner;
         let directory = name::sidecars(&self.base);
+        let inner = &self.store.inner;
+        let mut pending = inner.memory.list(&directory);
+        pending.retain(|media| wanted(media.kind));
         let listed = match inner.index.list(&inner.storage, &directory, SCANNED).await {
             // Where files cannot be read there is still what is in memory.
             Err(error) if pending.is_empty() => return Err(error),
@@ -222,7 +239,7 @@ impl MediaView {
         });
         let pending = pending.await?;
         metrics::count_media(pending.media.bytes);
-        self.store.pending().insert(self.sidecar(&pending.media), pending.clone());
+        self.store.inner.memory.hold(self.sidecar(&pending.media), pending.clone());
         Ok(pending)
     }
 
@@ -238,19 +255,11 @@ impl MediaView {
         if !name::is_place(&media.location, &self.base, &media.id) {
             return Err(gone(media));
         }
-        Ok(self.store.pending().get(&self.sidecar(media)).map(|pending| pending.bytes.clone()))
+        Ok(self.store.inner.memory.get(&self.sidecar(media)).map(|pending| pending.bytes))
     }
 
     pub(super) fn storage(&self) -> &Storage {
         &self.store.inner.storage
-    }
-
-    fn pending(&self) -> Vec<Media> {
-        let directory = format!("{}/", name::sidecars(&self.base));
-        let pending = self.store.pending();
-        let mine =
-            pending.range(directory.clone()..).take_while(|(at, _)| at.starts_with(&directory));
-        mine.map(|(_, pending)| pending.media.clone()).collect()
     }
 
     fn sidecar(&self, media: &Media) -> String {

@@ -20,11 +20,22 @@ use super::text::size;
 pub(super) trait Originals: Sync {
     /// All bytes of `media`.
     fn read(&self, media: &Media) -> impl Future<Output = Result<Bytes>> + Send;
+
+    /// Why `media` have no file. Those that are being written are waited for, unless the result has them `whole`: no
+    /// file is named that never comes to be.
+    fn fault(&self, media: &Media, whole: bool) -> impl Future<Output = Option<String>> + Send;
 }
 
 impl Originals for MediaView {
     async fn read(&self, media: &Media) -> Result<Bytes> {
         self.bytes(media).await
+    }
+
+    async fn fault(&self, media: &Media, whole: bool) -> Option<String> {
+        if !whole {
+            self.written(media).await;
+        }
+        self.unwritten(media)
     }
 }
 
@@ -37,11 +48,20 @@ pub(super) struct Blocks<'a, S> {
     pub(super) content: Vec<ContentBlock>,
     /// What the text has to say of media that are not shown whole.
     pub(super) lines: Vec<String>,
+    /// The ids of those that are.
+    pub(super) whole: Vec<String>,
 }
 
 impl<'a, S: Originals> Blocks<'a, S> {
     pub(super) const fn new(terms: &'a Terms, encoding: &'a Encoding, originals: &'a S) -> Self {
-        Self { terms, encoding, originals, content: Vec::new(), lines: Vec::new() }
+        Self {
+            terms,
+            encoding,
+            originals,
+            content: Vec::new(),
+            lines: Vec::new(),
+            whole: Vec::new(),
+        }
     }
 
     /// Adds the blocks of `items`, whose bytes together are at most the limit.
@@ -90,7 +110,8 @@ impl<'a, S: Originals> Blocks<'a, S> {
         };
         let taken = count(&bytes);
         if taken <= share && self.terms.takes(media) {
-            self.content.push(self.whole(media, form, bytes));
+            self.content.push(self.block(media, form, bytes));
+            self.whole.push(media.id.clone());
             return taken;
         }
         match if shrinks { preview(bytes, share).await } else { None } {
@@ -112,7 +133,7 @@ impl<'a, S: Originals> Blocks<'a, S> {
         }
     }
 
-    fn whole(&self, media: &Media, form: Form, bytes: Bytes) -> ContentBlock {
+    fn block(&self, media: &Media, form: Form, bytes: Bytes) -> ContentBlock {
         let data = self.encoding.encode(bytes);
         match (form, media.kind) {
             (Form::Content, MediaKind::Image) => {

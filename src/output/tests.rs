@@ -10,9 +10,9 @@ use rmcp::model::ResourceContents;
 use serde_json::{Map, json};
 
 use super::*;
-use crate::context::Links;
 use crate::error::{Kind, Result};
 use crate::media::{Media, MediaKind};
+use crate::outcome::Delivered;
 
 /// A store whose every item has the same bytes, and that counts how often it is read.
 #[derive(Default)]
@@ -26,13 +26,9 @@ impl Originals for Stored {
         }
         Ok(self.0.clone())
     }
-}
 
-struct Signed;
-
-impl Links for Signed {
-    fn link(&self, id: &str) -> Result<String> {
-        Ok(format!("https://host/media/{id}?signed"))
+    async fn fault(&self, _media: &Media, _whole: bool) -> Option<String> {
+        None
     }
 }
 
@@ -285,7 +281,7 @@ async fn spliced_blocks_hold_tokens_of_the_whole_bytes() {
 
 #[tokio::test]
 async fn a_remote_client_sees_links_in_place_of_paths() {
-    let context = Context { links: Some(Arc::new(Signed)), ..Context::default() };
+    let context = Context { links: Some(Arc::new(sample::Signed)), ..Context::default() };
     let result = show(vec![picture(10)], None, &context).await;
     let link = "https://host/media/a-cat-3f9c2a1b5d6e7f80?signed";
     assert!(first_text(&result).ends_with(link));

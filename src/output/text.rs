@@ -4,24 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::outcome::Delivered;
+use crate::outcome::{Delivered, Place};
 use crate::spend::about;
-
-/// Where a caller finds an item's file.
-pub(super) enum Place {
-    /// A path on the machine that the caller shares with the server.
-    Path(String),
-    /// A download link, for everyone else.
-    Link(String),
-}
-
-impl Place {
-    fn text(&self) -> &str {
-        match self {
-            Self::Path(text) | Self::Link(text) => text,
-        }
-    }
-}
 
 /// The one line that says all of an item, such as
 /// `image/webp 1024x1024 184 kB | venice://media/… | /home/… | model z-image-turbo, seed 42 | about $0.01`.

@@ -84,6 +84,26 @@ async fn arguments_are_pairs_or_a_file_and_the_first_item_is_copied() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_stored_is_copied_or_said_to_be_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let out = home.path().join("out");
+    std::fs::create_dir_all(out.join(".venice")).unwrap();
+    std::fs::write(out.join(".venice/media"), "in the way").unwrap();
+    let words = ["--sandbox", "call", "venice_image_generate", "prompt=a cat"];
+    let called = |more: &[&str]| {
+        let mut command = command(home.path());
+        command.args([&["--output-dir", out.to_str().unwrap()], &words[..], more].concat());
+        command
+    };
+    let lost = called(&[]).output().await.unwrap();
+    assert_eq!(lost.status.code(), Some(1), "{lost:?}");
+    assert!(err(&lost).contains("1 of 1 items are lost"), "{}", err(&lost));
+    let copied = called(&["--output-file", "cat.webp"]).output().await.unwrap();
+    assert_eq!(copied.status.code(), Some(0), "{}", err(&copied));
+    assert!(std::fs::read(home.path().join("cat.webp")).unwrap().starts_with(b"RIFF"));
+}
+
+#[tokio::test]
 async fn what_a_sandbox_makes_lies_apart_and_a_tilde_is_the_home() {
     let home = tempfile::tempdir().unwrap();
     let words = ["call", "venice_image_generate", "prompt=a cat", "width=64", "height=64"];

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Setup, World, blobs, error, kinds, text};
+use crate::harness::{Setup, World, blobs, error, facts, kinds, text};
 use crate::proxy::{Fault, Proxy};
 
 const SPEECH: &str = "/audio/speech";
@@ -75,6 +75,18 @@ async fn a_broken_picture_does_not_take_the_others_with_it() {
 }
 
 #[tokio::test]
+async fn vectors_of_a_reply_that_counts_nothing_are_stored() {
+    let proxy = Proxy::start().await;
+    let body = json!({"object": "list", "model": null, "usage": null,
+        "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}]});
+    let answer =
+        Fault::Answer(200, "content-type: application/json", body.to_string().into_bytes());
+    proxy.fault("/embeddings", 0, 1, answer);
+    let result = world(&proxy).await.call("venice_embeddings", json!({"input": "a"})).await;
+    assert_eq!(result.structured_content.unwrap()["dimensions"], 2);
+}
+
+#[tokio::test]
 async fn bytes_are_delivered_though_nothing_can_be_stored() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
@@ -89,6 +101,31 @@ async fn bytes_are_delivered_though_nothing_can_be_stored() {
     assert_eq!(kinds(&result), ["text", "resource"], "{}", text(&result));
     let (uri, _, bytes) = blobs(&result).remove(0);
     assert_eq!(world.read(&uri).await.unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn a_file_that_could_not_be_written_is_not_named_until_it_is() {
+    let world = World::start().await;
+    let records = world.out().join(".venice/media");
+    std::fs::create_dir_all(world.out().join(".venice")).unwrap();
+    std::fs::write(&records, "in the way").unwrap();
+    let arguments = json!({"prompt": "a cat", "width": 64, "height": 64, "output": "file"});
+    let result = world.call("venice_image_generate", arguments.clone()).await;
+    let said = text(&result);
+    assert!(said.contains("could not be stored (") && said.contains("save it now"), "{said}");
+    assert!(facts(&result)[0].get("path").is_none(), "{:?}", facts(&result));
+    assert!(world.read(&named(&said)[0]).await.unwrap().starts_with(b"RIFF"));
+
+    std::fs::remove_file(&records).unwrap();
+    let said = text(&world.call("venice_image_generate", arguments).await);
+    assert!(!said.contains("could not"), "{said}");
+    let listed = world.call("venice_media", json!({})).await;
+    let paths: Vec<_> = facts(&listed).iter().map(|item| item["path"].clone()).collect();
+    assert_eq!(paths.len(), 2, "{}", text(&listed));
+    for path in paths {
+        let bytes = std::fs::read(path.as_str().unwrap()).unwrap();
+        assert!(bytes.starts_with(b"RIFF"), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -23,11 +23,11 @@ pub struct GetCharacter {
     slug: String,
     /// Page of reviews, from 1.
     #[schemars(range(min = 1))]
-    page: Option<u32>,
+    page: Option<u64>,
     /// Reviews a page; default 20.
     #[schemars(range(min = 1, max = 100))]
     #[serde(rename = "pageSize")]
-    page_size: Option<u32>,
+    page_size: Option<u64>,
 }
 
 impl Tool for GetCharacter {

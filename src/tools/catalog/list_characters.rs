@@ -47,7 +47,7 @@ pub struct ListCharacters {
     limit: Option<u32>,
     #[schemars(range(min = 0))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<u32>,
+    offset: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]

@@ -76,7 +76,7 @@ pub struct GenerateImage {
     /// Few models heed it.
     #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    steps: Option<u32>,
+    steps: Option<u64>,
     #[schemars(range(min = 0.001, max = 20.0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     cfg_scale: Option<f64>,

@@ -127,8 +127,8 @@ impl Tool for GenerateMusic {
         Ok(Plan { order, wait: self.wait_seconds.unwrap_or(WAIT), lines: chosen.warnings })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.order.price_usd)
+    async fn price(plan: &Plan, call: &Call) -> Result<Option<f64>> {
+        call.services.jobs.price(&call.store, &plan.order).await
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {

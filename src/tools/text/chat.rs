@@ -12,7 +12,7 @@ use self::answer::Answer;
 use self::talk::Talk;
 use super::hear::hear;
 use super::{Effort, Fallbacks, nested_tool, tool_choice};
-use crate::catalog::text::{self, ANSWER_TOKENS, MOST_PAGES, SEARCH_USD, Wish};
+use crate::catalog::text::{self, MOST_PAGES, SEARCH_USD, Wish};
 use crate::catalog::{MODELS, Model};
 use crate::error::{Problem, Result};
 use crate::outcome::Outcome;
@@ -59,7 +59,7 @@ pub struct Chat {
     #[schemars(range(min = 0.0, max = 1.0))]
     top_p: Option<f64>,
     #[schemars(range(min = 0))]
-    top_k: Option<u32>,
+    top_k: Option<u64>,
     #[schemars(range(min = 0.0, max = 1.0))]
     min_p: Option<f64>,
     #[schemars(range(min = -2.0, max = 2.0))]
@@ -69,7 +69,7 @@ pub struct Chat {
     #[schemars(range(min = 0.0))]
     repetition_penalty: Option<f64>,
     #[schemars(range(min = 1))]
-    max_completion_tokens: Option<u32>,
+    max_completion_tokens: Option<u64>,
     #[schemars(length(min = 1, max = 4))]
     stop: Option<Vec<String>>,
     stop_token_ids: Option<Vec<i64>>,
@@ -243,7 +243,7 @@ impl Chat {
             length(self.response_format.as_ref().and_then(|one| serde_json::to_string(one).ok()));
         let pictures = f64::from(u32::try_from(talk.images).unwrap_or(u32::MAX));
         let input = text::tokens(talk.characters + tools + format) + pictures * text::IMAGE_TOKENS;
-        let output = f64::from(self.max_completion_tokens.unwrap_or(ANSWER_TOKENS));
+        let output = text::answer_tokens(self.max_completion_tokens);
         let mut usd = fallbacks.price(model, input, output)?;
         if matches!(self.enable_web_search, Some(Search::On | Search::Auto)) {
             usd += SEARCH_USD;

@@ -31,7 +31,7 @@ pub struct Embed {
     model: Option<String>,
     #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    dimensions: Option<u32>,
+    dimensions: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding_format: Option<Format>,
 }
@@ -116,7 +116,7 @@ impl Tool for Embed {
             let hint = "look at the balance before the call is made again";
             return Err(Error::new(Kind::Network, "Venice's reply holds no vectors").hint(hint));
         }
-        let used = list.usage.total_tokens.or(list.usage.prompt_tokens);
+        let used = list.usage.and_then(|usage| usage.total_tokens.or(usage.prompt_tokens));
         let counted = used.zip(model).and_then(|(used, model)| price(&model, f64::from(used)));
         if let Some(usd) = counted {
             call.context.charges.cost(usd);
@@ -146,8 +146,7 @@ impl Tool for Embed {
 struct List {
     model: Option<String>,
     data: Vec<Item>,
-    #[serde(default)]
-    usage: Used,
+    usage: Option<Used>,
 }
 
 #[derive(Deserialize)]
@@ -155,7 +154,7 @@ struct Item {
     embedding: Size,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Used {
     prompt_tokens: Option<u32>,
     total_tokens: Option<u32>,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use self::output::Output;
 use super::hear::hear;
 use super::{Effort, Fallbacks, nested_tool, tool_choice};
-use crate::catalog::text::{self, ANSWER_TOKENS, SEARCH_USD, Wish};
+use crate::catalog::text::{self, SEARCH_USD, Wish};
 use crate::catalog::{MODELS, Model};
 use crate::error::{Problem, Result};
 use crate::outcome::Outcome;
@@ -34,7 +34,7 @@ pub struct Respond {
     #[serde(skip_serializing)]
     model: Option<String>,
     #[schemars(range(min = 1))]
-    max_output_tokens: Option<u32>,
+    max_output_tokens: Option<u64>,
     #[schemars(range(min = 0.0, max = 2.0))]
     temperature: Option<f64>,
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -162,7 +162,7 @@ impl Respond {
         let tools = self.tools.as_ref().and_then(|tools| serde_json::to_string(tools).ok());
         let texts = [Some(&self.input), self.system.as_ref(), tools.as_ref()];
         let characters = texts.into_iter().flatten().map(|text| text.chars().count()).sum();
-        let output = f64::from(self.max_output_tokens.unwrap_or(ANSWER_TOKENS));
+        let output = text::answer_tokens(self.max_output_tokens);
         let usd = fallbacks.price(model, text::tokens(characters), output)?;
         let searches = self.web_search == Some(true) || self.has_tool("web_search");
         Some(if searches { usd + SEARCH_USD } else { usd })

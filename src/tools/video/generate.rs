@@ -196,8 +196,8 @@ impl Tool for GenerateVideo {
         Ok(Plan { order, wait: self.wait_seconds.unwrap_or(WAIT), lines })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.order.price_usd)
+    async fn price(plan: &Plan, call: &Call) -> Result<Option<f64>> {
+        call.services.jobs.price(&call.store, &plan.order).await
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {

@@ -86,6 +86,23 @@ async fn the_same_call_is_the_same_job_and_is_charged_once() {
 }
 
 #[tokio::test]
+async fn the_same_call_is_found_though_the_budget_is_spent() {
+    let one = Setup::new().polls(0).set("VENICE_BUDGET_USD", "1000").start().await;
+    let result = one.call("venice_video_generate", waves(20)).await;
+    let price = job(&result)["price_usd"].as_f64().unwrap();
+    let budget = (price * 1.5).to_string();
+    let world = Setup::new().polls(0).set("VENICE_BUDGET_USD", &budget).start().await;
+    let first = world.call("venice_video_generate", waves(20)).await;
+    let again = world.call("venice_video_generate", waves(20)).await;
+    assert!(text(&again).contains("the same call was made at"), "{}", text(&again));
+    assert_eq!(job(&again)["media"], job(&first)["media"]);
+    let mut other = waves(0);
+    other["prompt"] = json!("other waves");
+    let refused = error(&world.call("venice_video_generate", other).await);
+    assert!(refused.contains("budget"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_job_of_another_server_is_known_by_model_and_queue_id() {
     let world = Setup::new().polls(1).start().await;
     let queued = job(&world.call("venice_video_generate", waves(0)).await);

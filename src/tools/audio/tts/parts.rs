@@ -3,9 +3,8 @@
 use bytes::Bytes;
 
 use super::Plan;
-use crate::context::Links;
 use crate::error::{Error, Kind, Result};
-use crate::outcome::{Delivered, Outcome, Remarks};
+use crate::outcome::{Delivered, Outcome, Place, Remarks};
 use crate::speech::{self, Format};
 use crate::tool::{Call, Made};
 use crate::venice::Reply;
@@ -81,7 +80,7 @@ impl Plan {
                 }
             }
         }
-        told(&stored, self.parts.len(), call.context.links.as_deref())
+        told(&stored, self.parts.len(), call).await
     }
 
     /// The parts as one file.
@@ -125,24 +124,24 @@ impl Plan {
 const NAMED: usize = 6;
 
 /// Where the parts with these numbers are: by path, or by link where the caller is elsewhere.
-fn told(
-    stored: &[((usize, usize), Result<Delivered>)],
-    total: usize,
-    links: Option<&dyn Links>,
-) -> String {
-    let place = |((first, last), item): &((usize, usize), Result<Delivered>)| {
+async fn told(stored: &[((usize, usize), Result<Delivered>)], total: usize, call: &Call) -> String {
+    let mut places = Vec::new();
+    for ((first, last), item) in stored.iter().take(NAMED) {
         let parts =
             if first == last { format!("part {first}") } else { format!("parts {first}-{last}") };
-        match item {
-            Ok(item) => match links.map(|links| links.link(&item.media.id)) {
-                None => format!("{parts} as {} ({})", item.media.uri(), item.path.display()),
-                Some(Ok(link)) => format!("{parts} as {} ({link})", item.media.uri()),
-                Some(Err(_)) => format!("{parts} as {}", item.media.uri()),
-            },
+        places.push(match item {
+            Ok(item) => {
+                let uri = item.media.uri();
+                call.store.written(&item.media).await;
+                match Place::of(item, &call.context, call.store.unwritten(&item.media)) {
+                    (_, Some(note)) => format!("{parts}: {note}"),
+                    (Some(place), None) => format!("{parts} as {uri} ({})", place.text()),
+                    (None, None) => format!("{parts} as {uri}"),
+                }
+            }
             Err(error) => format!("{parts} could not be stored ({error})"),
-        }
-    };
-    let mut places: Vec<String> = stored.iter().take(NAMED).map(place).collect();
+        });
+    }
     if stored.len() > NAMED {
         places.push("the rest as venice_media lists".to_owned());
     }
