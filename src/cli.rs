@@ -126,6 +126,10 @@ impl Cli {
     /// The command and the flags of this process. `Err` is the exit code of a process that has said all:
     /// help and version on stdout, anything wrong as one line on stderr.
     pub fn read() -> Result<(Option<Command>, Flags), ExitCode> {
+        // Hosts mostly start the server with variables alone, and its command line takes a tenth of its start.
+        if std::env::args_os().len() <= 1 {
+            return Ok((None, Flags::default()));
+        }
         let read = Self::command().try_get_matches().and_then(|matches| {
             let mut cli = Self::from_arg_matches(&matches)?;
             let own = matches.subcommand().map(|(_, own)| Given::all(own));
@@ -194,4 +198,16 @@ fn say(text: &str) {
         .write_all(text.as_bytes())
         .and_then(|()| out.write_all(b"\n"))
         .and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_arguments_are_read_as_the_defaults() {
+        let read = Cli::try_parse_from(["venice-mcp"]).unwrap();
+        assert!(read.command.is_none());
+        assert_eq!(format!("{:?}", read.flags), format!("{:?}", Flags::default()));
+    }
 }

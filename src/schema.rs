@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Problem, Result};
 use crate::near::meant;
 
 pub use normalize::normalize;
-pub use plain::{description, plain};
+pub use plain::Plain;
 
 /// How many allowed values a problem names.
 const NAMED: usize = 40;
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn the_published_schema_is_plain() {
         assert_eq!(
-            Value::Object(plain::<Sample>()),
+            Value::Object(Plain::of::<Sample>().schema),
             json!({
                 "type": "object",
                 "properties": {
@@ -269,12 +269,12 @@ mod tests {
                 "additionalProperties": false
             })
         );
-        assert_eq!(description::<Sample>(), "Does it. And says so.");
+        assert_eq!(Plain::of::<Sample>().description, "Does it. And says so.");
     }
 
     #[test]
     fn every_problem_is_named_with_its_path() {
-        let judge = Judge::new(&plain::<Sample>()).unwrap();
+        let judge = Judge::new(&Plain::of::<Sample>().schema).unwrap();
         let wrong = json!({"prompt": "", "count": 9, "mode": "medium", "parts": [{"weight": 7, "wieght": 1}, 1],
             "promt": 1, "zzz": 2, "yyy": 3});
         let mut said: Vec<String> = judge
@@ -306,7 +306,7 @@ mod tests {
         let aliases = [("text", "prompt"), ("n", "count")];
         let given = json!({"text": "hi", "n": "3", "mode": "FAST", "parts": {"weight": "0.5"},
             "more": "{\"a\": 1}", "any": ["0x1", {"b": 2}]});
-        let schema = plain::<Sample>();
+        let schema = Plain::of::<Sample>().schema;
         let taken = normalize(&schema, &aliases, given.as_object().cloned().unwrap());
         let wanted = json!({"prompt": "hi", "count": 3, "mode": "fast", "parts": [{"weight": 0.5}],
             "more": {"a": 1}, "any": "[\"0x1\",{\"b\":2}]"});
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_number_or_a_boolean_for_a_text_is_kept_as_it_was_written_or_left() {
-        let schema = plain::<Sample>();
+        let schema = Plain::of::<Sample>().schema;
         for (given, taken) in [
             ("18446744073709551615", json!("18446744073709551615")),
             ("-9223372036854775808", json!("-9223372036854775808")),
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn null_is_absent_and_what_does_not_fit_is_left_for_the_judge() {
-        let schema = plain::<Sample>();
+        let schema = Plain::of::<Sample>().schema;
         let given = json!({"prompt": "hi", "count": null, "mode": true, "parts": null});
         let taken = normalize(&schema, &[], given.as_object().cloned().unwrap());
         assert_eq!(Value::Object(taken), json!({"prompt": "hi", "mode": true}));

@@ -11,27 +11,29 @@ const DROPPED: &[&str] =
 /// Keywords whose values are numbers.
 const BOUNDS: &[&str] = &["minimum", "maximum"];
 
-/// The schema of `T` as it is published: one `type` everywhere, no combinators, references or nulls.
-#[must_use]
-pub fn plain<T: JsonSchema>() -> Map<String, Value> {
-    let mut root = generate::<T>();
-    root.remove("description");
-    let mut schema = Value::Object(root);
-    simplify(&mut schema);
-    match schema {
-        Value::Object(mut schema) => {
-            schema.entry("properties").or_insert_with(|| Value::Object(Map::new()));
-            schema
-        }
-        _ => Map::new(),
-    }
+/// What is published of a type.
+#[derive(Debug, Clone, Default)]
+pub struct Plain {
+    /// Its doc comment, on one line.
+    pub description: String,
+    /// Its schema: one `type` everywhere, no combinators, references or nulls.
+    pub schema: Map<String, Value>,
 }
 
-/// The doc comment of `T`, on one line.
-#[must_use]
-pub fn description<T: JsonSchema>() -> String {
-    let root = generate::<T>();
-    one_line(root.get("description").and_then(Value::as_str).unwrap_or_default())
+impl Plain {
+    /// What is published of `T`.
+    #[must_use]
+    pub fn of<T: JsonSchema>() -> Self {
+        let mut schema = Value::Object(generate::<T>());
+        simplify(&mut schema);
+        let Value::Object(mut schema) = schema else { return Self::default() };
+        let description = match schema.shift_remove("description") {
+            Some(Value::String(description)) => description,
+            _ => String::new(),
+        };
+        schema.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+        Self { description, schema }
+    }
 }
 
 fn generate<T: JsonSchema>() -> Map<String, Value> {

@@ -10,7 +10,7 @@ use crate::context::Settings;
 use crate::error::Result;
 use crate::near::meant;
 use crate::prompts::{PROMPTS, Prompt};
-use crate::schema::Judge;
+use crate::schema::{Judge, Plain};
 use crate::tool::{Effect, Route, Spec};
 use crate::tools::FAMILIES;
 
@@ -106,8 +106,8 @@ impl Mounted {
 
     fn published(&self) -> &Tool {
         self.published.get_or_init(|| {
-            let schema = self.route.input_schema();
-            let mut tool = Tool::new(self.spec().name, self.route.description(), schema);
+            let Plain { description, schema } = self.route.published();
+            let mut tool = Tool::new(self.spec().name, description, schema);
             tool.output_schema = self.route.output_schema().map(Arc::new);
             tool.annotations = Some(annotations(self.spec()));
             tool

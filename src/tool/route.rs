@@ -11,7 +11,7 @@ use super::{Call, Returns, Spec, Tool, extra};
 use crate::context::OutputMode;
 use crate::error::{Error, Kind, Problem, Result};
 use crate::outcome::Outcome;
-use crate::schema;
+use crate::schema::Plain;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -63,8 +63,7 @@ impl<T: Tool> Prepared for Plan<T> {
 pub struct Route {
     /// What the tool says of itself.
     pub spec: &'static Spec,
-    description: fn() -> String,
-    schema: fn() -> Map<String, Value>,
+    plain: fn() -> Plain,
     parse: fn(Value) -> Result<Box<dyn Parsed>>,
 }
 
@@ -72,24 +71,15 @@ impl Route {
     /// The row of `T`.
     #[must_use]
     pub const fn of<T: Tool>() -> Self {
-        Self {
-            spec: &T::SPEC,
-            description: schema::description::<T>,
-            schema: schema::plain::<T>,
-            parse: parse::<T>,
-        }
+        Self { spec: &T::SPEC, plain: Plain::of::<T>, parse: parse::<T> }
     }
 
-    /// What the tool does, for the model that chooses it.
+    /// What is published of the tool: what it does, for the model that chooses it, and the schema of the arguments,
+    /// which are its own and those that all tools of its kind share.
     #[must_use]
-    pub fn description(&self) -> String {
-        (self.description)()
-    }
-
-    /// The schema of the arguments: the tool's own, and those that all tools of its kind share.
-    #[must_use]
-    pub fn input_schema(&self) -> Map<String, Value> {
-        let mut schema = (self.schema)();
+    pub fn published(&self) -> Plain {
+        let mut plain = (self.plain)();
+        let schema = &mut plain.schema;
         let mut shared = Map::new();
         if self.spec.extra {
             shared.extend(properties::<Extra>());
@@ -105,7 +95,7 @@ impl Route {
         {
             own.extend(shared);
         }
-        schema
+        plain
     }
 
     /// The schema of `structuredContent`, where the tool returns data.
@@ -155,7 +145,7 @@ impl Route {
         if given.is_empty() {
             return Ok(());
         }
-        let schema = (self.schema)();
+        let schema = (self.plain)().schema;
         let own = schema.get("properties").and_then(Value::as_object);
         let is_own = |name: &str| {
             own.is_some_and(|own| own.contains_key(name))
@@ -208,7 +198,7 @@ struct Extra {
 }
 
 fn properties<T: JsonSchema>() -> Map<String, Value> {
-    match schema::plain::<T>().remove("properties") {
+    match Plain::of::<T>().schema.remove("properties") {
         Some(Value::Object(properties)) => properties,
         _ => Map::new(),
     }

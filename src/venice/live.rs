@@ -128,7 +128,8 @@ impl OpenReply {
 
     /// The body as it arrives. An error ends it: a body that ends without one is whole.
     pub fn into_stream(self) -> BoxStream<'static, Result<Bytes>> {
-        futures::stream::unfold(Some(self), |open| async {
+        // It moves with every piece: boxed, that is a pointer.
+        futures::stream::unfold(Some(Box::new(self)), |open| async {
             let mut open = open?;
             match open.chunk().await {
                 Ok(chunk) => chunk.map(|chunk| (Ok(chunk), Some(open))),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -127,30 +127,52 @@ pub struct Facts {
 
 impl Facts {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let text = |name: &str| {
-            let text = String::from_utf8_lossy(headers.get(name)?.as_bytes()).trim().to_owned();
-            (!text.is_empty()).then_some(text)
-        };
-        let number = |name| text(name)?.parse::<f64>().ok().filter(|number| number.is_finite());
-        let is = |name| text(name).is_some_and(|text| text.eq_ignore_ascii_case("true"));
-        let deprecated = is("x-venice-deprecated").then(|| "deprecated".to_owned());
-        Self {
-            balance_usd: number("x-venice-balance-usd"),
-            balance_diem: number("x-venice-balance-diem"),
-            blurred: is("x-venice-is-blurred"),
-            violation: is("x-venice-is-content-violation")
-                || is("x-venice-is-adult-model-content-violation")
-                || is("x-venice-contains-minor"),
-            enhanced_prompt: text("x-venice-enhanced-prompt").map(|text| percent_decoded(&text)),
-            deprecation: text("x-venice-model-deprecation-warning").or(deprecated),
-            deprecation_date: text("x-venice-model-deprecation-date"),
-            replacement: text("x-venice-deprecated-replacement"),
-            request_id: text("x-request-id").or_else(|| text("cf-ray")),
-            model_id: text("x-venice-model-id"),
-            rpc_credits: number("x-venice-rpc-credits"),
-            rpc_cost_usd: number("x-venice-rpc-cost-usd"),
+        let mut facts = Self { violation: is_violation(headers), ..Self::default() };
+        let (mut deprecated, mut ray) = (false, None);
+        for (name, value) in headers {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let text = text.trim();
+            if text.is_empty() {
+                continue;
+            }
+            let owned = || Some(text.to_owned());
+            let number = || text.parse::<f64>().ok().filter(|number| number.is_finite());
+            match name.as_str() {
+                "x-venice-balance-usd" => facts.balance_usd = number(),
+                "x-venice-balance-diem" => facts.balance_diem = number(),
+                "x-venice-is-blurred" => facts.blurred = is_true(text),
+                "x-venice-enhanced-prompt" => facts.enhanced_prompt = Some(percent_decoded(text)),
+                "x-venice-model-deprecation-warning" => facts.deprecation = owned(),
+                "x-venice-model-deprecation-date" => facts.deprecation_date = owned(),
+                "x-venice-deprecated" => deprecated = is_true(text),
+                "x-venice-deprecated-replacement" => facts.replacement = owned(),
+                "x-request-id" => facts.request_id = owned(),
+                "cf-ray" => ray = owned(),
+                "x-venice-model-id" => facts.model_id = owned(),
+                "x-venice-rpc-credits" => facts.rpc_credits = number(),
+                "x-venice-rpc-cost-usd" => facts.rpc_cost_usd = number(),
+                _ => {}
+            }
         }
+        facts.request_id = facts.request_id.or(ray);
+        facts.deprecation = facts.deprecation.or(deprecated.then(|| "deprecated".to_owned()));
+        facts
     }
+}
+
+/// Whether the content was blocked, though the status is a success.
+pub(crate) fn is_violation(headers: &HeaderMap) -> bool {
+    let names = [
+        "x-venice-is-content-violation",
+        "x-venice-is-adult-model-content-violation",
+        "x-venice-contains-minor",
+    ];
+    let text = |value: &HeaderValue| is_true(String::from_utf8_lossy(value.as_bytes()).trim());
+    headers.iter().any(|(name, value)| names.contains(&name.as_str()) && text(value))
+}
+
+fn is_true(text: &str) -> bool {
+    text.eq_ignore_ascii_case("true")
 }
 
 /// The text behind percent signs. A plus is a plus: the header holds a URL component, not a form.
@@ -219,7 +241,7 @@ fn looks_like_json(head: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{HeaderName, HeaderValue};
+    use reqwest::header::HeaderName;
 
     use super::*;
 

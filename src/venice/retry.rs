@@ -96,7 +96,8 @@ pub(crate) fn told(headers: &HeaderMap, status: u16, now: SystemTime) -> Option<
             (is_spent == spent).then(|| until(text(reset)?, now)).flatten()
         })
     };
-    resets(true).max().or_else(|| resets(false).min().filter(|_| status == 429))
+    let first = || if status == 429 { resets(false).min() } else { None };
+    resets(true).max().or_else(first)
 }
 
 fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {

@@ -58,7 +58,8 @@ impl EventStream {
         if open.is_html() {
             return Err(Error::new(Kind::Network, "Venice's reply was HTML"));
         }
-        let reader = Reader { open, lines: Lines::default(), finished: false };
+        // It moves with every event: boxed, that is a pointer.
+        let reader = Box::new(Reader { open, lines: Lines::default(), finished: false });
         let events = futures::stream::unfold(Some(reader), |reader| async {
             let mut reader = reader?;
             match reader.next().await {

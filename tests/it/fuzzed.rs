@@ -38,7 +38,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 fn name() -> impl Strategy<Value = String> {
     let known: Vec<String> = tools::all()
         .flat_map(|route| {
-            let schema = route.input_schema();
+            let schema = route.published().schema;
             let names = schema["properties"].as_object().unwrap().keys().cloned();
             let aliases = route.spec.aliases.iter().map(|(alias, _)| (*alias).to_owned());
             names.chain(aliases).collect::<Vec<_>>()
@@ -59,7 +59,7 @@ proptest! {
     #[test]
     fn any_arguments_are_judged(arguments in any_arguments()) {
         for route in tools::all() {
-            let schema = route.input_schema();
+            let schema = route.published().schema;
             let judge = Judge::new(&schema).unwrap();
             let once = normalize(&schema, route.spec.aliases, arguments.clone());
             let twice = normalize(&schema, route.spec.aliases, once.clone());

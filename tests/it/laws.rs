@@ -56,7 +56,7 @@ fn walk(tool: &str, path: &str, schema: &Value, depth: usize) {
 #[test]
 fn schemas_are_plain_and_closed() {
     for route in tools::all() {
-        let schema = Value::Object(route.input_schema());
+        let schema = Value::Object(route.published().schema);
         walk(route.spec.name, "", &schema, 0);
         assert_eq!(schema["additionalProperties"], json!(false), "{}", route.spec.name);
         jsonschema::meta::validate(&schema).unwrap();
@@ -73,7 +73,7 @@ fn names_and_descriptions_follow_the_rules() {
     for route in tools::all() {
         let spec = route.spec;
         assert!(spec.name.starts_with("venice_") && spec.name.len() <= 32, "{}", spec.name);
-        let description = route.description();
+        let description = route.published().description;
         assert!((20..=600).contains(&description.len()), "{}: {description}", spec.name);
         assert!(description.ends_with('.'), "{}", spec.name);
         let paid = matches!(spec.cost, Cost::Paid(_));
@@ -109,7 +109,7 @@ fn an_endpoint_is_declared_once() {
 #[test]
 fn aliases_stand_for_arguments_and_hide_none() {
     for route in tools::all() {
-        let schema = route.input_schema();
+        let schema = route.published().schema;
         let properties = schema["properties"].as_object().unwrap();
         for (alias, name) in route.spec.aliases {
             assert!(properties.contains_key(*name), "{}: {name}", route.spec.name);

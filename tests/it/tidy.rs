@@ -224,7 +224,7 @@ fn tools_table() -> String {
     for family in FAMILIES {
         for route in family.tools {
             let spec = route.spec;
-            let description = route.description();
+            let description = route.published().description;
             let first = description.split_inclusive(". ").next().unwrap().trim_end();
             let endpoints: Vec<String> = spec
                 .endpoints

@@ -21,28 +21,21 @@ pub(super) struct Usage {
 impl Usage {
     /// Takes what `event` says. Chat and responses have different names for the same numbers.
     pub(super) fn take(&mut self, event: &Value) {
-        let number = |names: [&str; 2]| {
-            let usage = event.get("usage")?;
-            names.iter().find_map(|name| usage.pointer(name)?.as_u64())
-        };
-        for (own, names) in [
-            (&mut self.input, ["/prompt_tokens", "/input_tokens"]),
-            (&mut self.output, ["/completion_tokens", "/output_tokens"]),
-            (
-                &mut self.cached,
-                ["/prompt_tokens_details/cached_tokens", "/input_tokens_details/cached_tokens"],
-            ),
-            (
-                &mut self.reasoning,
-                [
-                    "/completion_tokens_details/reasoning_tokens",
-                    "/output_tokens_details/reasoning_tokens",
-                ],
-            ),
-        ] {
-            *own = number(names).or(*own);
+        // Most events of a stream count nothing.
+        if let Some(Value::Object(usage)) = event.get("usage") {
+            let number =
+                |names: [&str; 2]| names.iter().find_map(|name| usage.get(*name)?.as_u64());
+            let detail = |names: [&str; 2], detail: &str| {
+                names.iter().find_map(|name| usage.get(*name)?.get(detail)?.as_u64())
+            };
+            let input_details = ["prompt_tokens_details", "input_tokens_details"];
+            let output_details = ["completion_tokens_details", "output_tokens_details"];
+            self.input = number(["prompt_tokens", "input_tokens"]).or(self.input);
+            self.output = number(["completion_tokens", "output_tokens"]).or(self.output);
+            self.cached = detail(input_details, "cached_tokens").or(self.cached);
+            self.reasoning = detail(output_details, "reasoning_tokens").or(self.reasoning);
         }
-        let usd = event.pointer("/cost/usd").and_then(Value::as_f64);
+        let usd = event.get("cost").and_then(|cost| cost.get("usd")?.as_f64());
         self.usd = usd.filter(|usd| usd.is_finite() && *usd >= 0.0).or(self.usd);
     }
 

@@ -17,7 +17,7 @@ use crate::venice::body::Request;
 use crate::venice::error::Failure;
 use crate::venice::key;
 use crate::venice::live::Bounds;
-use crate::venice::reply::Facts;
+use crate::venice::reply::is_violation;
 use crate::venice::retry::{LONGEST_WAIT, Outcome};
 
 /// The slowest upload that is waited for, in bytes a second.
@@ -137,7 +137,7 @@ impl<'a> Charge<'a> {
     /// its own may have come after the work was done.
     pub(super) fn answered(&self, status: u16, headers: &HeaderMap) {
         let free = match status {
-            200..=299 => Facts::of(headers).violation,
+            200..=299 => is_violation(headers),
             503 => self.kind.is_free_offline(),
             status => status < 500,
         };

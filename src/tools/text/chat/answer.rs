@@ -38,16 +38,18 @@ impl Heard for Answer {
         if let Some(model) = event.get("model").and_then(Value::as_str) {
             self.model = Some(model.to_owned());
         }
-        let cited = event.pointer("/venice_parameters/web_search_citations");
-        if let Some(cited) = cited.and_then(Value::as_array).filter(|cited| !cited.is_empty()) {
+        let parameters = event.get("venice_parameters");
+        let cited = parameters.and_then(|all| all.get("web_search_citations")?.as_array());
+        if let Some(cited) = cited.filter(|cited| !cited.is_empty()) {
             self.sources = Sources::listed(cited);
         }
-        let Some(choice) = event.pointer_mut("/choices/0") else { return };
+        let Some(choice) = event.get_mut("choices").and_then(|all| all.get_mut(0)) else { return };
         self.begun = true;
         if let Some(finish) = choice.get("finish_reason").and_then(Value::as_str) {
             self.finish = Some(finish.to_owned());
         }
-        if let Some(Value::Array(tokens)) = choice.pointer_mut("/logprobs/content") {
+        let logprobs = choice.get_mut("logprobs").and_then(|all| all.get_mut("content"));
+        if let Some(Value::Array(tokens)) = logprobs {
             self.logprobs.append(tokens);
         }
         for name in ["delta", "message"] {
