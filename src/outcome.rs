@@ -96,7 +96,8 @@ impl Place {
 fn unwritten(media: &Media, why: &str) -> String {
     let uri = media.uri();
     format!(
-        "{uri} could not be stored{why}: the server has it in memory until it ends; save it now"
+        "{uri} could not be stored{why}: it is in the server's memory alone, lost when the server ends, and written \
+         with the next item that can be"
     )
 }
 

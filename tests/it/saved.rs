@@ -112,7 +112,10 @@ async fn a_file_that_could_not_be_written_is_not_named_until_it_is() {
     let arguments = json!({"prompt": "a cat", "width": 64, "height": 64, "output": "file"});
     let result = world.call("venice_image_generate", arguments.clone()).await;
     let said = text(&result);
-    assert!(said.contains("could not be stored (") && said.contains("save it now"), "{said}");
+    assert!(
+        said.contains("could not be stored (") && said.contains("in the server's memory alone"),
+        "{said}"
+    );
     assert!(facts(&result)[0].get("path").is_none(), "{:?}", facts(&result));
     assert!(world.read(&named(&said)[0]).await.unwrap().starts_with(b"RIFF"));
 
