@@ -72,8 +72,8 @@ pub enum Command {
     Sandbox(sandbox::Arguments),
     /// Print completions for a shell.
     Completions(manual::Arguments),
-    /// Print the manual page.
-    Man,
+    /// Print the manual page, or write those of all commands.
+    Man(manual::Pages),
 }
 
 /// A flag of the server that was given beside a command.
@@ -175,7 +175,7 @@ pub async fn run(command: Option<Command>, config: Config) -> ExitCode {
         Some(Command::Tools(arguments)) => tools::run(&arguments, config).await,
         Some(Command::Sandbox(arguments)) => sandbox::run(&arguments, &config).await,
         Some(Command::Completions(arguments)) => manual::completions(&arguments),
-        Some(Command::Man) => manual::page(),
+        Some(Command::Man(arguments)) => manual::pages(&arguments),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `completions` and `man`: what packages put beside the program, made from its own command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
@@ -20,7 +21,23 @@ pub(super) fn completions(arguments: &Arguments) -> ExitCode {
     print(&script)
 }
 
-pub(super) fn page() -> ExitCode {
+/// The arguments of `man`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Pages {
+    /// Write the pages of all commands to this directory.
+    #[arg(value_name = "DIRECTORY")]
+    directory: Option<PathBuf>,
+}
+
+pub(super) fn pages(arguments: &Pages) -> ExitCode {
+    if let Some(directory) = &arguments.directory {
+        let written = std::fs::create_dir_all(directory)
+            .and_then(|()| clap_mangen::generate_to(Cli::command(), directory));
+        return match written {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&format!("{}: {error}", directory.display())),
+        };
+    }
     let mut page = Vec::new();
     match clap_mangen::Man::new(Cli::command()).render(&mut page) {
         Ok(()) => print(&page),

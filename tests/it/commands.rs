@@ -162,6 +162,14 @@ async fn completions_and_the_manual_come_from_the_command_line() {
     }
     let output = run(&["man"], &[]).await;
     assert!(out(&output).contains(".TH venice-mcp 1"), "{}", out(&output));
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man1");
+    let output = run(&["man", pages.to_str().unwrap()], &[]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let page = std::fs::read_to_string(pages.join("venice-mcp-install.1")).unwrap();
+    assert!(page.contains(".TH venice-mcp-install 1"), "{page}");
+    let output = run(&["man", pages.join("venice-mcp.1/x").to_str().unwrap()], &[]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
 }
 
 #[tokio::test]
