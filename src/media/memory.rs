@@ -28,12 +28,14 @@ struct Held {
     item: Pending,
     /// Why it could not be written; nothing while that is being tried.
     fault: Option<String>,
+    /// How often that was tried again.
+    retries: u32,
 }
 
 impl Memory {
     /// Holds an item that is about to be written.
     pub(super) fn hold(&self, sidecar: String, item: Pending) {
-        self.items().insert(sidecar, Held { item, fault: None });
+        self.items().insert(sidecar, Held { item, fault: None, retries: 0 });
     }
 
     /// Lets go of an item.
@@ -63,12 +65,14 @@ impl Memory {
         gone.iter().filter_map(|at| items.remove(at)).map(|held| held.item.media).collect()
     }
 
-    /// The oldest item that could not be written, which is being written again from now on.
+    /// The oldest item that could not be written, of those that were least often tried again: one that never can be is
+    /// in nobody's way. It is being written from now on.
     pub(super) fn retry(&self) -> Option<(String, Pending)> {
         let mut items = self.items();
         let failed = items.iter_mut().filter(|(_, held)| held.fault.is_some());
-        let (at, held) = failed.min_by_key(|(_, held)| held.item.media.created)?;
+        let (at, held) = failed.min_by_key(|(_, held)| (held.retries, held.item.media.created))?;
         held.fault = None;
+        held.retries = held.retries.saturating_add(1);
         Some((at.clone(), held.item.clone()))
     }
 
@@ -142,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_is_written_again_first_and_once() {
+    fn the_oldest_is_written_again_first_and_none_is_in_the_way() {
         let memory = Memory::default();
         for (id, second) in [("new", 2), ("old", 1), ("writing", 0)] {
             memory.hold(id.to_owned(), item(id, second, 1));
@@ -155,5 +159,9 @@ mod tests {
             [Some("old".to_owned()), Some("new".to_owned()), None]
         );
         assert!(memory.is_writing("old"));
+        memory.keep("old", "still full".to_owned());
+        memory.hold("newest".to_owned(), item("newest", 3, 1));
+        memory.keep("newest", "full".to_owned());
+        assert_eq!([next(), next()], [Some("newest".to_owned()), Some("old".to_owned())]);
     }
 }
