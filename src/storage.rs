@@ -5,6 +5,7 @@
 //! `.venice/tmp` first, sealed (mode 0600, fsync) and then linked or renamed to its place, so a crash leaves
 //! the old state or the new one.
 
+mod direct;
 mod fault;
 mod local;
 mod lock;
@@ -25,6 +26,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::{Error, Kind, Result};
 
+pub use direct::{BLOCK, LARGE};
 use fault::{Cause, blocking, fault};
 pub use local::ReadSeek;
 pub use lock::Lock;

@@ -5,16 +5,13 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use super::direct::LARGE;
+
 /// Where files lie before they are published, relative to the root.
 pub(super) const STAGING: &str = ".venice/tmp";
 
 /// The age at which a file left in the staging directory belongs to no running write.
 const STALE: Duration = Duration::from_hours(24);
-
-/// The size in bytes from which a file leaves the page cache once it is durable: media are written once and seldom
-/// read here, and what is cached of them counts as the memory of a container. A virtual machine also has to get
-/// fresh memory from its host for every further file, which costs more than the copy into it.
-const SELDOM_READ: u64 = 1 << 20;
 
 /// A file to look into.
 pub trait ReadSeek: Read + Seek {}
@@ -70,7 +67,8 @@ pub(super) fn seal(path: &Path) -> io::Result<()> {
     let file = OpenOptions::new().read(true).write(true).open(path)?;
     restrict(&file)?;
     file.sync_all()?;
-    if file.metadata()?.len() >= SELDOM_READ {
+    // What is cached of media counts as the memory of a container, and is seldom read.
+    if file.metadata()?.len() >= LARGE as u64 {
         release(&file);
     }
     Ok(())
@@ -143,7 +141,7 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn options() -> OpenOptions {
+pub(super) fn options() -> OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = OpenOptions::new();
     options.mode(0o600);
@@ -188,7 +186,7 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn options() -> OpenOptions {
+pub(super) fn options() -> OpenOptions {
     OpenOptions::new()
 }
 

@@ -1,6 +1,6 @@
 //! The two steps of a write: staged under a name of its own, then published.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 
 use bytes::{Bytes, BytesMut};
@@ -10,7 +10,7 @@ use object_store::{
 };
 
 use super::fault::{blocking, fault, no_room};
-use super::{Target, local};
+use super::{LARGE, Target, direct, local};
 use crate::error::Result;
 
 /// How much of a stream is gathered before it is written.
@@ -36,6 +36,11 @@ impl Target<'_> {
     /// Writes `bytes` where nobody sees them.
     pub(super) async fn stage(&self, bytes: Bytes) -> Result<Staged> {
         let staged = self.staged();
+        let (file, data) = (staged.path.clone(), bytes.clone());
+        let write = move |_: &Path| file.map_or(Ok(false), |file| direct::write(&file, &data));
+        if bytes.len() >= LARGE && blocking("write", self.path.clone(), write).await? {
+            return self.seal(staged).await;
+        }
         let put = self.opened.staging.put(&staged.location, PutPayload::from_bytes(bytes)).await;
         put.map_err(|error| fault("write", &self.path, error))?;
         self.seal(staged).await
@@ -81,7 +86,7 @@ impl Target<'_> {
 
     async fn seal(&self, staged: Staged) -> Result<Staged> {
         let (file, place) = (staged.path.clone(), self.path.clone());
-        let seal = move |place: &std::path::Path| {
+        let seal = move |place: &Path| {
             file.as_deref().map_or(Ok(()), local::seal)?;
             local::make_parent(place)
         };

@@ -18,7 +18,7 @@ use crate::output::Blobs;
 
 /// Raw bytes encoded at a time: a multiple of 3, so that only a blob's last piece is padded. Whoever writes to a pipe
 /// and whoever reads from it wait for each other at every piece: a few large ones take less time than many small ones.
-const RAW: usize = 192 * 1024;
+const RAW: usize = 96 * 1024;
 
 /// A stretch of an outgoing message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub fn cut(json: Bytes, blobs: &Blobs) -> Vec<Part> {
     parts
 }
 
-/// Writes `parts`, encoding through `scratch`, which grows to 256 KiB and may be used again.
+/// Writes `parts`, encoding through `scratch`, which grows to 128 KiB and may be used again.
 pub async fn write<W>(writer: &mut W, parts: Vec<Part>, scratch: &mut Vec<u8>) -> io::Result<()>
 where
     W: AsyncWrite + Unpin,
@@ -98,7 +98,7 @@ pub fn body(json: Bytes, blobs: &Blobs) -> Body {
     Body { chunks: Chunks { parts: parts.into_iter(), raw: Bytes::new() }, length }
 }
 
-/// A stream of the chunks of a reply, of 256 KiB at most where they are base64.
+/// A stream of the chunks of a reply, of 128 KiB at most where they are base64.
 #[derive(Debug)]
 pub struct Body {
     chunks: Chunks,

@@ -14,6 +14,7 @@ use super::error::{Failure, canceled, cut_short, timed_out, too_long};
 use super::limits::Permit;
 use super::reply::{Facts, Reply, content_type, declared_type, is_html, is_json, says_nothing};
 use crate::error::Result;
+use crate::storage::{BLOCK, LARGE};
 
 /// The most that is set aside for a body before its bytes arrive, whatever its headers announce.
 const SET_ASIDE: u64 = 64 * 1024 * 1024;
@@ -148,13 +149,16 @@ impl OpenReply {
         };
         let announced = self.length.unwrap_or_default().min(SET_ASIDE);
         let size = usize::try_from(announced).unwrap_or_default().max(first.len() + second.len());
-        let mut body = Vec::with_capacity(size);
+        let mut body: Vec<u8> = Vec::with_capacity(size + BLOCK);
+        // What is large begins where the store can write it without another copy.
+        let start = if size >= LARGE { body.as_ptr().align_offset(BLOCK).min(BLOCK) } else { 0 };
+        body.resize(start, 0);
         body.extend_from_slice(&first);
         body.extend_from_slice(&second);
         while let Some(chunk) = self.chunk().await? {
             body.extend_from_slice(&chunk);
         }
-        self.head = body.into();
+        self.head = Bytes::from(body).slice(start..);
         Ok(())
     }
 
