@@ -214,8 +214,11 @@ impl MediaStore {
         self.inner.storage.warning()
     }
 
-    /// Waits until every write that has begun has ended.
+    /// Tries once more what could not be written, and waits until every write that has begun has ended.
     pub async fn settle(&self) {
+        for (sidecar, item) in self.inner.memory.retry_all() {
+            drop(self.write(sidecar, item, OrElse::Keep));
+        }
         // The sender lives as long as `self`, so waiting ends only when there is nothing to wait for.
         let _ = self.inner.writing.subscribe().wait_for(|writing| *writing == 0).await;
     }
@@ -234,7 +237,6 @@ impl MediaStore {
             let Pending { media, bytes } = item;
             match (store.commit(&sidecar, &media, Some(bytes)).await, or_else) {
                 (Ok(()), _) => {
-                    store.retry();
                     store.inner.memory.release(&sidecar);
                     Ok(())
                 }
@@ -260,18 +262,19 @@ impl MediaStore {
         };
         let text = serde_json::to_vec_pretty(media)
             .map_err(|error| Error::new(Kind::Internal, "a sidecar has no JSON").source(error))?;
-        let described = match storage.create(sidecar, text.into()).await {
-            Err(error) if new => {
-                // Nothing would ever find the bytes again.
-                let _ = storage.delete(&media.location).await;
-                return Err(error);
-            }
-            described => described?,
-        };
-        if !new || !described {
+        if !new && storage.size(&media.location).await? != Some(media.bytes) {
             let message = format!("something is stored as `{}` already", media.location);
             return Err(Error::new(Kind::Storage, message));
         }
+        // A file of that random name and that size, and a sidecar, are those of an attempt that was told to have failed.
+        if let Err(error) = storage.create(sidecar, text.into()).await {
+            if new {
+                // Nothing would ever find the bytes again.
+                let _ = storage.delete(&media.location).await;
+            }
+            return Err(error);
+        }
+        self.retry();
         self.evict_soon();
         Ok(())
     }

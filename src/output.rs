@@ -14,6 +14,7 @@ mod terms;
 mod tests;
 mod text;
 
+use futures::future::join_all;
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
 use serde_json::Value;
 
@@ -79,9 +80,11 @@ async fn assemble<S: Originals>(
     let mut paragraphs = Vec::new();
     let mut notes = Vec::new();
     let mut facts = Vec::new();
-    for item in &media {
+    let faults = media.iter().map(|item| {
         let whole = blocks.whole.contains(&item.media.id);
-        let fault = originals.fault(&item.media, whole).await;
+        originals.fault(&item.media, whole)
+    });
+    for (item, fault) in media.iter().zip(join_all(faults).await) {
         let (place, note) = Place::of(item, context, fault);
         notes.extend(note);
         paragraphs.push(text::summary(item, place.as_ref()));

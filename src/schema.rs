@@ -108,6 +108,15 @@ fn bound(rules: &mut Value) {
     }
 }
 
+/// The integer that a number is, where it is one.
+#[expect(clippy::cast_possible_truncation, reason = "what is not the same as a whole number stays")]
+#[expect(clippy::cast_precision_loss, reason = "the same")]
+#[expect(clippy::float_cmp, reason = "a whole number is exact or is none")]
+fn whole(value: f64) -> Option<i64> {
+    let whole = value as i64;
+    (whole as f64 == value).then_some(whole)
+}
+
 /// The names that exist, as many as are read easily.
 fn there_are(names: &[&str]) -> String {
     if names.is_empty() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use rmcp::model::CallToolResult;
+use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -15,6 +15,7 @@ use super::client::{Client, texts};
 use super::{FAILED, fail, refuse, say};
 use crate::config::Config;
 use crate::context::OutputMode;
+use crate::media::extension;
 
 /// The command's own arguments.
 #[derive(Debug, Clone, clap::Args)]
@@ -53,11 +54,11 @@ pub(super) async fn run(arguments: Arguments, mut config: Config) -> ExitCode {
         Err(error) => return fail(&error),
     };
     let result = client.call(&arguments.name, given).await;
+    assembled.server.settle(PATIENCE).await;
     let result = match result {
         Ok(result) => result,
         Err(error) => return refuse(&error),
     };
-    assembled.server.settle(PATIENCE).await;
     let ended = end(&arguments, &result, &client).await;
     client.close().await;
     ended
@@ -82,10 +83,12 @@ async fn end(arguments: &Arguments, result: &CallToolResult, client: &Client) ->
     {
         return fail(&error);
     }
-    // What was copied is safe, and so is what the result carries.
+    // What was copied is safe, and so is what the printed result carries.
     let safe = usize::from(place.is_some());
-    let lost = items.iter().skip(safe).filter(|item| item.path.is_none()).count();
-    if lost > 0 && !arguments.json {
+    let is_printed = |item: &&Item| arguments.json && carries(result, &item.uri);
+    let unstored = items.iter().skip(safe).filter(|item| item.path.is_none());
+    let lost = unstored.filter(|item| !is_printed(item)).count();
+    if lost > 0 {
         return fail(&format!(
             "{lost} of {} items are lost: they could not be stored",
             items.len()
@@ -104,9 +107,42 @@ struct Item {
     path: Option<PathBuf>,
 }
 
+impl Item {
+    /// The name of its file, or the one that it would have.
+    fn file_name(&self) -> PathBuf {
+        let path = self.path.as_deref().and_then(Path::file_name);
+        path.map_or_else(
+            || {
+                let id = self.uri.rsplit('/').next().unwrap_or_default();
+                PathBuf::from(format!("{id}.{}", extension(&self.mime_type)))
+            },
+            PathBuf::from,
+        )
+    }
+}
+
+/// The media of a result, all of which have reached the disk that could. A result that carries an item does not wait
+/// for its file, and may name one that never came to be.
 fn items(result: &CallToolResult) -> Vec<Item> {
     let facts = result.meta.as_ref().and_then(|meta| meta.0.get("ai.venice/media"));
-    facts.and_then(|facts| Vec::deserialize(facts).ok()).unwrap_or_default()
+    let items: Option<Vec<Item>> = facts.and_then(|facts| Vec::deserialize(facts).ok());
+    let mut items = items.unwrap_or_default();
+    for item in &mut items {
+        item.path = item.path.take().filter(|path| path.is_file());
+    }
+    items
+}
+
+/// Whether the result has the bytes of the item.
+fn carries(result: &CallToolResult, item: &str) -> bool {
+    result.content.iter().any(|block| match block {
+        ContentBlock::Resource(resource) => matches!(
+            &resource.resource,
+            ResourceContents::BlobResourceContents { uri, .. } if uri == item
+        ),
+        ContentBlock::Image(_) | ContentBlock::Audio(_) => true,
+        _ => false,
+    })
 }
 
 /// The arguments of the tool, from all of the words that give them; later words win.
@@ -187,8 +223,8 @@ async fn copy(
         let copied = std::io::copy(&mut source, &mut std::io::stdout().lock());
         return copied.map(drop).map_err(|error| error.to_string());
     }
-    let place = match path.and_then(Path::file_name) {
-        Some(name) if place.is_dir() => place.join(name),
+    let place = match item {
+        Some(item) if place.is_dir() => place.join(item.file_name()),
         _ => place.to_path_buf(),
     };
     // A copy is made as the user's other files are, and is not the user's alone.
@@ -199,8 +235,8 @@ async fn copy(
         },
     )?;
     let of = |path: &Path| path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
-    if let (Some(path), Some(item)) = (path, item)
-        && of(path) != of(&place)
+    if let Some(item) = item
+        && of(&item.file_name()) != of(&place)
     {
         let _ = writeln!(std::io::stderr(), "{} holds {}", place.display(), item.mime_type);
     }

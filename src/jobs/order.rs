@@ -137,7 +137,13 @@ pub(super) async fn place(
         Err(error) => Err(error),
     };
     match sent {
-        Ok(queued) => Ok(Placed { job: accepted(job, queued, &book).await, known: false }),
+        Ok(queued) => {
+            if let Some(usd) = job.price_usd {
+                // It may have been taken for a job that was there already, and reserved nothing.
+                context.charges.cost(usd);
+            }
+            Ok(Placed { job: accepted(job, queued, &book).await, known: false })
+        }
         Err(error) => Err(refused(job, error, &book, &patience).await),
     }
 }

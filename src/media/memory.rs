@@ -76,6 +76,16 @@ impl Memory {
         Some((at.clone(), held.item.clone()))
     }
 
+    /// All items that could not be written. They are being written from now on.
+    pub(super) fn retry_all(&self) -> Vec<(String, Pending)> {
+        let mut items = self.items();
+        let failed = items.iter_mut().filter_map(|(at, held)| {
+            held.fault.take()?;
+            Some((at.clone(), held.item.clone()))
+        });
+        failed.collect()
+    }
+
     /// The item with this sidecar.
     pub(super) fn get(&self, sidecar: &str) -> Option<Pending> {
         self.items().get(sidecar).map(|held| held.item.clone())

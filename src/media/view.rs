@@ -72,17 +72,20 @@ impl MediaView {
         Ok(media)
     }
 
-    /// Waits, though not for long, while an item is being written.
-    pub async fn written(&self, media: &Media) {
+    /// Why an item has no file, nothing where it has one. One that is being written is waited for, though not for long.
+    pub async fn fault(&self, media: &Media) -> Option<String> {
         let sidecar = self.sidecar(media);
         let memory = &self.store.inner.memory;
         let mut writes = self.store.inner.writing.subscribe();
         // The sender lives as long as `self`.
         let ended = writes.wait_for(|_| !memory.is_writing(&sidecar));
-        let _ = tokio::time::timeout(WRITING, ended).await;
+        match tokio::time::timeout(WRITING, ended).await {
+            Ok(_) => self.unwritten(media),
+            Err(_) => Some(format!("the disk takes longer than {} s", WRITING.as_secs())),
+        }
     }
 
-    /// Why an item has no file; nothing where it has one, or is about to have it.
+    /// The same without a wait: nothing where it may still get a file.
     #[must_use]
     pub fn unwritten(&self, media: &Media) -> Option<String> {
         self.store.inner.memory.fault(&self.sidecar(media))
@@ -100,7 +103,7 @@ impl MediaView {
     where
         S: Stream<Item = Result<Bytes>> + Send,
     {
-        let _writing = Writing::begin(&self.store.inner.writing);
+        let writing = Writing::begin(&self.store.inner.writing);
         let created = Utc::now();
         // Its end may come with the head, and not every stream can be asked again after that.
         let mut stream = std::pin::pin!(stream.fuse());
@@ -139,7 +142,10 @@ impl MediaView {
         };
         let (store, sidecar, described) = (self.store.clone(), self.sidecar(&media), media.clone());
         // Its file is there: a caller who goes away now must not leave it without its sidecar.
-        let task = tokio::spawn(async move { store.commit(&sidecar, &described, None).await });
+        let task = tokio::spawn(async move {
+            let _writing = writing;
+            store.commit(&sidecar, &described, None).await
+        });
         ended(task).await?;
         metrics::count_media(media.bytes);
         Ok(media)

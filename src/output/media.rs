@@ -32,10 +32,7 @@ impl Originals for MediaView {
     }
 
     async fn fault(&self, media: &Media, whole: bool) -> Option<String> {
-        if !whole {
-            self.written(media).await;
-        }
-        self.unwritten(media)
+        if whole { self.unwritten(media) } else { Self::fault(self, media).await }
     }
 }
 

@@ -99,11 +99,8 @@ fn integer(text: &str) -> Option<Value> {
 }
 
 /// A number such as 512.0, which JSON Schema takes for an integer and Rust's types do not.
-#[expect(clippy::cast_possible_truncation, reason = "the value is whole and below 2^53")]
 fn whole(number: &Number) -> Option<Value> {
-    let value = number.as_f64()?;
-    (number.is_f64() && value.fract() == 0.0 && value.abs() < 9e15)
-        .then(|| Value::from(value as i64))
+    number.as_f64().filter(|_| number.is_f64()).and_then(super::whole).map(Value::from)
 }
 
 fn number(text: &str) -> Option<Value> {

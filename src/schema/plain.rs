@@ -95,13 +95,8 @@ fn simplify(value: &mut Value) {
 }
 
 /// 4 for 4.0, which says the same in fewer tokens.
-#[expect(clippy::cast_possible_truncation, reason = "what is not the same as a whole number stays")]
-#[expect(clippy::cast_precision_loss, reason = "the same")]
-#[expect(clippy::float_cmp, reason = "a whole number is exact or is none")]
 fn whole(bound: &Value) -> Option<Value> {
-    let value = bound.as_f64().filter(|_| bound.is_f64())?;
-    let whole = value as i64;
-    (whole as f64 == value && value.abs() < 9e15).then(|| Value::from(whole))
+    bound.as_f64().filter(|_| bound.is_f64()).and_then(super::whole).map(Value::from)
 }
 
 /// `anyOf: [schema, null]`, the form of an optional type, becomes the schema.

@@ -129,7 +129,8 @@ impl Facts {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut facts = Self { violation: is_violation(headers), ..Self::default() };
         let (mut deprecated, mut ray) = (false, None);
-        for (name, value) in headers {
+        // Of a header that came twice the first counts.
+        for (name, value) in headers.keys().filter_map(|name| Some((name, headers.get(name)?))) {
             let text = String::from_utf8_lossy(value.as_bytes());
             let text = text.trim();
             if text.is_empty() {
@@ -168,7 +169,8 @@ pub(crate) fn is_violation(headers: &HeaderMap) -> bool {
         "x-venice-contains-minor",
     ];
     let text = |value: &HeaderValue| is_true(String::from_utf8_lossy(value.as_bytes()).trim());
-    headers.iter().any(|(name, value)| names.contains(&name.as_str()) && text(value))
+    let found = headers.keys().filter(|name| names.contains(&name.as_str()));
+    found.filter_map(|name| headers.get(name)).any(text)
 }
 
 fn is_true(text: &str) -> bool {
@@ -249,7 +251,11 @@ mod tests {
         let pair = |(name, value): &(&str, &str)| {
             (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap())
         };
-        pairs.iter().map(pair).collect()
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs.iter().map(pair) {
+            headers.append(name, value);
+        }
+        headers
     }
 
     fn reply(given: Option<&str>, bytes: &'static [u8]) -> Reply {
@@ -294,6 +300,7 @@ mod tests {
     fn facts_are_read_from_the_headers() {
         let facts = Facts::of(&headers(&[
             ("x-venice-balance-usd", "12.50"),
+            ("x-venice-balance-usd", "no number"),
             ("x-venice-balance-diem", ""),
             ("x-venice-is-blurred", "true"),
             ("x-venice-is-content-violation", "false"),

@@ -98,6 +98,17 @@ async fn what_could_not_be_stored_is_copied_or_said_to_be_lost() {
     let lost = called(&[]).output().await.unwrap();
     assert_eq!(lost.status.code(), Some(1), "{lost:?}");
     assert!(err(&lost).contains("1 of 1 items are lost"), "{}", err(&lost));
+    let lost = called(&["output=blob"]).output().await.unwrap();
+    assert_eq!(lost.status.code(), Some(1), "{lost:?}");
+    let printed = called(&["output=blob", "--json"]).output().await.unwrap();
+    assert_eq!(printed.status.code(), Some(0), "{}", err(&printed));
+    let folder = home.path().join("copies");
+    std::fs::create_dir(&folder).unwrap();
+    for more in [&["--output-file", "copies"][..], &["output=blob", "--output-file", "copies"]] {
+        let copied = called(more).output().await.unwrap();
+        assert_eq!(copied.status.code(), Some(0), "{}", err(&copied));
+    }
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
     let copied = called(&["--output-file", "cat.webp"]).output().await.unwrap();
     assert_eq!(copied.status.code(), Some(0), "{}", err(&copied));
     assert!(std::fs::read(home.path().join("cat.webp")).unwrap().starts_with(b"RIFF"));

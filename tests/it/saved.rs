@@ -132,6 +132,29 @@ async fn a_file_that_could_not_be_written_is_not_named_until_it_is() {
 }
 
 #[tokio::test]
+async fn what_waits_in_memory_is_written_after_a_video_and_at_the_end() {
+    let video = json!({"model": "kling-2.6-pro-text-to-video", "prompt": "waves", "duration": "5s",
+        "aspect_ratio": "16:9", "wait_seconds": 20});
+    for video in [Some(video), None] {
+        let world = Setup::new().polls(0).start().await;
+        let records = world.out().join(".venice/media");
+        std::fs::create_dir_all(world.out().join(".venice")).unwrap();
+        std::fs::write(&records, "in the way").unwrap();
+        let arguments = json!({"prompt": "a cat", "width": 64, "height": 64, "output": "file"});
+        let said = text(&world.call("venice_image_generate", arguments).await);
+        assert!(said.contains("could not be stored ("), "{said}");
+        std::fs::remove_file(&records).unwrap();
+        if let Some(video) = &video {
+            let result = world.call("venice_video_generate", video.clone()).await;
+            assert!(text(&result).contains("video/mp4"), "{}", text(&result));
+        }
+        let (_, home) = world.end().await;
+        let stored = std::fs::read_dir(home.path().join("out/.venice/media")).unwrap().count();
+        assert_eq!(stored, if video.is_some() { 2 } else { 1 });
+    }
+}
+
+#[tokio::test]
 async fn a_call_that_runs_out_of_time_keeps_the_parts_it_has() {
     let proxy = Proxy::start().await;
     proxy.fault(SPEECH, 3, 1, Fault::Hold);

@@ -125,19 +125,17 @@ const NAMED: usize = 6;
 
 /// Where the parts with these numbers are: by path, or by link where the caller is elsewhere.
 async fn told(stored: &[((usize, usize), Result<Delivered>)], total: usize, call: &Call) -> String {
-    let mut places = Vec::new();
+    let (mut places, mut notes) = (Vec::new(), Vec::new());
     for ((first, last), item) in stored.iter().take(NAMED) {
         let parts =
             if first == last { format!("part {first}") } else { format!("parts {first}-{last}") };
         places.push(match item {
             Ok(item) => {
-                let uri = item.media.uri();
-                call.store.written(&item.media).await;
-                match Place::of(item, &call.context, call.store.unwritten(&item.media)) {
-                    (_, Some(note)) => format!("{parts}: {note}"),
-                    (Some(place), None) => format!("{parts} as {uri} ({})", place.text()),
-                    (None, None) => format!("{parts} as {uri}"),
-                }
+                let fault = call.store.fault(&item.media).await;
+                let (place, note) = Place::of(item, &call.context, fault);
+                notes.extend(note);
+                let place = place.map(|place| format!(" ({})", place.text())).unwrap_or_default();
+                format!("{parts} as {}{place}", item.media.uri())
             }
             Err(error) => format!("{parts} could not be stored ({error})"),
         });
@@ -145,5 +143,6 @@ async fn told(stored: &[((usize, usize), Result<Delivered>)], total: usize, call
     if stored.len() > NAMED {
         places.push("the rest as venice_media lists".to_owned());
     }
-    format!("of {total} parts are stored: {}", places.join(", "))
+    notes.insert(0, format!("of {total} parts are stored: {}", places.join(", ")));
+    notes.join("; ")
 }
