@@ -152,6 +152,13 @@ pub struct Caps {
 impl Config {
     /// The settings of this process.
     pub fn load(flags: Flags) -> Result<Self, Invalid> {
+        let is_no_text = |variable: &str| {
+            matches!(std::env::var(variable), Err(std::env::VarError::NotUnicode(_)))
+        };
+        // Taken for unset, it would leave open what it was to close.
+        if let Some(setting) = SETTINGS.iter().find(|setting| is_no_text(setting.variable)) {
+            return Err(Invalid::new(setting.variable, "is not UTF-8"));
+        }
         Self::from(flags, &|name| std::env::var(name).ok(), std::env::current_dir().ok())
     }
 

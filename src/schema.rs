@@ -18,6 +18,8 @@ use crate::near::meant;
 pub use normalize::normalize;
 pub use plain::Plain;
 
+/// How many broken rules are told of: a list may have millions of wrong items.
+const MOST: usize = 50;
 /// How many allowed values a problem names.
 const NAMED: usize = 40;
 /// How many arguments a problem with an unknown one names.
@@ -50,7 +52,7 @@ impl Judge {
     #[must_use]
     pub fn problems(&self, arguments: &Value) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for error in self.validator.iter_errors(arguments) {
+        for error in self.validator.iter_errors(arguments).take(MOST) {
             self.explain(&error, &mut problems);
         }
         problems

@@ -41,6 +41,8 @@ impl Directories {
                 .map(|list| std::env::split_paths(&list).collect())
                 .unwrap_or_default();
         }
+        // An empty entry, as a list with a colon too many has, would stand for the working directory.
+        input.retain(|path| !path.as_os_str().is_empty());
         let home = user.as_ref().map(|user| user.home_dir().to_owned());
         let whole = |path: PathBuf| below(working.as_deref(), at_home(home.as_deref(), path));
         Self {
@@ -57,6 +59,12 @@ impl Directories {
     pub(super) fn whole(&self, path: PathBuf) -> PathBuf {
         below(self.working.as_deref(), at_home(self.home.as_deref(), path))
     }
+}
+
+/// A file that a setting names, with a leading `~` for the home.
+pub(super) fn file(text: &str) -> PathBuf {
+    let user = ::directories::BaseDirs::new();
+    at_home(user.as_ref().map(::directories::BaseDirs::home_dir), PathBuf::from(text))
 }
 
 /// The path with a leading `~` as a shell reads it: hosts start the server without one.

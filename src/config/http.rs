@@ -4,13 +4,12 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
-use super::{Invalid, Read, on, parsed, units};
+use super::{Invalid, Read, directories, on, parsed, units};
 
 /// Where the server listens when only HTTP is asked for.
 const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT);
@@ -151,7 +150,7 @@ fn token(read: Read<'_>) -> Result<Option<SecretString>, Invalid> {
     let (variable, text) = if let Some(text) = read("VENICE_MCP_AUTH_TOKEN") {
         ("VENICE_MCP_AUTH_TOKEN", text)
     } else if let Some(file) = read("VENICE_MCP_AUTH_TOKEN_FILE") {
-        let text = std::fs::read_to_string(Path::new(&file)).map_err(|error| {
+        let text = std::fs::read_to_string(directories::file(&file)).map_err(|error| {
             Invalid::new("VENICE_MCP_AUTH_TOKEN_FILE", format!("`{file}` cannot be read: {error}"))
         })?;
         let line = text.lines().next().unwrap_or_default().to_owned();
@@ -218,7 +217,7 @@ fn public_url(text: &str) -> Result<Url, String> {
 }
 
 fn secret(file: &str) -> Result<SecretBytes, String> {
-    let bytes = std::fs::read(Path::new(file)).map_err(|error| error.to_string())?;
+    let bytes = std::fs::read(directories::file(file)).map_err(|error| error.to_string())?;
     if bytes.len() < SECRET {
         return Err(format!("it must hold {SECRET} bytes or more"));
     }

@@ -1,10 +1,8 @@
 //! The API key: in the environment, in a file, or printed by a command.
 
-use std::path::Path;
-
 use secrecy::SecretString;
 
-use super::{Invalid, Read};
+use super::{Invalid, Read, directories};
 
 /// The variables that name a key, the first that is set first.
 pub(super) const VARIABLES: [&str; 3] =
@@ -30,7 +28,7 @@ impl Key {
             return given("VENICE_API_KEY", &text);
         }
         if let Some(file) = read("VENICE_API_KEY_FILE") {
-            let text = std::fs::read_to_string(Path::new(&file)).map_err(|error| {
+            let text = std::fs::read_to_string(directories::file(&file)).map_err(|error| {
                 Invalid::new("VENICE_API_KEY_FILE", format!("`{file}` cannot be read: {error}"))
             })?;
             return match text.lines().next().map(str::trim) {

@@ -2,7 +2,9 @@
 
 use std::process::Stdio;
 
-use crate::harness::command;
+use serde_json::json;
+
+use crate::harness::{Setup, command, error};
 
 /// Arguments, variables, and words of the line on stderr.
 type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a [&'a str]);
@@ -63,4 +65,38 @@ async fn usual_values_start() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{variables:?}: {said}");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_variable_that_is_no_text_is_not_taken_for_unset() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let home = tempfile::tempdir().unwrap();
+    let mut command = command(home.path());
+    command.arg("tools").env("VENICE_MCP_AUTH_TOKEN", std::ffi::OsStr::from_bytes(b"f\xfcr"));
+    let output = command.stdin(Stdio::null()).output().await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("VENICE_MCP_AUTH_TOKEN") && said.contains("UTF-8"), "{said}");
+}
+
+#[tokio::test]
+async fn an_empty_entry_of_the_input_directories_opens_nothing() {
+    let world =
+        Setup::new().file("mine.txt", b"mine").set("VENICE_INPUT_DIRS", "in:").start().await;
+    std::fs::write(world.home.path().join("other.txt"), "other").unwrap();
+    let said = error(&world.call("venice_text_parser", json!({"file": "other.txt"})).await);
+    assert!(said.contains("`file`"), "{said}");
+    let result = world.call("venice_text_parser", json!({"file": "mine.txt"})).await;
+    assert_ne!(result.is_error, Some(true), "{result:?}");
+}
+
+#[tokio::test]
+async fn the_file_of_the_key_may_be_below_the_home() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("key"), "no-such-key").unwrap();
+    let mut command = command(home.path());
+    command.arg("tools").env("VENICE_API_KEY_FILE", "~/key");
+    let output = command.stdin(Stdio::null()).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
 }

@@ -8,24 +8,39 @@ use crate::tools::{self, FAMILIES};
 
 /// The parameters of a URL that narrow what it sees.
 const PARAMETERS: [&str; 3] = ["output", "toolsets", "readonly"];
+/// The same as headers.
+const HEADERS: [&str; 3] = ["x-venice-output", "x-mcp-toolsets", "x-mcp-readonly"];
 
 /// What the request asks for; the error says what of it cannot be had. A header wins over the URL.
 pub(super) fn settings(headers: &HeaderMap, uri: &Uri) -> Result<Settings, String> {
-    if let Some((name, meant)) = misspelled(uri) {
-        let name: String = name.chars().take(40).collect();
+    let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    if let Some((name, meant)) =
+        given.into_iter().find_map(|(name, _)| misspelled(&name, PARAMETERS))
+    {
         return Err(format!("there is no parameter `{name}`; write `{meant}`"));
     }
+    if let Some((name, meant)) = headers.keys().find_map(|name| misspelled(name.as_str(), HEADERS))
+    {
+        return Err(format!("there is no header `{name}`; write `{meant}`"));
+    }
+    let [output_header, toolsets_header, read_only_header] = HEADERS;
     let find = |header: &str, parameter: &str| {
-        let given = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
-        listed(given.map(str::to_owned)).or_else(|| listed(values(uri, parameter)))
+        let given: Result<Vec<String>, String> = headers
+            .get_all(header)
+            .iter()
+            .map(|value| {
+                value.to_str().map(str::to_owned).map_err(|_| format!("`{header}` is no text"))
+            })
+            .collect();
+        Ok::<_, String>(listed(given?.into_iter()).or_else(|| listed(values(uri, parameter))))
     };
     Ok(Settings {
-        output: find("x-venice-output", "output").map(|text| output(&text)).transpose()?,
-        toolsets: find("x-mcp-toolsets", "toolsets")
+        output: find(output_header, "output")?.map(|text| output(&text)).transpose()?,
+        toolsets: find(toolsets_header, "toolsets")?
             .map(|text| toolsets(&text))
             .transpose()?
             .flatten(),
-        read_only: find("x-mcp-readonly", "readonly").map_or(Ok(false), |text| yes(&text))?,
+        read_only: find(read_only_header, "readonly")?.map_or(Ok(false), |text| yes(&text))?,
     })
 }
 
@@ -40,15 +55,13 @@ fn listed(given: impl Iterator<Item = String>) -> Option<String> {
     given.reduce(|all, one| format!("{all},{one}"))
 }
 
-/// A parameter that is one of ours but for case, hyphens and number. Unheeded, it would leave open what it was
-/// to close; others are a host's own.
-fn misspelled(uri: &Uri) -> Option<(String, &'static str)> {
+/// A name that is one of ours but for case, hyphens and number, and ours. Unheeded, it would leave open what it was to
+/// close; others are a host's own.
+fn misspelled(name: &str, ours: [&'static str; 3]) -> Option<(String, &'static str)> {
     let plain =
         |name: &str| name.trim_end_matches(['s', 'S']).replace(['-', '_'], "").to_ascii_lowercase();
-    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).find_map(|(name, _)| {
-        let meant = PARAMETERS.into_iter().find(|one| plain(one) == plain(&name))?;
-        (name != meant).then(|| (name.into_owned(), meant))
-    })
+    let meant = ours.into_iter().find(|one| plain(one) == plain(name))?;
+    (name != meant).then(|| (name.chars().take(40).collect(), meant))
 }
 
 fn output(text: &str) -> Result<OutputMode, String> {
@@ -121,5 +134,17 @@ mod tests {
         assert_eq!(twice.toolsets.unwrap(), ["image", "audio", "web"]);
         assert!(ask(None, "/mcp?output=link&output=file").is_err());
         assert!(ask(None, "/mcp?readonly=0&readonly=1").is_err());
+    }
+
+    #[test]
+    fn a_misspelled_header_is_refused() {
+        let ask = |name: &'static str, value: &'static [u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_bytes(value).unwrap());
+            settings(&headers, &Uri::from_static("/mcp"))
+        };
+        assert!(ask("x-mcp-read-only", b"true").unwrap_err().contains("`x-mcp-readonly`"));
+        assert!(ask("x-mcp-readonly", b"\xff").unwrap_err().contains("no text"));
+        assert!(ask("x-mcp-readonly", b"true").unwrap().read_only);
     }
 }

@@ -47,6 +47,9 @@ pub(in crate::transport) struct Head {
     pub(in crate::transport) method: String,
     #[serde(default)]
     params: Option<Params>,
+    /// Whether it is none of the messages that are known here. The library may take it for one all the same.
+    #[serde(skip)]
+    strange: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,15 +73,15 @@ struct ClientInfo {
 }
 
 impl Head {
-    /// Of a JSON value that is no message, or a strange one, nothing is known.
+    /// A strange message may ask for anything.
     fn of(bytes: &[u8]) -> Self {
-        serde_json::from_slice(bytes).unwrap_or_default()
+        serde_json::from_slice(bytes).unwrap_or_else(|_| Self { strange: true, ..Self::default() })
     }
 
     /// Whether the client wants to be told of progress, so that its answer may be a stream.
     pub(in crate::transport) fn wants_progress(&self) -> bool {
         let meta = self.params.as_ref().and_then(|params| params.meta.as_ref());
-        meta.is_some_and(|meta| meta.progress_token.is_some())
+        self.strange || meta.is_some_and(|meta| meta.progress_token.is_some())
     }
 
     /// The client's name, which an `initialize` brings.
@@ -89,7 +92,7 @@ impl Head {
 
     /// Whether an answer may name stored media.
     pub(in crate::transport) fn is_about_media(&self) -> bool {
-        matches!(self.method.as_str(), "tools/call" | "resources/read")
+        self.strange || matches!(self.method.as_str(), "tools/call" | "resources/read")
     }
 }
 
@@ -183,6 +186,8 @@ mod tests {
         let head = Head::of(br#"{"method":"initialize","params":{"clientInfo":{"name":"x"}}}"#);
         assert_eq!(head.client(), Some("x"));
         assert!(!head.wants_progress());
-        assert!(Head::of(br#"{"method":7}"#).method.is_empty());
+        let call = br#"{"method":"tools/call","params":{"clientInfo":5}}"#;
+        let head = Head::of(call);
+        assert!(head.method.is_empty() && head.wants_progress() && head.is_about_media());
     }
 }
