@@ -29,7 +29,7 @@ use media::{Blocks, Originals};
 use terms::Terms;
 
 /// The name in `_meta` under which programs find the facts of the media.
-const MEDIA_META: &str = "ai.venice/media";
+pub const MEDIA_META: &str = "ai.venice/media";
 
 /// What the user of the server set for all results.
 #[derive(Debug, Clone, Copy, Default)]

@@ -16,6 +16,7 @@ use super::{FAILED, fail, refuse, say};
 use crate::config::Config;
 use crate::context::OutputMode;
 use crate::media::extension;
+use crate::output::MEDIA_META;
 
 /// The command's own arguments.
 #[derive(Debug, Clone, clap::Args)]
@@ -124,7 +125,7 @@ impl Item {
 /// The media of a result, all of which have reached the disk that could. A result that carries an item does not wait
 /// for its file, and may name one that never came to be.
 fn items(result: &CallToolResult) -> Vec<Item> {
-    let facts = result.meta.as_ref().and_then(|meta| meta.0.get("ai.venice/media"));
+    let facts = result.meta.as_ref().and_then(|meta| meta.0.get(MEDIA_META));
     let items: Option<Vec<Item>> = facts.and_then(|facts| Vec::deserialize(facts).ok());
     let mut items = items.unwrap_or_default();
     for item in &mut items {

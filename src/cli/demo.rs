@@ -19,6 +19,7 @@ use super::{Given, fail, refuse, say};
 use crate::catalog::{Catalog, ModelType, image, speech};
 use crate::config::{Config, Key};
 use crate::context::Context;
+use crate::output::MEDIA_META;
 
 /// The picture that is asked for.
 const PROMPT: &str = "a lighthouse at dawn";
@@ -184,7 +185,7 @@ async fn made(
     let path = result
         .meta
         .as_ref()
-        .and_then(|meta| meta.0.get("ai.venice/media")?.get(0)?.get("path")?.as_str())
+        .and_then(|meta| meta.0.get(MEDIA_META)?.get(0)?.get("path")?.as_str())
         .ok_or(format!("{tool} named no path"))?;
     Ok(Item { tool, mime_type: mime_type.to_owned(), bytes: bytes.len(), path: path.into() })
 }

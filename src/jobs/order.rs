@@ -47,14 +47,8 @@ pub struct Order {
 impl Order {
     /// The job that the same call queued just now.
     pub(super) async fn known(&self, book: &Book, view: &MediaView) -> Result<Option<Job>> {
-        let identity = identity(book.base(), self);
-        let now = Utc::now();
-        for job in like(&identity, book).await? {
-            if stands_for(&job, view, now).await? {
-                return Ok(Some(job));
-            }
-        }
-        Ok(None)
+        let found = newest(&identity(book.base(), self), book, view).await?;
+        Ok(found.filter(|job| job.state != State::Sending))
     }
 }
 
@@ -187,29 +181,30 @@ async fn refused(mut job: Job, error: Error, book: &Book, patience: &Cancellatio
 
 /// The job that the same call queued just now; an error, once, where nobody knows what became of it.
 async fn earlier(identity: &str, book: &Book, view: &MediaView) -> Result<Option<Job>> {
-    let now = Utc::now();
-    for mut job in like(identity, book).await? {
+    match newest(identity, book, view).await? {
         // We hold the lock under which it was sent, so that its sender is gone.
-        if job.state == State::Sending {
+        Some(mut job) if job.state == State::Sending => {
             let error = lost(&job);
             job.state = State::Failed;
             job.failure = Some(Failure::from(&error));
             book.write(&job).await?;
-            return Err(error);
+            Err(error)
         }
-        if stands_for(&job, view, now).await? {
+        found => Ok(found),
+    }
+}
+
+/// The newest job of that identity that is being sent, or is what the same call is answered with.
+async fn newest(identity: &str, book: &Book, view: &MediaView) -> Result<Option<Job>> {
+    let digits = job_id(identity.get(..8).unwrap_or(identity));
+    let jobs = book.list(|id| id.starts_with(&digits)).await?;
+    let now = Utc::now();
+    for job in jobs.into_iter().filter(|job| job.identity == identity) {
+        if job.state == State::Sending || stands_for(&job, view, now).await? {
             return Ok(Some(job));
         }
     }
     Ok(None)
-}
-
-/// The jobs of calls of that identity, the newest first.
-async fn like(identity: &str, book: &Book) -> Result<impl Iterator<Item = Job>> {
-    let digits = job_id(identity.get(..8).unwrap_or(identity));
-    let jobs = book.list(|id| id.starts_with(&digits)).await?;
-    let identity = identity.to_owned();
-    Ok(jobs.into_iter().filter(move |job| job.identity == identity))
 }
 
 /// Whether the job is what the same call is answered with at `now`.

@@ -11,18 +11,21 @@ pub const BLOCK: usize = 4096;
 /// The size in bytes from which it is worth it.
 pub const LARGE: usize = 1 << 20;
 
-/// Makes the file at `path` of `bytes`; `false`, and no file, where that cannot be done past the cache: the bytes are
-/// few or begin elsewhere, or the file system has no such way.
+/// Whether bytes may be written so: they are many, and begin where they have to.
+pub(super) fn suits(bytes: &[u8]) -> bool {
+    cfg!(target_os = "linux") && bytes.len() >= LARGE && bytes.as_ptr().addr().is_multiple_of(BLOCK)
+}
+
+/// Makes the file at `path` of `bytes`; `false`, and no file, where that cannot be done past the cache: the bytes do
+/// not suit, or the file system has no such way.
 #[cfg(target_os = "linux")]
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     use std::io::Write as _;
 
-    if bytes.len() < LARGE || !bytes.as_ptr().addr().is_multiple_of(BLOCK) {
+    if !suits(bytes) {
         return Ok(false);
     }
-    let Some((blocks, rest)) = bytes.split_at_checked(bytes.len() - bytes.len() % BLOCK) else {
-        return Ok(false);
-    };
+    let (blocks, rest) = bytes.split_at(bytes.len() - bytes.len() % BLOCK);
     let written =
         open(path, rustix::fs::OFlags::DIRECT).and_then(|mut file| file.write_all(blocks));
     match written {

@@ -10,7 +10,7 @@ use object_store::{
 };
 
 use super::fault::{blocking, fault, no_room};
-use super::{LARGE, Target, direct, local};
+use super::{Target, direct, local};
 use crate::error::Result;
 
 /// How much of a stream is gathered before it is written.
@@ -36,10 +36,12 @@ impl Target<'_> {
     /// Writes `bytes` where nobody sees them.
     pub(super) async fn stage(&self, bytes: Bytes) -> Result<Staged> {
         let staged = self.staged();
-        let (file, data) = (staged.path.clone(), bytes.clone());
-        let write = move |_: &Path| file.map_or(Ok(false), |file| direct::write(&file, &data));
-        if bytes.len() >= LARGE && blocking("write", self.path.clone(), write).await? {
-            return self.seal(staged).await;
+        if direct::suits(&bytes) {
+            let (file, data) = (staged.path.clone(), bytes.clone());
+            let write = move |_: &Path| file.map_or(Ok(false), |file| direct::write(&file, &data));
+            if blocking("write", self.path.clone(), write).await? {
+                return self.seal(staged).await;
+            }
         }
         let put = self.opened.staging.put(&staged.location, PutPayload::from_bytes(bytes)).await;
         put.map_err(|error| fault("write", &self.path, error))?;

@@ -149,9 +149,10 @@ impl OpenReply {
         };
         let announced = self.length.unwrap_or_default().min(SET_ASIDE);
         let size = usize::try_from(announced).unwrap_or_default().max(first.len() + second.len());
-        let mut body: Vec<u8> = Vec::with_capacity(size + BLOCK);
         // What is large begins where the store can write it without another copy.
-        let start = if size >= LARGE { body.as_ptr().align_offset(BLOCK).min(BLOCK) } else { 0 };
+        let room = if size >= LARGE { BLOCK } else { 0 };
+        let mut body: Vec<u8> = Vec::with_capacity(size + room);
+        let start = body.as_ptr().align_offset(BLOCK).min(room);
         body.resize(start, 0);
         body.extend_from_slice(&first);
         body.extend_from_slice(&second);

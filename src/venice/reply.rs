@@ -129,8 +129,7 @@ impl Facts {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut facts = Self { violation: is_violation(headers), ..Self::default() };
         let (mut deprecated, mut ray) = (false, None);
-        // Of a header that came twice the first counts.
-        for (name, value) in headers.keys().filter_map(|name| Some((name, headers.get(name)?))) {
+        for (name, value) in firsts(headers) {
             let text = String::from_utf8_lossy(value.as_bytes());
             let text = text.trim();
             if text.is_empty() {
@@ -138,7 +137,7 @@ impl Facts {
             }
             let owned = || Some(text.to_owned());
             let number = || text.parse::<f64>().ok().filter(|number| number.is_finite());
-            match name.as_str() {
+            match name {
                 "x-venice-balance-usd" => facts.balance_usd = number(),
                 "x-venice-balance-diem" => facts.balance_diem = number(),
                 "x-venice-is-blurred" => facts.blurred = is_true(text),
@@ -168,9 +167,13 @@ pub(crate) fn is_violation(headers: &HeaderMap) -> bool {
         "x-venice-is-adult-model-content-violation",
         "x-venice-contains-minor",
     ];
-    let text = |value: &HeaderValue| is_true(String::from_utf8_lossy(value.as_bytes()).trim());
-    let found = headers.keys().filter(|name| names.contains(&name.as_str()));
-    found.filter_map(|name| headers.get(name)).any(text)
+    let is = |value: &HeaderValue| is_true(String::from_utf8_lossy(value.as_bytes()).trim());
+    firsts(headers).any(|(name, value)| names.contains(&name) && is(value))
+}
+
+/// The headers by name. Of one that came twice the first counts.
+fn firsts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &HeaderValue)> {
+    headers.keys().filter_map(|name| Some((name.as_str(), headers.get(name)?)))
 }
 
 fn is_true(text: &str) -> bool {
