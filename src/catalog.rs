@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::context::{Caller, Context};
 use crate::error::{Error, Kind, Result};
-use crate::near::near;
+use crate::near::{near, shorten};
 use crate::venice::{Class, Endpoint, Request, Venice};
 
 /// The rows of all models of a type.
@@ -366,7 +366,7 @@ pub fn unknown_model(kind: ModelType, wanted: &str, models: &[Model]) -> Error {
     let close = near(wanted, models.iter().map(|model| model.id.as_str()), 5);
     let suggestion =
         if close.is_empty() { String::new() } else { format!("; near ids: {}", listed(close)) };
-    let kind = kind.name();
+    let (wanted, kind) = (shorten(wanted), kind.name());
     Error::argument("model", format!("`{wanted}` is not a known {kind} model{suggestion}"))
         .hint(format!("venice_list_models with type `{kind}` lists them; nothing was spent"))
 }

@@ -13,7 +13,7 @@ use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Problem, Result};
-use crate::near::meant;
+use crate::near::{did_you_mean, shorten};
 
 pub use normalize::normalize;
 pub use plain::Plain;
@@ -77,12 +77,12 @@ impl Judge {
                         "" => "is not an argument of this tool".to_owned(),
                         place => format!("is not a field of `{place}`"),
                     };
-                    if let Some(question) = meant(name, names.iter().copied()) {
+                    if let Some(question) = did_you_mean(name, names.iter().copied()) {
                         let _ = write!(message, "; {question}");
                     } else if !std::mem::replace(&mut listed, true) {
                         message.push_str(&there_are(&names));
                     }
-                    problems.push(Problem::new(joined(&place, name), message));
+                    problems.push(Problem::new(joined(&place, &shorten(name)), message));
                 }
             }
             ValidationErrorKind::Required { property } => {

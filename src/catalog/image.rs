@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Model, listed};
 use crate::error::Problem;
-use crate::near::near;
+use crate::near::{near, shorten};
 
 /// The largest width and height in pixels that the API takes.
 pub const MAX_SIDE: u32 = 1280;
@@ -242,6 +242,7 @@ pub fn style_problem(style: &str, styles: &[String]) -> Option<Problem> {
     } else {
         format!("near ones: {}", listed(close))
     };
+    let style = shorten(style);
     Some(Problem::new("style_preset", format!("`{style}` is not a style; {offered}")))
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{Model, listed};
 use crate::error::Problem;
-use crate::near::near;
+use crate::near::{near, shorten};
 
 /// The fewest characters of the lyrics that `minimax-music-v25` wants.
 const SHORTEST_LYRICS: usize = 10;
@@ -162,6 +162,7 @@ impl Limits {
                 } else {
                     format!("near ones: {}", listed(close))
                 };
+                let voice = shorten(voice);
                 refuse("voice", format!("`{voice}` is not a voice of {model}; {offered}"));
             }
         }

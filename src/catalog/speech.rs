@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{Model, listed};
 use crate::error::Problem;
-use crate::near::near;
+use crate::near::{near, shorten};
 
 /// The longest input of one request, in characters.
 pub const MAX_INPUT: usize = 4096;
@@ -49,6 +49,7 @@ impl Limits {
             } else {
                 format!("near ones: {}", listed(close))
             };
+            let voice = shorten(voice);
             problems.push(Problem::new(
                 "voice",
                 format!("`{voice}` is not a voice of {model}; {offered}"),

@@ -1,7 +1,7 @@
 //! Whether the settings name only toolsets and tools that exist.
 
 use crate::config::{Config, Invalid};
-use crate::near::meant;
+use crate::near::{did_you_mean, shorten};
 use crate::tools;
 
 /// Refuses a name that means nothing: a server without the tools that were asked for is found out late.
@@ -29,7 +29,7 @@ fn known(
     let Some(unknown) = given.iter().find(|name| !names.contains(&name.as_str())) else {
         return Ok(());
     };
-    let hint = meant(unknown, names.iter().copied()).unwrap_or_else(|| otherwise.to_owned());
-    let message = format!("there is no {kind} `{unknown}`; {hint}");
+    let hint = did_you_mean(unknown, names.iter().copied()).unwrap_or_else(|| otherwise.to_owned());
+    let message = format!("there is no {kind} `{}`; {hint}", shorten(unknown));
     Err(Invalid { setting: setting.to_owned(), message })
 }

@@ -9,7 +9,7 @@ use crate::catalog::summary::TYPES;
 use crate::catalog::{Catalog, Model, ModelType};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::near::near;
+use crate::near::{near, shorten};
 use crate::venice::percent_decoded;
 
 /// The URI template of the models of a type.
@@ -82,7 +82,7 @@ async fn styles(catalog: &Catalog, context: &Context) -> Result<Value> {
 
 async fn models(kind: &str, catalog: &Catalog, context: &Context) -> Result<Value> {
     if !TYPES.contains(&kind) {
-        let types = TYPES.join(", ");
+        let (kind, types) = (shorten(kind), TYPES.join(", "));
         return Err(missing(format!("there is no type of models `{kind}`; there are {types}")));
     }
     let rows = catalog.rows(context, kind).await?;
@@ -107,6 +107,7 @@ async fn voices(given: &str, catalog: &Catalog, context: &Context) -> Result<Val
         let ids = catalog.ids(context, ModelType::Tts).await;
         let close = near(&id, ids.iter().map(String::as_str), 5).join(", ");
         let close = if close.is_empty() { ids.join(", ") } else { close };
+        let id = shorten(&id);
         return Err(missing(format!("there is no speech model `{id}`; there are {close}")));
     };
     let mut data = Map::from_iter([("model".to_owned(), json!(model.id))]);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Server;
 use crate::context::Settings;
 use crate::error::Result;
-use crate::near::meant;
+use crate::near::{did_you_mean, shorten};
 use crate::prompts::{PROMPTS, Prompt};
 use crate::schema::{Judge, Plain};
 use crate::tool::{Effect, Route, Spec};
@@ -150,9 +150,10 @@ impl Server {
             );
         }
         let names = self.shown(settings).map(|mounted| mounted.spec().name);
-        match meant(name, names) {
-            Some(question) => format!("there is no tool `{name}` here; {question}"),
-            None => format!("there is no tool `{name}` here"),
+        let shortened = shorten(name);
+        match did_you_mean(name, names) {
+            Some(question) => format!("there is no tool `{shortened}` here; {question}"),
+            None => format!("there is no tool `{shortened}` here"),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::catalog::{MODELS, listed};
 use crate::error::{Error, Kind, Result};
-use crate::near::near;
+use crate::near::{near, shorten};
 use crate::outcome::Outcome;
 use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
 use crate::venice::Request;
@@ -50,7 +50,8 @@ impl Tool for GetModel {
         }
         let ids: Vec<String> = rows.iter().map(id).collect();
         let close = near(&plan.model, ids.iter().map(String::as_str), 5);
-        let mut error = Error::new(Kind::NotFound, format!("there is no model `{}`", plan.model));
+        let message = format!("there is no model `{}`", shorten(&plan.model));
+        let mut error = Error::new(Kind::NotFound, message);
         if !close.is_empty() {
             error = error.hint(format!("near ids: {}", listed(close)));
         }

@@ -45,6 +45,29 @@ async fn a_model_is_shown_whole_and_a_miss_names_near_ones() {
 }
 
 #[tokio::test]
+async fn an_endless_name_has_no_near_ones_and_is_not_repeated_whole() {
+    // The time of a comparison grows with the length of both names: a megabyte once took 19 s of the server.
+    let world = World::start().await;
+    let name = "z-image-turbo".repeat(80_000);
+    let generate = json!({"prompt": "waves", "model": name});
+    let unknown_argument = json!({"prompt": "waves", (name.clone()): true});
+    for (tool, arguments) in [
+        ("venice_get_model", json!({"model": name})),
+        ("venice_image_generate", generate),
+        ("venice_image_generate", unknown_argument),
+        ("venice_image_generate", json!({"prompt": "waves", "style_preset": name})),
+    ] {
+        let said = error(&world.call(tool, arguments).await);
+        assert!(said.contains("z-image-turboz-image") && said.contains('…'), "{tool}: {said}");
+        assert!(said.len() < 1500 && !said.contains("near"), "{tool}: {said}");
+    }
+    let refused = world.try_call(&name, json!({})).await.unwrap_err().to_string();
+    assert!(refused.contains('…') && refused.len() < 500, "{refused}");
+    let missing = world.read(&format!("venice://voices/{name}")).await.unwrap_err().to_string();
+    assert!(missing.contains('…') && missing.len() < 3000, "{missing}");
+}
+
+#[tokio::test]
 async fn a_row_says_in_few_words_what_the_model_can_do() {
     let world = World::start().await;
     let result = world.call("venice_list_models", json!({"search": "glm-5-2"})).await;
