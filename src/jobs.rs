@@ -21,7 +21,6 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +29,9 @@ use self::collect::Collector;
 use self::follow::{Follower, Held, KEPT, Live};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::media::{MediaView, Record, hex};
+use crate::fingerprint::Fingerprint;
+use crate::hex;
+use crate::media::{MediaView, Record};
 use crate::storage::Storage;
 use crate::venice::fetch::Fetcher;
 use crate::venice::{Endpoint, Request, Venice};
@@ -337,7 +338,7 @@ fn tell(context: &Context, news: &News) {
 
 /// A job that another server queued. It is known from now on by an id that follows from Venice's.
 fn adopted(view: &MediaView, kind: JobKind, model: &str, queue_id: &str) -> Job {
-    let hash = hex(&Sha256::digest(format!("{} {} {model} {queue_id}", view.base(), kind.name())));
+    let hash = hex::sha256(format!("{} {} {model} {queue_id}", view.base(), kind.name()));
     let record =
         Record { tool: kind.tool("status"), model: Some(model.to_owned()), ..Record::default() };
     Job {
@@ -352,7 +353,7 @@ fn adopted(view: &MediaView, kind: JobKind, model: &str, queue_id: &str) -> Job 
         queued_at: None,
         media: None,
         failure: None,
-        identity: String::new(),
+        fingerprint: Fingerprint::default(),
         save_as: None,
         record,
     }

@@ -55,6 +55,8 @@ pub mod venice;
 
 pub mod context;
 pub mod error;
+pub(crate) mod fingerprint;
+pub(crate) mod hex;
 pub mod metrics;
 
 pub mod sandbox;

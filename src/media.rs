@@ -30,7 +30,7 @@ use crate::storage::Storage;
 
 use index::Index;
 use memory::{Memory, Pending};
-pub(crate) use name::{base, hex};
+pub(crate) use name::base;
 pub use record::scrub;
 pub use sniff::{extension, sniff};
 pub use view::MediaView;

@@ -5,7 +5,7 @@
 //! inputs; nothing is spent), `price` and `run`. Everything before `run` may happen twice for one call.
 
 mod extra;
-mod identity;
+mod inputs;
 mod route;
 mod show;
 
@@ -30,7 +30,7 @@ use crate::spend::{Spending, about};
 use crate::storage::Secret;
 use crate::venice::{Endpoint, Facts, Form, Venice};
 
-pub use identity::{Identity, ReadInputs};
+pub use inputs::ReadInputs;
 pub use route::{Prepared, Route};
 
 /// One capability.

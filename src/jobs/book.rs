@@ -2,6 +2,7 @@
 
 use super::record::{Job, is_job_id};
 use crate::error::{Error, Kind, Result};
+use crate::fingerprint::Fingerprint;
 use crate::storage::{Lock, Storage};
 
 /// The most files that are looked through for one job.
@@ -67,10 +68,9 @@ impl Book {
         Ok(jobs)
     }
 
-    /// Waits until nobody else queues the call of that identity.
-    pub(super) async fn order_lock(&self, identity: &str) -> Result<Lock> {
-        let short = identity.get(..16).unwrap_or(identity);
-        self.storage.lock(&format!("order-{short}")).await
+    /// Waits until nobody else queues the call with that fingerprint.
+    pub(super) async fn order_lock(&self, fingerprint: &Fingerprint) -> Result<Lock> {
+        self.storage.lock(&format!("order-{}", fingerprint.prefix(16))).await
     }
 
     /// The right to poll a job, where nobody else has it.

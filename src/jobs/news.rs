@@ -113,7 +113,7 @@ mod tests {
             queued_at: None,
             media: None,
             failure: None,
-            identity: String::new(),
+            fingerprint: crate::fingerprint::Fingerprint::default(),
             save_as: None,
             record: Record::default(),
         };

@@ -1,13 +1,11 @@
 //! A call that queues a job: recorded before it is sent, so that nothing is paid for twice unawares.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::book::Book;
@@ -15,7 +13,9 @@ use super::kind::JobKind;
 use super::record::{Failure, Job, State, job_id};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::media::{MediaView, Record, hex, scrub};
+use crate::fingerprint::{Fingerprint, MediaHashes};
+use crate::hex;
+use crate::media::{MediaView, Record, scrub};
 use crate::venice::{Blobs, Endpoint, Request, Venice};
 
 /// How long the same call means the same job.
@@ -47,7 +47,7 @@ pub struct Order {
 impl Order {
     /// The job that the same call queued just now.
     pub(super) async fn known(&self, book: &Book, view: &MediaView) -> Result<Option<Job>> {
-        let found = newest(&identity(book.base(), self), book, view).await?;
+        let found = newest(&fingerprint(book.base(), self), book, view).await?;
         Ok(found.filter(|job| job.state != State::Sending))
     }
 }
@@ -57,17 +57,17 @@ impl Order {
 #[derive(Debug, Default)]
 pub struct Attached {
     blobs: Blobs,
-    hashes: BTreeMap<String, String>,
+    hashes: MediaHashes,
     bytes: u64,
 }
 
 impl Attached {
     /// The string that stands for `bytes` as a `data:` URL of that type.
     pub fn data_url(&mut self, mime_type: &str, bytes: Bytes) -> String {
-        let hash = hex(&Sha256::digest(&bytes));
+        let sha256 = hex::sha256(&bytes);
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         let place = self.blobs.data_url(mime_type, bytes);
-        self.hashes.insert(place.clone(), format!("sha256:{hash}"));
+        self.hashes.insert(&place, &sha256);
         place
     }
 
@@ -95,17 +95,17 @@ pub(super) async fn place(
     context: Context,
     patience: CancellationToken,
 ) -> Result<Placed> {
-    let identity = identity(book.base(), &order);
+    let fingerprint = fingerprint(book.base(), &order);
     let canceled = || Error::new(Kind::Canceled, "the call was canceled; nothing was queued");
     let _turn = tokio::select! {
-        turn = book.order_lock(&identity) => turn?,
+        turn = book.order_lock(&fingerprint) => turn?,
         () = patience.cancelled() => return Err(canceled()),
     };
-    if let Some(job) = earlier(&identity, &book, &view).await? {
+    if let Some(job) = earlier(&fingerprint, &book, &view).await? {
         return Ok(Placed { job, known: true });
     }
     let job = Job {
-        job: job_id(&new_digits(&identity)),
+        job: job_id(&new_digits(&fingerprint)),
         kind: order.kind,
         state: State::Sending,
         model: order.model,
@@ -116,7 +116,7 @@ pub(super) async fn place(
         queued_at: None,
         media: None,
         failure: None,
-        identity,
+        fingerprint,
         save_as: order.save_as,
         record: scrub(order.record),
     };
@@ -180,8 +180,8 @@ async fn refused(mut job: Job, error: Error, book: &Book, patience: &Cancellatio
 }
 
 /// The job that the same call queued just now; an error, once, where nobody knows what became of it.
-async fn earlier(identity: &str, book: &Book, view: &MediaView) -> Result<Option<Job>> {
-    match newest(identity, book, view).await? {
+async fn earlier(fingerprint: &Fingerprint, book: &Book, view: &MediaView) -> Result<Option<Job>> {
+    match newest(fingerprint, book, view).await? {
         // We hold the lock under which it was sent, so that its sender is gone.
         Some(mut job) if job.state == State::Sending => {
             let error = lost(&job);
@@ -194,12 +194,12 @@ async fn earlier(identity: &str, book: &Book, view: &MediaView) -> Result<Option
     }
 }
 
-/// The newest job of that identity that is being sent, or is what the same call is answered with.
-async fn newest(identity: &str, book: &Book, view: &MediaView) -> Result<Option<Job>> {
-    let digits = job_id(identity.get(..8).unwrap_or(identity));
+/// The newest job of that fingerprint that is being sent, or is what the same call is answered with.
+async fn newest(fingerprint: &Fingerprint, book: &Book, view: &MediaView) -> Result<Option<Job>> {
+    let digits = job_id(fingerprint.prefix(8));
     let jobs = book.list(|id| id.starts_with(&digits)).await?;
     let now = Utc::now();
-    for job in jobs.into_iter().filter(|job| job.identity == identity) {
+    for job in jobs.into_iter().filter(|job| job.fingerprint == *fingerprint) {
         if job.state == State::Sending || stands_for(&job, view, now).await? {
             return Ok(Some(job));
         }
@@ -231,97 +231,51 @@ pub(super) fn lost(job: &Job) -> Error {
     Error::new(Kind::Network, message).hint(ANEW)
 }
 
-/// The SHA-256, in hex, of everything that decides what is made and for whom.
-fn identity(base: &str, order: &Order) -> String {
-    let mut hash = Sha256::new();
-    for part in [base, order.queue.path(), &order.model] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    canonical(&Value::Object(order.body.clone()), &order.media.hashes, &mut hash);
-    hex(&hash.finalize())
+/// The fingerprint of what is made, by which model, and for whom.
+fn fingerprint(base: &str, order: &Order) -> Fingerprint {
+    let scope = [base, order.queue.path(), &order.model];
+    Fingerprint::new(&scope, &[&order.body], &order.media.hashes)
 }
 
-/// Feeds a value to the hash, whatever the order of its fields, with hashes in place of media.
-fn canonical(value: &Value, hashes: &BTreeMap<String, String>, hash: &mut Sha256) {
-    match value {
-        Value::Object(fields) => {
-            hash.update(b"{");
-            for (name, value) in fields.iter().collect::<BTreeMap<_, _>>() {
-                hash.update(Value::from(name.as_str()).to_string());
-                canonical(value, hashes, hash);
-            }
-            hash.update(b"}");
-        }
-        Value::Array(items) => {
-            hash.update(b"[");
-            for item in items {
-                canonical(item, hashes, hash);
-            }
-            hash.update(b"]");
-        }
-        Value::String(text) => {
-            let text = hashes.get(text).unwrap_or(text);
-            hash.update(Value::from(text.as_str()).to_string());
-        }
-        other => {
-            hash.update(other.to_string());
-            hash.update(b",");
-        }
-    }
-}
-
-/// Digits that start as the identity does, by which the jobs of one call are found, and end at random.
-fn new_digits(identity: &str) -> String {
+/// Digits that start like the fingerprint, by which the jobs of one call are found, and end at random.
+fn new_digits(fingerprint: &Fingerprint) -> String {
     let random = uuid::Uuid::new_v4().simple().to_string();
     let tail = random.get(..8).unwrap_or_default();
-    format!("{}{tail}", identity.get(..8).unwrap_or_default())
+    format!("{}{tail}", fingerprint.prefix(8))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::venice::{CallKind, Class};
 
     static QUEUE: Endpoint = Endpoint::post("/video/queue", CallKind::Queue, Class::Queue);
 
-    fn of(base: &str, body: &Value, media: Attached) -> String {
-        let order = Order {
+    #[test]
+    fn the_same_body_is_another_job_for_another_caller_or_model() {
+        let order = |model: &str| Order {
             kind: JobKind::Video,
             queue: &QUEUE,
-            model: "m".to_owned(),
-            body: body.as_object().cloned().unwrap(),
-            media,
+            model: model.to_owned(),
+            body: Map::new(),
+            media: Attached::default(),
             price_usd: None,
             save_as: None,
             record: Record::default(),
         };
-        identity(base, &order)
+        let one = fingerprint("", &order("m"));
+        assert_eq!(one, fingerprint("", &order("m")));
+        assert_ne!(one, fingerprint("x/", &order("m")));
+        assert_ne!(one, fingerprint("", &order("n")));
     }
 
     #[test]
-    fn the_same_call_is_known_whatever_the_order_of_its_fields() {
-        let one = of("", &json!({"prompt": "a", "audio": true}), Attached::default());
-        let two = of("", &json!({"audio": true, "prompt": "a"}), Attached::default());
-        assert_eq!(one, two);
-        assert_ne!(one, of("x/", &json!({"prompt": "a", "audio": true}), Attached::default()));
-        assert_ne!(one, of("", &json!({"prompt": "a", "audio": false}), Attached::default()));
-        let nested = of("", &json!({"a": [["b"], "c"]}), Attached::default());
-        assert_ne!(nested, of("", &json!({"a": ["b", ["c"]]}), Attached::default()));
-        assert_ne!(
-            of("", &json!({"a": [1, 2]}), Attached::default()),
-            of("", &json!({"a": [12]}), Attached::default())
-        );
-    }
-
-    #[test]
-    fn media_count_by_what_they_hold() {
+    fn media_count_by_their_bytes() {
         let with = |bytes: &'static [u8]| {
             let mut media = Attached::default();
-            let place = media.data_url("image/png", Bytes::from_static(bytes));
-            of("", &json!({"image_url": place}), media)
+            let image = media.data_url("image/png", Bytes::from_static(bytes));
+            let body = Map::from_iter([("image_url".to_owned(), image.into())]);
+            Fingerprint::new(&[], &[&body], &media.hashes)
         };
         assert_eq!(with(b"one"), with(b"one"));
         assert_ne!(with(b"one"), with(b"two"));
@@ -329,9 +283,9 @@ mod tests {
 
     #[test]
     fn the_jobs_of_one_call_start_alike_and_are_not_the_same() {
-        let identity = "0123456789abcdef".repeat(4);
-        let (one, two) = (new_digits(&identity), new_digits(&identity));
-        assert!(one.starts_with("01234567") && one.len() == 16);
+        let fingerprint = Fingerprint::new(&[], &[], &MediaHashes::default());
+        let (one, two) = (new_digits(&fingerprint), new_digits(&fingerprint));
+        assert!(one.starts_with(fingerprint.prefix(8)) && one.len() == 16);
         assert_ne!(one, two);
     }
 }

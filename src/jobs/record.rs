@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::kind::JobKind;
 use crate::error::{Error, Kind, Problem};
+use crate::fingerprint::Fingerprint;
+use crate::hex;
 use crate::media::Record;
 
 /// What a job's id starts with; 16 hex digits follow.
@@ -74,9 +76,9 @@ pub struct Job {
     /// Why it came to nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// The SHA-256, in hex, of the call that queued it; empty for a job of another server.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub identity: String,
+    /// The fingerprint of the call that queued it; empty for a job of another server.
+    #[serde(rename = "identity", default, skip_serializing_if = "Fingerprint::is_empty")]
+    pub fingerprint: Fingerprint,
     /// The name to store what it makes under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub save_as: Option<String>,
@@ -115,10 +117,7 @@ pub(super) fn job_id(digits: &str) -> String {
 
 /// Whether the text is a job's id: then it leads to its file and nowhere else.
 pub(super) fn is_job_id(text: &str) -> bool {
-    text.strip_prefix(PREFIX).is_some_and(|digits| {
-        digits.len() == 16
-            && digits.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
-    })
+    text.strip_prefix(PREFIX).is_some_and(|digits| hex::is_hex(digits, 16))
 }
 
 /// An error as it is kept with a job, and told to everyone who asks for it.

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use sha2::{Digest as _, Sha256};
-
 use super::{URI, sniff};
 use crate::context::Caller;
+use crate::hex;
 
 /// How many random hex digits end an id.
 pub(super) const DIGITS: usize = 16;
@@ -57,7 +56,7 @@ pub(crate) fn base(caller: &Caller) -> String {
         Caller::Local => String::new(),
         Caller::Brought(id) if is_digits(id) => format!(".venice/callers/{id}/"),
         Caller::Brought(other) => {
-            let hash = hex(&Sha256::digest(other));
+            let hash = hex::sha256(other);
             format!(".venice/callers/{}/", hash.get(..DIGITS).unwrap_or_default())
         }
     }
@@ -105,16 +104,8 @@ pub(super) fn is_place(location: &str, base: &str, id: &str) -> bool {
         && parts.all(|directory| !directory.is_empty() && part(directory) == directory)
 }
 
-/// Bytes as lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn is_digits(text: &str) -> bool {
-    text.len() == DIGITS && text.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
+    hex::is_hex(text, DIGITS)
 }
 
 /// 64 random bits: a version 4 UUID has six fixed ones, which its other half covers.

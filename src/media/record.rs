@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
-use super::{Record, name};
+use super::Record;
+use crate::hex;
 
 /// The length from which letters and digits without a gap are taken for encoded bytes.
 const LONG: usize = 1024;
@@ -85,7 +85,7 @@ fn describe(payload: &str, whole: &str, what: &str) -> String {
     };
     match ENGINES.iter().find_map(|engine| engine.decode(payload.as_bytes()).ok()) {
         Some(bytes) => {
-            format!("sha256:{} ({} bytes)", name::hex(&Sha256::digest(&bytes)), bytes.len())
+            format!("sha256:{} ({} bytes)", hex::sha256(&bytes), bytes.len())
         }
         None => format!("{what} ({} characters)", whole.len()),
     }

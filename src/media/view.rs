@@ -18,6 +18,7 @@ use super::{
     Media, MediaKind, MediaStore, NewMedia, OrElse, Record, Writing, ended, index, record, sniff,
 };
 use crate::error::{Error, Kind, Result};
+use crate::hex;
 use crate::metrics;
 use crate::storage::{ReadSeek, Storage};
 
@@ -125,7 +126,7 @@ impl MediaView {
         };
         let Facts { width, height, seconds } =
             storage.inspect(&location, look).await.ok().flatten().unwrap_or_default();
-        let sha256 = name::hex(&hash.finalize());
+        let sha256 = hex::encode(&hash.finalize());
         let Name { id, .. } = name;
         let media = Media {
             id,
@@ -287,7 +288,7 @@ fn describe(base: &str, new: NewMedia, created: DateTime<Utc>) -> Pending {
         width: None,
         height: None,
         seconds: None,
-        sha256: name::hex(&Sha256::digest(&bytes)),
+        sha256: hex::sha256(&bytes),
         created,
         location: format!("{base}{file}"),
         record,

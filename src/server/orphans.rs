@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::{Charges, Context};
 use crate::error::{Error, Kind, Result};
+use crate::fingerprint::CallFingerprint;
 use crate::outcome::Outcome;
-use crate::tool::Identity;
 
 /// How long a result that nobody received waits.
 const LIFETIME: Duration = Duration::from_mins(10);
@@ -23,7 +23,7 @@ pub(super) struct Orphans {
 
 /// One paid call.
 struct Paid {
-    identity: Identity,
+    fingerprint: CallFingerprint,
     /// Canceled when its client has gone.
     gone: CancellationToken,
     charges: Charges,
@@ -52,9 +52,9 @@ pub(super) struct Claim {
 
 impl Orphans {
     /// Enters a paid call.
-    pub(super) fn enter(&self, identity: Identity, context: &Context) -> Entered {
+    pub(super) fn enter(&self, fingerprint: CallFingerprint, context: &Context) -> Entered {
         let paid = Arc::new(Paid {
-            identity,
+            fingerprint,
             gone: context.cancel.clone(),
             charges: context.charges.clone(),
             ended: CancellationToken::new(),
@@ -65,10 +65,10 @@ impl Orphans {
     }
 
     /// The same call of the same caller, where it has paid, its client has gone, and nobody else has claimed it.
-    pub(super) fn claim(&self, identity: &Identity) -> Option<Claim> {
+    pub(super) fn claim(&self, fingerprint: &CallFingerprint) -> Option<Claim> {
         let mut calls = self.calls();
         calls.retain(|paid| !paid.is_over());
-        let paid = calls.iter().find(|paid| paid.is_orphan(identity))?;
+        let paid = calls.iter().find(|paid| paid.is_orphan(fingerprint))?;
         paid.state().claimed = true;
         Some(Claim { paid: Arc::clone(paid), orphans: self.clone() })
     }
@@ -92,7 +92,7 @@ impl Paid {
         !state.claimed && state.result.as_ref().is_some_and(|(at, _)| at.elapsed() > LIFETIME)
     }
 
-    fn is_orphan(&self, identity: &Identity) -> bool {
+    fn is_orphan(&self, fingerprint: &CallFingerprint) -> bool {
         if !self.gone.is_cancelled() || !self.charges.any() {
             return false;
         }
@@ -101,7 +101,7 @@ impl Paid {
             Some((_, Ok(outcome))) => outcome.media.iter().map(|item| item.media.uri()).collect(),
             _ => Vec::new(),
         };
-        !state.claimed && identity.repeats(&self.identity, &made)
+        !state.claimed && fingerprint.repeats(&self.fingerprint, &made)
     }
 }
 

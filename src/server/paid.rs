@@ -6,9 +6,10 @@ use super::Server;
 use super::orphans::{Entered, HANDED_OUT, of_earlier};
 use crate::context::{Answer, Context};
 use crate::error::{Error, Kind, Result};
+use crate::fingerprint::CallFingerprint;
 use crate::outcome::Outcome;
 use crate::spend::{Purchase, Reservation, about};
-use crate::tool::{Call, Identity, Prepared};
+use crate::tool::{Call, Prepared};
 
 /// What a paid call came to, and the entry that holds it until it is received; nothing where the user is asked by the
 /// answer to the call, which comes again.
@@ -17,9 +18,9 @@ pub(super) type Bought = Option<(Result<Outcome>, Entered)>;
 impl Server {
     /// Makes a paid call, or hands out what the same call made whose client had gone.
     pub(super) async fn buy(&self, prepared: Box<dyn Prepared>, call: &Call) -> Result<Bought> {
-        let identity = Identity::of(call);
-        if let Some(result) = self.handed_out(&identity, &call.context).await? {
-            let entered = self.shared.orphans.enter(identity, &call.context);
+        let fingerprint = call.fingerprint();
+        if let Some(result) = self.handed_out(&fingerprint, &call.context).await? {
+            let entered = self.shared.orphans.enter(fingerprint, &call.context);
             // It was paid for, though not by this call.
             call.context.charges.sent();
             entered.ended(&result);
@@ -44,7 +45,7 @@ impl Server {
             }
         })?;
         let before = Instant::now();
-        if self.asks(&purchase, &identity, &call.context).await? {
+        if self.asks(&purchase, &fingerprint, &call.context).await? {
             return Ok(None);
         }
         // The time that a user takes to answer is not the call's.
@@ -54,7 +55,7 @@ impl Server {
             () = call.context.cancel.cancelled() => return Err(canceled()),
             reservation = self.shared.services.spending.reserve(&purchase) => reservation?,
         };
-        let entered = self.shared.orphans.enter(identity, &call.context);
+        let entered = self.shared.orphans.enter(fingerprint, &call.context);
         let mut call = call.clone();
         call.context.deadline = call.context.deadline.map(|deadline| deadline + waited);
         let mut result = self.run(prepared, &call).await;
@@ -66,10 +67,10 @@ impl Server {
     /// What the same call came to that was paid for and whose client had gone; one still under way is waited for.
     async fn handed_out(
         &self,
-        identity: &Identity,
+        fingerprint: &CallFingerprint,
         context: &Context,
     ) -> Result<Option<Result<Outcome>>> {
-        let Some(claim) = self.shared.orphans.claim(identity) else { return Ok(None) };
+        let Some(claim) = self.shared.orphans.claim(fingerprint) else { return Ok(None) };
         context.progress.report(0.0, None, "waiting for an earlier call of the same arguments");
         let result = tokio::select! {
             biased;
@@ -94,7 +95,7 @@ impl Server {
     async fn asks(
         &self,
         purchase: &Purchase<'_>,
-        identity: &Identity,
+        fingerprint: &CallFingerprint,
         context: &Context,
     ) -> Result<bool> {
         let Some(over) = self.shared.services.spending.asks_over(purchase) else {
@@ -106,7 +107,7 @@ impl Server {
         );
         let tool = purchase.tool;
         let question = format!("{tool} {cost}, and you are asked above ${over}. Make the call?");
-        let subject = format!("{} {cost}", identity.hex());
+        let subject = format!("{} {cost}", fingerprint.as_str());
         let answer = tokio::select! {
             biased;
             () = context.cancel.cancelled() => return Err(canceled()),

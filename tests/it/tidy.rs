@@ -12,8 +12,8 @@ use crate::harness::BINARY;
 
 /// The modules by layer, lowest first. A module may use those of lower layers, and itself.
 const LAYERS: &[&[&str]] = &[
-    &["error", "near"],
-    &["metrics"],
+    &["error", "near", "hex"],
+    &["metrics", "fingerprint"],
     &["context"],
     &["speech", "schema", "config", "sandbox"],
     &["storage"],

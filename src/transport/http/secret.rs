@@ -1,11 +1,10 @@
 //! The secret of this server, and what it signs: whose a key is, and which links are its own.
 
-use std::fmt::Write as _;
-
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::error::{Error, Kind, Result};
+use crate::hex;
 use crate::storage;
 
 /// Signs with the secret of the server.
@@ -47,10 +46,7 @@ impl Signer {
 
     /// The signature in hex digits.
     pub(super) fn sign(self) -> String {
-        self.0.finalize().into_bytes().iter().fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex::encode(&self.0.finalize().into_bytes())
     }
 
     /// Whether `signature`, in hex digits, is right. Takes the same time for every wrong one of its length.
