@@ -1,5 +1,7 @@
 //! `data:` URLs (RFC 2397), as models write them: with line ends, without padding, in either alphabet.
 
+use percent_encoding::percent_decode;
+
 /// What a `data:` URL holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Data {
@@ -51,26 +53,16 @@ fn base64(text: &str, max_bytes: u64) -> Result<Vec<u8>, String> {
     Ok(digits)
 }
 
+/// The bytes that percent-encoded text stands for. URLs contain no line ends; where one stands, a line was broken.
 fn percent(text: &[u8]) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.iter().copied();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'%' => {
-                let pair = rest.next().zip(rest.next());
-                let byte = pair.and_then(|(high, low)| Some(hex(high)? << 4 | hex(low)?));
-                bytes.push(byte.ok_or("has a % that no two hex digits follow")?);
-            }
-            // URLs are written without these; where they stand, a line was broken.
-            b'\t' | b'\n' | b'\r' => {}
-            byte => bytes.push(byte),
-        }
+    let text: Vec<u8> =
+        text.iter().copied().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r')).collect();
+    let is_pair =
+        |rest: &[u8]| rest.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    if !text.split(|byte| *byte == b'%').skip(1).all(is_pair) {
+        return Err("has a % that no two hex digits follow".to_owned());
     }
-    Ok(bytes)
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    Ok(percent_decode(&text).collect())
 }
 
 /// `text` with its percent-encoding undone where it is valid.

@@ -1,21 +1,18 @@
 //! Where a long text may be cut.
 
-mod marks;
-
-use marks::{Mark, extends, joins, mark_of};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Splits a text into parts of at most `limit` characters, each as long as its sentences allow.
 ///
 /// A part ends at the end of a sentence or a line. Within a sentence that is longer than `limit` it ends after a
-/// clause, else at a space, else between two letters, and only if nothing else is left inside of what a reader
-/// sees as one character. Parts are trimmed and never blank; but for white space between them, together they
-/// are the text.
+/// clause, else at a space, else between two graphemes, and only if a single grapheme is longer than `limit` inside of
+/// it. Parts are trimmed and never blank; apart from the white space between them, together they are the text.
 #[must_use]
 pub fn split(text: &str, limit: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let (part, after) = rest.split_at_checked(cut(rest, limit.max(1))).unwrap_or((rest, ""));
+        let (part, after) = rest.split_at_checked(cut_at(rest, limit.max(1))).unwrap_or((rest, ""));
         parts.push(part.trim_end());
         rest = after.trim_start();
     }
@@ -23,117 +20,96 @@ pub fn split(text: &str, limit: usize) -> Vec<&str> {
 }
 
 /// The length in bytes of the first part of `text`, which starts with no white space.
-fn cut(text: &str, limit: usize) -> usize {
-    let Some((end, _)) = text.char_indices().nth(limit) else {
-        return text.len();
-    };
-    let mut places = Places::default();
-    let mut scan = Scan::default();
-    for (at, next) in text.char_indices().take_while(|(at, _)| *at <= end) {
-        if at > 0 {
-            match scan.place(next) {
-                Some(Place::Sentence) => places.sentence = Some(at),
-                Some(Place::Clause) => places.clause = Some(at),
-                Some(Place::Space) => places.space = Some(at),
-                Some(Place::Letter) => places.letter = Some(at),
-                None => {}
-            }
-        }
-        scan.step(text, at, next);
-    }
-    let Places { sentence, clause, space, letter } = places;
-    sentence.or(clause).or(space).or(letter).unwrap_or(end)
+fn cut_at(text: &str, limit: usize) -> usize {
+    let Some((end, _)) = text.char_indices().nth(limit) else { return text.len() };
+    last_sentence_end(text, end)
+        .or_else(|| last_clause_end(text, end))
+        .or_else(|| last_space(text, end))
+        .or_else(|| last_grapheme_end(text, end))
+        .unwrap_or(end)
 }
 
-/// The last place of each kind that still lies within the limit.
-#[derive(Default)]
-struct Places {
-    sentence: Option<usize>,
-    clause: Option<usize>,
-    space: Option<usize>,
-    letter: Option<usize>,
+/// The last end of a sentence in `text` that is at most at `end`, by Unicode's rules (UAX #29). Those do not know
+/// abbreviations, and leave an opening bracket with the sentence before it.
+fn last_sentence_end(text: &str, end: usize) -> Option<usize> {
+    text.split_sentence_bound_indices()
+        .take_while(|(start, _)| *start < end)
+        .map(|(start, sentence)| (start, sentence.trim_end_matches(OPENING_BRACKETS).trim_end()))
+        .filter(|(_, sentence)| !ends_in_abbreviation(sentence))
+        .map(|(start, sentence)| start + sentence.len())
+        .filter(|at| (1..=end).contains(at))
+        .last()
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Sentence,
-    Clause,
-    Space,
-    Letter,
-}
+/// Brackets that belong to what follows, in scripts that put no space before them.
+const OPENING_BRACKETS: [char; 10] = ['「', '『', '（', '【', '《', '〈', '〔', '［', '｛', '｢'];
 
-/// What the characters before a place say about it.
-#[derive(Default)]
-struct Scan {
-    previous: Option<char>,
-    /// The mark before here, where only closing quotes and brackets came after it.
-    mark: Option<Mark>,
-    /// Where the word began that is being read.
-    word: usize,
-    /// Whether an odd number of regional indicators, two of which make a flag, came before.
-    half_flag: bool,
-}
-
-impl Scan {
-    /// What kind of place lies before `next`.
-    fn place(&self, next: char) -> Option<Place> {
-        if matches!(next, '\n' | '\r' | '\u{0B}' | '\u{0C}' | '\u{85}' | '\u{2028}' | '\u{2029}') {
-            return Some(Place::Sentence);
-        }
-        if next.is_whitespace() {
-            return Some(match self.mark {
-                Some(Mark::Stop | Mark::WideStop) => Place::Sentence,
-                Some(Mark::Pause | Mark::WidePause) => Place::Clause,
-                _ => Place::Space,
-            });
-        }
-        let joined = extends(next)
-            || self.previous.is_some_and(joins)
-            || (self.half_flag && is_regional_indicator(next));
-        if joined {
-            return None;
-        }
-        Some(match (self.mark, mark_of(next)) {
-            (Some(_), Some(_)) => return None,
-            (Some(Mark::WideStop), None) => Place::Sentence,
-            (Some(Mark::WidePause), None) => Place::Clause,
-            _ => Place::Letter,
-        })
-    }
-
-    /// Takes in the character at `at`.
-    fn step(&mut self, text: &str, at: usize, character: char) {
-        let mark = mark_of(character);
-        self.mark = match mark {
-            Some(Mark::Closer) => self.mark,
-            None if extends(character) => self.mark,
-            Some(Mark::Stop)
-                if character == '.' && text.get(self.word..at).is_some_and(is_abbreviation) =>
-            {
-                None
-            }
-            _ => mark,
-        };
-        if !character.is_alphanumeric() && character != '.' {
-            self.word = at + character.len_utf8();
-        }
-        self.half_flag = is_regional_indicator(character) && !self.half_flag;
-        self.previous = Some(character);
-    }
-}
-
-const fn is_regional_indicator(character: char) -> bool {
-    matches!(character, '\u{1F1E6}'..='\u{1F1FF}')
-}
-
-/// Whether a full stop after `word` more likely shortens it than ends a sentence: titles, initials, `e.g.`
-fn is_abbreviation(word: &str) -> bool {
+/// Whether a full stop at the end more likely shortens a word than ends a sentence: titles, initials, `e.g.`
+fn ends_in_abbreviation(sentence: &str) -> bool {
     const TITLES: [&str; 12] =
         ["Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Sr", "Jr", "vs", "cf", "approx", "No"];
-    let last = word.rsplit('.').next().unwrap_or(word);
+    let Some(text) = sentence.strip_suffix('.') else { return false };
+    let last = text.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or(text);
     let mut letters = last.chars();
     let is_initial = letters.next().is_some_and(char::is_alphabetic) && letters.next().is_none();
     is_initial || TITLES.contains(&last)
+}
+
+/// The last end of a clause that is at most at `end`: after its mark, and the quotes and brackets that close on it.
+fn last_clause_end(text: &str, end: usize) -> Option<usize> {
+    // With the Arabic and Ethiopic ones.
+    const BEFORE_SPACE: [char; 12] = [',', ';', ':', '–', '…', '،', '؛', '፣', '፤', '፥', '፦', '‥'];
+    // Chinese and Japanese, full and half width, and the dashes.
+    const ANYWHERE: [char; 7] = ['、', '，', '；', '：', '､', '—', '⸺'];
+    text.get(..end)?.char_indices().rev().find_map(|(at, mark)| {
+        let closers = text.get(at + mark.len_utf8()..)?;
+        let after = closers.trim_start_matches(is_closer);
+        let is_end = ANYWHERE.contains(&mark)
+            || (BEFORE_SPACE.contains(&mark) && after.starts_with(char::is_whitespace));
+        let at = text.len() - after.len();
+        (is_end && at <= end).then_some(at)
+    })
+}
+
+const fn is_closer(character: char) -> bool {
+    matches!(
+        character,
+        '"' | '\''
+            | '’'
+            | '”'
+            | '»'
+            | '›'
+            | ')'
+            | ']'
+            | '}'
+            | '」'
+            | '』'
+            | '）'
+            | '】'
+            | '》'
+            | '〉'
+            | '〕'
+            | '］'
+            | '｝'
+            | '｣'
+            | '*'
+            | '_'
+    )
+}
+
+/// The last white space that starts at most at `end`.
+fn last_space(text: &str, end: usize) -> Option<usize> {
+    let next = text.get(end..)?.chars().next().map_or(0, char::len_utf8);
+    text.get(..end + next)?.rfind(char::is_whitespace)
+}
+
+/// The last boundary between graphemes that is at most at `end`.
+fn last_grapheme_end(text: &str, end: usize) -> Option<usize> {
+    text.grapheme_indices(true)
+        .map(|(at, _)| at)
+        .take_while(|at| *at <= end)
+        .last()
+        .filter(|at| *at > 0)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! are the HTTP+SSE of 2024-11-05. Every request passes, in this order: a span with its id, the check of Host and
 //! Origin, CORS, and, but for `/media` and the health checks, the check of its token.
 
-mod asked;
 mod body;
 mod caller;
 mod guard;
@@ -12,7 +11,7 @@ mod health;
 mod listener;
 mod mcp;
 mod media;
-mod range;
+mod narrowing;
 pub(super) mod reply;
 mod secret;
 mod trace;
@@ -40,7 +39,7 @@ use crate::storage::Secret;
 use crate::transport::sse;
 
 pub(super) use body::{Fault, read};
-pub(super) use caller::Identity;
+pub(super) use caller::Requester;
 use guard::Guard;
 use secret::Seal;
 

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::STREAM_LIMIT;
-use super::http::{Fault, Identity, Shared, read, reply};
+use super::http::{Fault, Requester, Shared, read, reply};
 use crate::metrics::OpenStream;
 use crate::server::Client;
 
@@ -50,7 +50,7 @@ type Serve = dyn Fn(Messages, Outbox, CancellationToken) + Send + Sync;
 #[derive(Clone)]
 struct Session {
     inbox: Inbox,
-    identity: Identity,
+    identity: Requester,
 }
 
 impl Streams {
@@ -96,7 +96,7 @@ impl Drop for Hangup {
 pub(super) async fn open(
     State(shared): State<Arc<Shared>>,
     Extension(streams): Extension<Arc<Streams>>,
-    Extension(identity): Extension<Identity>,
+    Extension(identity): Extension<Requester>,
 ) -> Response {
     let id = Uuid::new_v4().simple().to_string();
     let (inbox, messages) = mpsc::channel(WAITING);
@@ -160,7 +160,7 @@ fn event(message: &TxJsonRpcMessage<RoleServer>) -> Event {
 pub(super) async fn message(
     State(shared): State<Arc<Shared>>,
     Extension(streams): Extension<Arc<Streams>>,
-    Extension(sender): Extension<Identity>,
+    Extension(sender): Extension<Requester>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();

@@ -19,7 +19,7 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use tokio_util::sync::CancellationToken;
 
 use super::body::{Fault, Head};
-use super::{Identity, SESSION, Shared, body, reply};
+use super::{Requester, SESSION, Shared, body, reply};
 use crate::output::Blobs;
 use crate::server::Client;
 use crate::transport::{STREAM_LIMIT, splice};
@@ -64,7 +64,7 @@ where
         Err(fault) => return fault.reply(),
     };
     accept_anything(&mut parts.headers);
-    let Some(identity) = parts.extensions.remove::<Identity>() else {
+    let Some(identity) = parts.extensions.remove::<Requester>() else {
         let message = "the request has no caller";
         return reply::error(StatusCode::INTERNAL_SERVER_ERROR, reply::INTERNAL, message);
     };

@@ -1,5 +1,6 @@
 //! Download links of stored media: signed, good for a time, and shown to a browser without running anything.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,9 +8,9 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use http_range_header::parse_range_header;
 use serde::Deserialize;
 
-use super::range::{Wanted, wanted};
 use super::secret::Signer;
 use super::{Shared, reply};
 use crate::context::{Caller, Links};
@@ -125,11 +126,11 @@ fn failed(error: &Error) -> Response {
 
 async fn send(view: &MediaView, media: &Media, method: &Method, headers: &HeaderMap) -> Response {
     let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
-    let wanted = wanted(range.filter(|_| *method == Method::GET), media.bytes);
-    let (status, length) = match &wanted {
-        Wanted::Whole => (StatusCode::OK, media.bytes),
-        Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, part.end.saturating_sub(part.start)),
-        Wanted::Nothing => {
+    let requested = requested_part(range.filter(|_| *method == Method::GET), media.bytes);
+    let (status, length) = match &requested {
+        Requested::Whole => (StatusCode::OK, media.bytes),
+        Requested::Part(part) => (StatusCode::PARTIAL_CONTENT, part.end.saturating_sub(part.start)),
+        Requested::Unsatisfiable => {
             let message = format!("the item has {} bytes", media.bytes);
             let response =
                 reply::error(StatusCode::RANGE_NOT_SATISFIABLE, reply::REFUSED, &message);
@@ -137,9 +138,9 @@ async fn send(view: &MediaView, media: &Media, method: &Method, headers: &Header
             return reply::with_header(response, header::CONTENT_RANGE, &whole);
         }
     };
-    let body = match &wanted {
+    let body = match &requested {
         _ if *method == Method::HEAD => Ok(Body::empty()),
-        Wanted::Part(part) => part_of(view, media, part.clone()).await,
+        Requested::Part(part) => part_of(view, media, part.clone()).await,
         _ => view.stream(media).await.map(Body::from_stream),
     };
     let body = match body {
@@ -147,7 +148,7 @@ async fn send(view: &MediaView, media: &Media, method: &Method, headers: &Header
         Err(error) => return failed(&error),
     };
     let mut response = (status, body).into_response();
-    if let Wanted::Part(part) = &wanted {
+    if let Requested::Part(part) = &requested {
         let last = part.end.saturating_sub(1);
         let range = format!("bytes {}-{last}/{}", part.start, media.bytes);
         response = reply::with_header(response, header::CONTENT_RANGE, &range);
@@ -155,8 +156,30 @@ async fn send(view: &MediaView, media: &Media, method: &Method, headers: &Header
     describe(response, media, length)
 }
 
+/// What part of an item a `Range` header asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Requested {
+    /// All of it: no range, several ranges, or one that is not understood, which may be ignored (RFC 9110, 14.2).
+    Whole,
+    /// These bytes.
+    Part(Range<u64>),
+    /// Bytes that the item does not have.
+    Unsatisfiable,
+}
+
+fn requested_part(range: Option<&str>, length: u64) -> Requested {
+    let Some(Ok(ranges)) = range.map(|text| parse_range_header(text.trim())) else {
+        return Requested::Whole;
+    };
+    match ranges.validate(length).as_deref() {
+        Ok([part]) => Requested::Part(*part.start()..part.end().saturating_add(1)),
+        Ok(_) => Requested::Whole,
+        Err(_) => Requested::Unsatisfiable,
+    }
+}
+
 /// The bytes of a range, a megabyte in memory at a time.
-async fn part_of(view: &MediaView, media: &Media, part: std::ops::Range<u64>) -> Result<Body> {
+async fn part_of(view: &MediaView, media: &Media, part: Range<u64>) -> Result<Body> {
     const STEP: u64 = 1 << 20;
     // Whatever is wrong with the item shows before the head of the answer is sent.
     let first =
@@ -201,4 +224,40 @@ fn describe(mut response: Response, media: &Media, length: u64) -> Response {
     headers.insert(header::REFERRER_POLICY, fixed("no-referrer"));
     headers.insert(header::CACHE_CONTROL, fixed("private, max-age=3600, immutable"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_range_is_given() {
+        for (header, part) in [
+            ("bytes=0-0", 0..1),
+            ("bytes=2-5", 2..6),
+            ("bytes=2-", 2..10),
+            ("bytes=-3", 7..10),
+            ("bytes=-30", 0..10),
+            ("bytes=5-99999999999999999999999", 5..10),
+        ] {
+            assert_eq!(requested_part(Some(header), 10), Requested::Part(part), "{header}");
+        }
+    }
+
+    #[test]
+    fn what_the_file_does_not_have_cannot_be_given() {
+        for header in ["bytes=10-", "bytes=10-12", "bytes=-0", "bytes=99999999999999999999999-"] {
+            assert_eq!(requested_part(Some(header), 10), Requested::Unsatisfiable, "{header}");
+        }
+        assert_eq!(requested_part(Some("bytes=0-"), 0), Requested::Unsatisfiable);
+    }
+
+    #[test]
+    fn what_is_not_one_range_is_ignored() {
+        for header in ["bytes=5-2", "bytes=a-b", "bytes=0-1,3-4", "lines=1-2", "bytes=-", "bytes=1"]
+        {
+            assert_eq!(requested_part(Some(header), 10), Requested::Whole, "{header}");
+        }
+        assert_eq!(requested_part(None, 10), Requested::Whole);
+    }
 }
