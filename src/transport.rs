@@ -6,9 +6,8 @@
 
 pub mod http;
 pub mod splice;
-mod sse;
 pub mod stdio;
 
 /// The most bytes of media in a reply that is an event of a stream: a client in wide use ends a stream at an
 /// event of 1 MiB.
-const STREAM_LIMIT: u64 = 700_000;
+const STREAM_EVENT_LIMIT: u64 = 700_000;

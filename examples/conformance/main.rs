@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use venice_mcp::config::{Config, Flags};
 use venice_mcp::media::{Keep, MediaStore};
 use venice_mcp::storage::{Secret, Storage};
-use venice_mcp::transport::http::Bound;
+use venice_mcp::transport::http::BoundListener;
 
 /// How long a tool works between two notifications.
 const STEP: Duration = Duration::from_millis(50);
@@ -34,7 +34,7 @@ const STEP: Duration = Duration::from_millis(50);
 async fn main() -> Result<(), Box<dyn Error>> {
     let flag = |name: &str| (name == "VENICE_HTTP").then(|| "127.0.0.1:0".to_owned());
     let config = Config::from(Flags::default(), &flag, None)?;
-    let bound = Bound::new(config.http.ok_or("no address")?).await?;
+    let bound = BoundListener::new(config.http.ok_or("no address")?).await?;
     let mut stderr = std::io::stderr();
     writeln!(stderr, "MCP is at http://{}/mcp", bound.address())?;
     let storage = Storage::new(config.directories.fallback.clone(), config.directories.fallback);

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::assemble::{Assembled, assemble};
 use super::fail;
 use crate::config::{Config, LogFormat};
-use crate::transport::{http::Bound, stdio};
+use crate::transport::{http::BoundListener, stdio};
 
 /// How long calls that have paid for something may go on after the client has left.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) async fn run(mut config: Config) -> ExitCode {
     let log_format = config.log_format;
     let bound = match config.http.take() {
-        Some(settings) => match Bound::new(settings).await {
+        Some(settings) => match BoundListener::new(settings).await {
             Ok(bound) => Some(bound),
             Err(error) => return fail(&error),
         },
@@ -46,7 +46,7 @@ pub(super) async fn run(mut config: Config) -> ExitCode {
 }
 
 /// Says on stderr where the server is, unless that is read by programs.
-fn announce(bound: &Bound, form: LogFormat) {
+fn announce(bound: &BoundListener, form: LogFormat) {
     let address = bound.address();
     match form {
         LogFormat::Text => {

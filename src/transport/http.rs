@@ -2,7 +2,7 @@
 //!
 //! `/mcp` is Streamable HTTP without sessions, so that any replica can answer any request; `/sse` and `/messages`
 //! are the HTTP+SSE of 2024-11-05. Every request passes, in this order: a span with its id, the check of Host and
-//! Origin, CORS, and, but for `/media` and the health checks, the check of its token.
+//! Origin, CORS, and, except for `/media` and the health checks, the check of its token.
 
 mod body;
 mod caller;
@@ -12,8 +12,9 @@ mod listener;
 mod mcp;
 mod media;
 mod narrowing;
-pub(super) mod reply;
+mod reply;
 mod secret;
+mod sse;
 mod trace;
 
 use std::net::SocketAddr;
@@ -36,18 +37,16 @@ use crate::config::Http;
 use crate::error::{Error, Kind, Result};
 use crate::media::MediaStore;
 use crate::storage::Secret;
-use crate::transport::sse;
 
-pub(super) use body::{Fault, read};
-pub(super) use caller::Requester;
+use caller::Requester;
 use guard::Guard;
-use secret::Seal;
+use secret::SigningSecret;
 
-/// How long requests under way may go on once the server is told to stop.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long requests under way may go on after a stop signal.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
-/// How long a browser may keep the answer to a preflight request.
-const PREFLIGHT: Duration = Duration::from_hours(1);
+/// How long a browser may cache the answer to a preflight request.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_hours(1);
 
 /// The name of the header that carries the client's name from its `initialize` to later requests.
 pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -56,19 +55,19 @@ pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id")
 pub(super) struct Shared {
     pub(super) store: MediaStore,
     pub(super) settings: Http,
-    secret: Seal,
+    secret: SigningSecret,
     pub(super) shutdown: CancellationToken,
 }
 
-/// A listener that has its address and serves nobody yet.
-pub struct Bound {
+/// A listener that has its address and does not serve yet.
+pub struct BoundListener {
     listener: TcpListener,
     address: SocketAddr,
     settings: Http,
 }
 
-impl Bound {
-    /// Takes the address of `settings`.
+impl BoundListener {
+    /// Binds the address of `settings`. Fails where it is in use or not one of this machine's.
     pub async fn new(settings: Http) -> Result<Self> {
         let address = settings.address;
         let cannot = |error: std::io::Error| {
@@ -79,7 +78,7 @@ impl Bound {
         Ok(Self { listener, address, settings })
     }
 
-    /// Where it listens: the port is the one that was found where the settings leave it open.
+    /// The address it listens on. The port is the one that the system chose where the settings say 0.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
@@ -99,12 +98,12 @@ impl Bound {
     {
         let Self { listener, address, settings } = self;
         let guard = Guard::new(&settings, address);
-        let secret = Seal::new(secret);
+        let secret = SigningSecret::new(secret);
         let shared = Arc::new(Shared { store, settings, secret, shutdown: shutdown.clone() });
         let stop = CancellationToken::new();
         let router = router(shared, &handler, guard, stop.clone());
         let connections = listener::run(listener, router, &shutdown).await;
-        let deadline = Instant::now() + GRACE;
+        let deadline = Instant::now() + SHUTDOWN_GRACE;
         connections.finish(deadline).await;
         stop.cancel();
         deadline.saturating_duration_since(Instant::now())
@@ -133,24 +132,24 @@ where
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .method_not_allowed_fallback(wrong_method)
-        .fallback(unknown)
+        .fallback(unknown_path)
         .layer(cors(Arc::clone(&guard)))
         .layer(from_fn_with_state(guard, guard::check))
         .layer(from_fn(trace::request))
         .with_state(shared)
 }
 
-/// What browsers are told: pages of allowed origins may call and read the session header.
+/// Pages of allowed origins may call, and may read the session header.
 fn cors(guard: Arc<Guard>) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, _| guard.allows_origin(origin)))
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([SESSION, trace::REQUEST_ID, header::WWW_AUTHENTICATE])
-        .max_age(PREFLIGHT)
+        .max_age(PREFLIGHT_MAX_AGE)
 }
 
-async fn unknown(request: Request) -> Response {
+async fn unknown_path(request: Request) -> Response {
     let message = format!("there is nothing at `{}`; MCP is at /mcp", request.uri().path());
     reply::error(StatusCode::NOT_FOUND, reply::REFUSED, &message)
 }

@@ -24,24 +24,24 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::host::{Reader, Writer, stdio};
 use self::line::{Line, Lines};
-use self::message::Fault;
+use self::message::LineError;
 use self::writer::Queue;
 use crate::error::{Error, Kind, Result};
 use crate::output::Blobs;
 
 /// The longest incoming line in bytes: a 35 MB body as base64, with room for the rest of the message.
-pub const LINE_LIMIT: usize = 48 * 1024 * 1024;
+pub const MAX_LINE_BYTES: usize = 48 * 1024 * 1024;
 
 /// How long calls may go on once the input has ended or the server is told to stop.
-const GRACE: Duration = Duration::from_secs(5);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// How long the last messages may take to leave once everything else is over.
-const FLUSH: Duration = Duration::from_secs(2);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Runs `handler` over standard input and output until the input ends or `shutdown` is cancelled.
 ///
 /// `prepare` adds facts to the extensions of every incoming request and notification. Calls that are under
-/// way at the end get 5 seconds, then are canceled. A client that goes away is no error.
+/// way at the end get 5 seconds, then are canceled. A client that disconnects is not an error.
 pub async fn serve<H: ServerHandler>(
     handler: H,
     prepare: impl Fn(&mut Extensions) + Send + 'static,
@@ -72,7 +72,7 @@ where
             Err(Error::new(Kind::Internal, "the MCP session could not be opened").source(error))
         }
     };
-    if timeout(FLUSH, written.cancelled()).await.is_err() {
+    if timeout(FLUSH_TIMEOUT, written.cancelled()).await.is_err() {
         tracing::warn!("the client stopped reading; its last replies were not delivered");
     }
     outcome
@@ -85,7 +85,7 @@ where
 pub struct Stdio<R> {
     lines: Lines<R>,
     queue: Queue,
-    /// What to say to the sender of a line that is no message; kept here while the queue is full.
+    /// The error for the sender of a line that is not a message, kept here while the queue is full.
     reply: Option<Bytes>,
     prepare: Box<dyn Fn(&mut Extensions) + Send>,
     /// The blobs of every request that awaits its reply.
@@ -118,7 +118,7 @@ impl<R: AsyncRead + Send + Unpin> Stdio<R> {
         W: AsyncWrite + Send + Unpin + 'static,
     {
         Self {
-            lines: Lines::new(reader, LINE_LIMIT),
+            lines: Lines::new(reader, MAX_LINE_BYTES),
             queue: Queue::new(writer),
             reply: None,
             prepare: Box::new(prepare),
@@ -126,7 +126,7 @@ impl<R: AsyncRead + Send + Unpin> Stdio<R> {
             versions: ProtocolVersion::KNOWN_VERSIONS.to_vec(),
             opened: false,
             shutdown: CancellationToken::new(),
-            grace: GRACE,
+            grace: SHUTDOWN_GRACE,
             deadline: None,
             canceled: CancellationToken::new(),
         }
@@ -139,7 +139,7 @@ impl<R: AsyncRead + Send + Unpin> Stdio<R> {
         self
     }
 
-    /// The next line, or `None` at the end of the session, be it the client's or ours.
+    /// The next line, or `None` when the client or this server ends the session.
     async fn line(&mut self) -> Option<Line> {
         if self.deadline.is_some() {
             return None;
@@ -159,11 +159,11 @@ impl<R: AsyncRead + Send + Unpin> Stdio<R> {
         }
     }
 
-    /// The message of a line, or else what its sender is told in `self.reply`.
+    /// The message of a line, or `None` with the error for its sender in `self.reply`.
     fn message(&mut self, line: Line) -> Option<ClientJsonRpcMessage> {
         let fault = match line {
             Line::End => return None,
-            Line::Long(id) => Fault::too_long(id, self.lines.limit),
+            Line::Long(id) => LineError::too_long(id, self.lines.limit),
             Line::Whole(line) => match message::parse(&line)? {
                 Ok(message) => return self.accept(message),
                 Err(fault) => fault,
@@ -174,11 +174,11 @@ impl<R: AsyncRead + Send + Unpin> Stdio<R> {
         None
     }
 
-    /// Prepares a message for the service, or drops one that would end a session which has not begun.
+    /// Prepares a message for the service, or drops one that would end a session that has not started.
     fn accept(&mut self, mut message: ClientJsonRpcMessage) -> Option<ClientJsonRpcMessage> {
         match &mut message {
             JsonRpcMessage::Request(JsonRpcRequest { id, request, .. }) => {
-                self.opened |= opens(request, &self.versions);
+                self.opened |= opens_session(request, &self.versions);
                 let blobs = self.blobs(id, request);
                 request.extensions_mut().insert(blobs);
                 (self.prepare)(request.extensions_mut());
@@ -226,7 +226,7 @@ impl<R: AsyncRead + Send + Unpin> Stdio<R> {
 }
 
 /// Whether the service opens its session with this request and takes every kind of message from then on.
-fn opens(request: &ClientRequest, versions: &[ProtocolVersion]) -> bool {
+fn opens_session(request: &ClientRequest, versions: &[ProtocolVersion]) -> bool {
     match request {
         ClientRequest::InitializeRequest(_) => true,
         ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_) => false,
@@ -274,7 +274,7 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for Stdio<R> {
     }
 
     async fn close(&mut self) -> io::Result<()> {
-        self.queue.close(FLUSH).await
+        self.queue.close(FLUSH_TIMEOUT).await
     }
 }
 

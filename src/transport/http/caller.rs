@@ -75,7 +75,7 @@ pub(super) async fn identify(
         Ok(key) => key,
         Err(message) => return unauthorized(CHALLENGE_INVALID, &message),
     };
-    let settings = match narrowing::settings(headers, uri) {
+    let settings = match narrowing::parse_settings(headers, uri) {
         Ok(settings) => settings,
         Err(message) => return reply::error(StatusCode::BAD_REQUEST, reply::REFUSED, &message),
     };

@@ -14,13 +14,13 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// How long the head of a request may take, and how long a connection may lie idle.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a request's head, and what is read at a time.
-const HEAD_BYTES: usize = 64 * 1024;
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// The most headers of a request.
-const HEADERS: usize = 100;
-/// How long nothing is accepted after that failed: mostly because too many files are open.
-const PAUSE: Duration = Duration::from_millis(50);
+const MAX_HEADERS: usize = 100;
+/// How long accepting pauses after it failed, mostly because too many files are open.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// Connections that may still be served.
 pub(super) struct Connections {
@@ -36,9 +36,9 @@ pub(super) async fn run(
 ) -> Connections {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .max_buf_size(HEAD_BYTES)
-        .max_headers(HEADERS)
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .max_headers(MAX_HEADERS)
         .keep_alive(true);
     let mut connections = Connections { graceful: GracefulShutdown::new(), tasks: JoinSet::new() };
     let mut stop = pin!(shutdown.cancelled());
@@ -46,14 +46,14 @@ pub(super) async fn run(
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut stop => return connections,
-            // The results of connections that have ended are taken, or they would gather.
+            // Without this, the results of closed connections would pile up.
             Some(_) = connections.tasks.join_next() => continue,
         };
         match accepted {
             Ok((stream, _)) => connections.add(&http, stream, &router),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }

@@ -18,18 +18,18 @@ use rmcp::transport::streamable_http_server::StreamableHttpService;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use tokio_util::sync::CancellationToken;
 
-use super::body::{Fault, Head};
-use super::{Requester, SESSION, Shared, body, reply};
+use super::body::{BodyError, MessageHead, read_body};
+use super::{Requester, SESSION, Shared, reply};
 use crate::output::Blobs;
 use crate::server::Client;
-use crate::transport::{STREAM_LIMIT, splice};
+use crate::transport::{STREAM_EVENT_LIMIT, splice};
 
 /// What a session id begins with; the client's name follows, in URL-safe base64.
-const NAMED: &str = "client.";
+const SESSION_PREFIX: &str = "client.";
 /// The longest name in characters that a session id carries.
-const NAME: usize = 64;
+const MAX_NAME_CHARS: usize = 64;
 /// The first revision whose requests bring the client's name themselves.
-const STATELESS: &str = "2026-07-28";
+const FIRST_STATELESS_REVISION: &str = "2026-07-28";
 
 type Service<H> = StreamableHttpService<H, NeverSessionManager>;
 
@@ -57,58 +57,60 @@ where
     H: ServerHandler + Clone,
 {
     let (mut parts, body) = request.into_parts();
-    let (bytes, head) = match body::read(&parts.headers, body).await {
-        // What is no POST has no message, and is refused by the library.
-        _ if parts.method != axum::http::Method::POST => (bytes::Bytes::new(), Head::default()),
+    let (bytes, head) = match read_body(&parts.headers, body).await {
+        // Only a POST has a message; the library refuses the rest.
+        _ if parts.method != axum::http::Method::POST => {
+            (bytes::Bytes::new(), MessageHead::default())
+        }
         Ok(read) => read,
         Err(fault) => return fault.reply(),
     };
     accept_anything(&mut parts.headers);
-    let Some(identity) = parts.extensions.remove::<Requester>() else {
+    let Some(requester) = parts.extensions.remove::<Requester>() else {
         let message = "the request has no caller";
         return reply::error(StatusCode::INTERNAL_SERVER_ERROR, reply::INTERNAL, message);
     };
     let mut client = Client {
-        name: name(&parts.headers),
+        name: client_name(&parts.headers),
         patient: true,
-        ..identity.client(shared, head.is_about_media()).await
+        ..requester.client(shared, head.is_about_media()).await
     };
     let blobs = Blobs::default();
     if head.wants_progress() {
-        client.reply_limit = Some(STREAM_LIMIT);
+        client.reply_limit = Some(STREAM_EVENT_LIMIT);
     } else {
         // Nothing but its result is sent, so that the reply is JSON.
         parts.extensions.insert(blobs.clone());
     }
     parts.extensions.insert(client);
-    let json = is(&parts.headers, "application/json");
+    let json = has_content_type(&parts.headers, "application/json");
     let request = Request::from_parts(parts, http_body_util::Full::new(bytes));
     let reply = service.handle(request).await;
     let mut response = finish(reply, json, &blobs).await;
     if head.method == "subscriptions/listen" {
-        response = until(response, shared.shutdown.clone());
+        response = end_with(response, shared.shutdown.clone());
     }
     if let Some(name) = head.client().filter(|_| head.method == "initialize")
         && response.status() == StatusCode::OK
     {
-        response = reply::with_header(response, SESSION, &session(name));
+        response = reply::with_header(response, SESSION, &session_id(name));
     }
     response
 }
 
-type Reply = axum::http::Response<
+type LibraryReply = axum::http::Response<
     http_body_util::combinators::BoxBody<bytes::Bytes, std::convert::Infallible>,
 >;
 
 /// The library's reply with media in JSON and errors as JSON. `json`: whether the request was sent as JSON.
-async fn finish(reply: Reply, json: bool, blobs: &Blobs) -> Response {
+async fn finish(reply: LibraryReply, json: bool, blobs: &Blobs) -> Response {
     let (mut parts, body) = reply.into_parts();
-    if is(&parts.headers, "text/event-stream") {
+    if has_content_type(&parts.headers, "text/event-stream") {
         return Response::from_parts(parts, Body::new(body));
     }
     let Ok(body) = body.collect().await;
     let bytes = body.to_bytes();
-    if is(&parts.headers, "application/json") {
+    if has_content_type(&parts.headers, "application/json") {
         let body = splice::body(bytes, blobs);
         parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.length()));
         return Response::from_parts(parts, Body::from_stream(body.infallible()));
@@ -119,7 +121,7 @@ async fn finish(reply: Reply, json: bool, blobs: &Blobs) -> Response {
     let text = String::from_utf8_lossy(&bytes);
     if parts.status == StatusCode::UNSUPPORTED_MEDIA_TYPE && json {
         let why = text.trim_start_matches("fail to deserialize request body ");
-        return Fault::no_message(why).reply();
+        return BodyError::not_a_message(why).reply();
     }
     let code = if parts.status.is_server_error() { reply::INTERNAL } else { reply::REFUSED };
     let mut response = reply::error(parts.status, code, &text);
@@ -130,7 +132,7 @@ async fn finish(reply: Reply, json: bool, blobs: &Blobs) -> Response {
 }
 
 /// The response, whose stream ends when the server stops.
-fn until(response: Response, shutdown: CancellationToken) -> Response {
+fn end_with(response: Response, shutdown: CancellationToken) -> Response {
     let (parts, body) = response.into_parts();
     let stream = body.into_data_stream().take_until(shutdown.cancelled_owned());
     Response::from_parts(parts, Body::from_stream(stream))
@@ -151,7 +153,7 @@ fn accept_anything(headers: &mut HeaderMap) {
     }
 }
 
-fn is(headers: &HeaderMap, kind: &str) -> bool {
+fn has_content_type(headers: &HeaderMap, kind: &str) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -160,20 +162,20 @@ fn is(headers: &HeaderMap, kind: &str) -> bool {
 }
 
 /// The session id that carries a client's name. It grants nothing.
-fn session(name: &str) -> String {
-    let name: String = name.chars().take(NAME).collect();
-    format!("{NAMED}{}", BASE64_URL_SAFE_NO_PAD.encode(name))
+fn session_id(name: &str) -> String {
+    let name: String = name.chars().take(MAX_NAME_CHARS).collect();
+    format!("{SESSION_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(name))
 }
 
 /// The client's name in a session id, where that is one of ours and the request does not bring the name itself.
-fn name(headers: &HeaderMap) -> Option<String> {
+fn client_name(headers: &HeaderMap) -> Option<String> {
     let version = headers.get("mcp-protocol-version").and_then(|version| version.to_str().ok());
-    if version.is_some_and(|version| version >= STATELESS) {
+    if version.is_some_and(|version| version >= FIRST_STATELESS_REVISION) {
         return None;
     }
-    let id = headers.get(SESSION)?.to_str().ok()?.strip_prefix(NAMED)?;
+    let id = headers.get(SESSION)?.to_str().ok()?.strip_prefix(SESSION_PREFIX)?;
     let name = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(id).ok()?).ok()?;
-    (name.chars().count() <= NAME).then_some(name)
+    (name.chars().count() <= MAX_NAME_CHARS).then_some(name)
 }
 
 #[cfg(test)]
@@ -187,13 +189,16 @@ mod tests {
     #[test]
     fn a_session_id_carries_the_name_whatever_it_is() {
         for name in ["claude-code", "Visual Studio Code", "Anthropic/ClaudeAI", "é\n\"", ""] {
-            let id = session(name);
+            let id = session_id(name);
             assert!(id.bytes().all(|byte| byte.is_ascii_graphic()), "{id}");
-            assert_eq!(super::name(&with(SESSION, &id)).as_deref(), Some(name));
+            assert_eq!(super::client_name(&with(SESSION, &id)).as_deref(), Some(name));
         }
-        assert_eq!(name(&with(SESSION, &session(&"x".repeat(1000)))), Some("x".repeat(NAME)));
-        assert_eq!(name(&with(SESSION, "3f9c2a1b")), None);
-        assert_eq!(name(&with(SESSION, "client.%")), None);
+        assert_eq!(
+            client_name(&with(SESSION, &session_id(&"x".repeat(1000)))),
+            Some("x".repeat(MAX_NAME_CHARS))
+        );
+        assert_eq!(client_name(&with(SESSION, "3f9c2a1b")), None);
+        assert_eq!(client_name(&with(SESSION, "client.%")), None);
     }
 
     #[test]

@@ -7,23 +7,24 @@ use crate::context::{OutputMode, Settings};
 use crate::tools::{self, FAMILIES};
 
 /// The parameters of a URL that narrow what it sees.
-const PARAMETERS: [&str; 3] = ["output", "toolsets", "readonly"];
-/// The same as headers.
-const HEADERS: [&str; 3] = ["x-venice-output", "x-mcp-toolsets", "x-mcp-readonly"];
+const URL_PARAMETERS: [&str; 3] = ["output", "toolsets", "readonly"];
+/// The headers that do the same.
+const NARROWING_HEADERS: [&str; 3] = ["x-venice-output", "x-mcp-toolsets", "x-mcp-readonly"];
 
 /// What the request asks for; the error says what of it cannot be had. A header wins over the URL.
-pub(super) fn settings(headers: &HeaderMap, uri: &Uri) -> Result<Settings, String> {
+pub(super) fn parse_settings(headers: &HeaderMap, uri: &Uri) -> Result<Settings, String> {
     let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     if let Some((name, meant)) =
-        given.into_iter().find_map(|(name, _)| misspelled(&name, PARAMETERS))
+        given.into_iter().find_map(|(name, _)| misspelled(&name, URL_PARAMETERS))
     {
         return Err(format!("there is no parameter `{name}`; write `{meant}`"));
     }
-    if let Some((name, meant)) = headers.keys().find_map(|name| misspelled(name.as_str(), HEADERS))
+    if let Some((name, meant)) =
+        headers.keys().find_map(|name| misspelled(name.as_str(), NARROWING_HEADERS))
     {
         return Err(format!("there is no header `{name}`; write `{meant}`"));
     }
-    let [output_header, toolsets_header, read_only_header] = HEADERS;
+    let [output_header, toolsets_header, read_only_header] = NARROWING_HEADERS;
     let find = |header: &str, parameter: &str| {
         let given: Result<Vec<String>, String> = headers
             .get_all(header)
@@ -32,15 +33,16 @@ pub(super) fn settings(headers: &HeaderMap, uri: &Uri) -> Result<Settings, Strin
                 value.to_str().map(str::to_owned).map_err(|_| format!("`{header}` is no text"))
             })
             .collect();
-        Ok::<_, String>(listed(given?.into_iter()).or_else(|| listed(values(uri, parameter))))
+        Ok::<_, String>(joined(given?.into_iter()).or_else(|| joined(values(uri, parameter))))
     };
     Ok(Settings {
-        output: find(output_header, "output")?.map(|text| output(&text)).transpose()?,
+        output: find(output_header, "output")?.map(|text| parse_output(&text)).transpose()?,
         toolsets: find(toolsets_header, "toolsets")?
-            .map(|text| toolsets(&text))
+            .map(|text| parse_toolsets(&text))
             .transpose()?
             .flatten(),
-        read_only: find(read_only_header, "readonly")?.map_or(Ok(false), |text| yes(&text))?,
+        read_only: find(read_only_header, "readonly")?
+            .map_or(Ok(false), |text| parse_bool(&text))?,
     })
 }
 
@@ -51,12 +53,12 @@ fn values(uri: &Uri, name: &str) -> impl Iterator<Item = String> {
 }
 
 /// What is given more than once as one list: what takes a single value refuses it.
-fn listed(given: impl Iterator<Item = String>) -> Option<String> {
+fn joined(given: impl Iterator<Item = String>) -> Option<String> {
     given.reduce(|all, one| format!("{all},{one}"))
 }
 
-/// A name that is one of ours but for case, hyphens and number, and ours. Unheeded, it would leave open what it was to
-/// close; others are a host's own.
+/// A name that is one of ours but for case, hyphens and number, and ours. Ignored, it would grant what
+/// it was meant to withhold. Other names belong to the host.
 fn misspelled(name: &str, ours: [&'static str; 3]) -> Option<(String, &'static str)> {
     let plain =
         |name: &str| name.trim_end_matches(['s', 'S']).replace(['-', '_'], "").to_ascii_lowercase();
@@ -64,12 +66,12 @@ fn misspelled(name: &str, ours: [&'static str; 3]) -> Option<(String, &'static s
     (name != meant).then(|| (name.chars().take(40).collect(), meant))
 }
 
-fn output(text: &str) -> Result<OutputMode, String> {
+fn parse_output(text: &str) -> Result<OutputMode, String> {
     OutputMode::parse(text.trim())
         .ok_or_else(|| "`output` must be auto, blob, image, link, file or none".to_owned())
 }
 
-fn toolsets(text: &str) -> Result<Option<Vec<String>>, String> {
+fn parse_toolsets(text: &str) -> Result<Option<Vec<String>>, String> {
     let names: Vec<String> = text
         .split([',', ' '])
         .filter(|name| !name.is_empty())
@@ -85,7 +87,7 @@ fn toolsets(text: &str) -> Result<Option<Vec<String>>, String> {
     Ok(Some(names).filter(|names| !names.is_empty()))
 }
 
-fn yes(text: &str) -> Result<bool, String> {
+fn parse_bool(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "" | "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),
@@ -106,7 +108,7 @@ mod tests {
         let headers = header
             .into_iter()
             .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-        settings(&headers.collect(), &Uri::from_static(uri))
+        parse_settings(&headers.collect(), &Uri::from_static(uri))
     }
 
     #[test]
@@ -141,7 +143,7 @@ mod tests {
         let ask = |name: &'static str, value: &'static [u8]| {
             let mut headers = HeaderMap::new();
             headers.insert(name, HeaderValue::from_bytes(value).unwrap());
-            settings(&headers, &Uri::from_static("/mcp"))
+            parse_settings(&headers, &Uri::from_static("/mcp"))
         };
         assert!(ask("x-mcp-read-only", b"true").unwrap_err().contains("`x-mcp-readonly`"));
         assert!(ask("x-mcp-readonly", b"\xff").unwrap_err().contains("no text"));

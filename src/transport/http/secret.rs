@@ -8,13 +8,13 @@ use crate::hex;
 use crate::storage;
 
 /// Signs with the secret of the server.
-pub(super) struct Seal(storage::Secret);
+pub(super) struct SigningSecret(storage::Secret);
 
 /// What signs. It is the same for every server that has the same secret.
 #[derive(Clone)]
 pub(super) struct Signer(Hmac<Sha256>);
 
-impl Seal {
+impl SigningSecret {
     pub(super) const fn new(secret: storage::Secret) -> Self {
         Self(secret)
     }
@@ -59,7 +59,7 @@ impl Signer {
 mod tests {
     use super::*;
 
-    async fn sign(secret: &Seal, parts: &[&str]) -> String {
+    async fn sign(secret: &SigningSecret, parts: &[&str]) -> String {
         let mut signer = secret.signer("test").await.unwrap();
         for part in parts {
             signer.part(part);
@@ -71,7 +71,7 @@ mod tests {
     async fn a_signature_holds_for_its_parts_alone() {
         let directory = tempfile::tempdir().unwrap();
         let storage = storage::Storage::new(directory.path().into(), directory.path().into());
-        let secret = Seal::new(storage::Secret::new(None, storage));
+        let secret = SigningSecret::new(storage::Secret::new(None, storage));
         let right = sign(&secret, &["ab", "c"]).await;
         assert_ne!(right, sign(&secret, &["a", "bc"]).await);
         let mut signer = secret.signer("test").await.unwrap();

@@ -11,13 +11,14 @@ use uuid::Uuid;
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest id in bytes that is taken from a request.
-const LONGEST: usize = 128;
+const MAX_REQUEST_ID_BYTES: usize = 128;
 
 /// Gives the request its id: the one it brings, where that can stand in a log, or a new one.
 pub(super) async fn request(request: Request, next: Next) -> Response {
     let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let plain = |id: &&str| {
-        (1..=LONGEST).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+        (1..=MAX_REQUEST_ID_BYTES).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_graphic())
     };
     let id = given.filter(plain).map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned);
     // A span of a lower level would be missing from the lines of a log that shows errors alone.

@@ -8,10 +8,10 @@ use rmcp::model::RequestId;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
 /// Bytes asked of the reader at a time.
-const READ: usize = 64 * 1024;
+const READ_CHUNK_BYTES: usize = 64 * 1024;
 
 /// The longest request id in bytes that a [`Scan`] keeps.
-const ID_LIMIT: usize = 1024;
+const MAX_ID_BYTES: usize = 1024;
 
 /// What one read yields.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) struct Lines<R> {
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(super) fn new(reader: R, limit: usize) -> Self {
-        let reader = BufReader::with_capacity(READ, reader);
+        let reader = BufReader::with_capacity(READ_CHUNK_BYTES, reader);
         Self { reader, line: Vec::new(), skipped: None, limit }
     }
 
@@ -160,7 +160,7 @@ impl Scan {
 
     fn keep(&mut self, byte: u8) {
         if self.in_value {
-            if self.key == br#""id""# && self.id.len() <= ID_LIMIT {
+            if self.key == br#""id""# && self.id.len() <= MAX_ID_BYTES {
                 self.id.push(byte);
             }
         } else if self.key.len() <= br#""method""#.len() {

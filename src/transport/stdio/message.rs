@@ -16,14 +16,14 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Why a line is no message.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct LineError {
     id: Option<RequestId>,
     pub(super) code: i32,
     pub(super) message: String,
 }
 
 /// The message of `line`; `None` where there is none and nobody expects an answer.
-pub(super) fn parse(line: &[u8]) -> Option<Result<ClientJsonRpcMessage, Fault>> {
+pub(super) fn parse(line: &[u8]) -> Option<Result<ClientJsonRpcMessage, LineError>> {
     let line = line.trim_ascii();
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).trim_ascii();
     if line.is_empty() {
@@ -34,7 +34,7 @@ pub(super) fn parse(line: &[u8]) -> Option<Result<ClientJsonRpcMessage, Fault>> 
     }
     match serde_json::from_slice(line) {
         Ok(message) => Some(Ok(message)),
-        Err(error) => Fault::of(line, &error).map(Err),
+        Err(error) => LineError::of(line, &error).map(Err),
     }
 }
 
@@ -58,7 +58,7 @@ fn call(line: &[u8]) -> Option<ClientJsonRpcMessage> {
     Some(JsonRpcMessage::Request(JsonRpcRequest { jsonrpc, id, request }))
 }
 
-impl Fault {
+impl LineError {
     /// A line that was skipped because it is longer than `limit` bytes.
     pub(super) fn too_long(id: Option<RequestId>, limit: usize) -> Self {
         let message = format!("the message is longer than {limit} bytes; nothing was done");

@@ -18,7 +18,7 @@ use crate::output::Blobs;
 use crate::transport::splice::{self, Part};
 
 /// Messages that may wait to be written; with more, senders wait and at last the reading stops.
-const WAITING: usize = 16;
+const QUEUE_LENGTH: usize = 16;
 
 /// One message with its line's end.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Queue {
     where
         W: AsyncWrite + Send + Unpin + 'static,
     {
-        let (sender, messages) = mpsc::channel(WAITING);
+        let (sender, messages) = mpsc::channel(QUEUE_LENGTH);
         let written = CancellationToken::new();
         let guard = written.clone().drop_guard();
         let task = tokio::spawn(async move {
@@ -53,12 +53,12 @@ impl Queue {
 
     /// A way for one message; an error once the queue is closed.
     pub(super) fn sender(&self) -> io::Result<mpsc::Sender<Message>> {
-        self.sender.clone().ok_or_else(gone)
+        self.sender.clone().ok_or_else(writer_gone)
     }
 
     /// A place for a reply that nobody waits for; `None` once the output is gone.
-    pub(super) async fn reserve(&self) -> Option<Place<'_>> {
-        self.sender.as_ref()?.reserve().await.ok().map(Place)
+    pub(super) async fn reserve(&self) -> Option<QueueSlot<'_>> {
+        self.sender.as_ref()?.reserve().await.ok().map(QueueSlot)
     }
 
     /// Waits until nothing can be written any more.
@@ -85,9 +85,9 @@ impl Queue {
 
 /// A place in the queue.
 #[derive(Debug)]
-pub(super) struct Place<'a>(mpsc::Permit<'a, Message>);
+pub(super) struct QueueSlot<'a>(mpsc::Permit<'a, Message>);
 
-impl Place<'_> {
+impl QueueSlot<'_> {
     /// Sends a line, if there is one.
     pub(super) fn send(self, line: Option<Bytes>) {
         if let Some(line) = line {
@@ -107,12 +107,12 @@ pub(super) async fn send(
     json.push(b'\n');
     let (done, written) = oneshot::channel();
     let message = Message { parts: splice::cut(Bytes::from(json), &blobs), done: Some(done) };
-    sender.send(message).await.map_err(|_| gone())?;
+    sender.send(message).await.map_err(|_| writer_gone())?;
     drop(sender);
-    written.await.map_err(|_| gone())?
+    written.await.map_err(|_| writer_gone())?
 }
 
-fn gone() -> io::Error {
+fn writer_gone() -> io::Error {
     io::Error::new(ErrorKind::NotConnected, "the connection is closed")
 }
 

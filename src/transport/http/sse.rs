@@ -1,7 +1,7 @@
 //! HTTP+SSE, the transport of 2024-11-05: a stream of events down, and a POST for every message up.
 //!
-//! The first event of a stream names the address for its messages. A stream belongs to the caller who opened it:
-//! nobody else's message reaches it. When the client hangs up, its session ends, and its calls are canceled.
+//! The first event of a stream names the address for its messages. A stream belongs to the caller that opened it:
+//! messages of other callers do not reach it. When the client hangs up, its session ends, and its calls are canceled.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -21,36 +21,37 @@ use rmcp::{RoleServer, ServerHandler, ServiceExt as _};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::STREAM_LIMIT;
-use super::http::{Fault, Requester, Shared, read, reply};
+use super::body::{BodyError, read_body};
+use super::{Requester, Shared, reply};
 use crate::metrics::OpenStream;
 use crate::server::Client;
+use crate::transport::STREAM_EVENT_LIMIT;
 
-/// The most streams at once.
-const STREAMS: usize = 512;
-/// How many messages wait on either side of a session.
-const WAITING: usize = 16;
-/// How often a comment shows that a silent stream lives.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// The most streams that are open at once.
+const MAX_STREAMS: usize = 512;
+/// The most messages that wait on either side of a session.
+const MESSAGE_QUEUE_LENGTH: usize = 16;
+/// The time between comments that keep a silent stream alive.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 type Inbox = mpsc::Sender<RxJsonRpcMessage<RoleServer>>;
 type Messages = mpsc::Receiver<RxJsonRpcMessage<RoleServer>>;
 type Outbox = mpsc::Sender<TxJsonRpcMessage<RoleServer>>;
 
-/// The streams that are open, by the id of their session.
+/// The open streams, by session id.
 pub(super) struct Streams {
     open: Mutex<BTreeMap<String, Session>>,
-    serve: Box<Serve>,
+    serve: Box<ServeSession>,
 }
 
-/// Begins a session: from the messages, the place of the replies, and what ends it.
-type Serve = dyn Fn(Messages, Outbox, CancellationToken) + Send + Sync;
+/// Starts a session with its incoming messages, the queue for its replies, and the token that ends it.
+type ServeSession = dyn Fn(Messages, Outbox, CancellationToken) + Send + Sync;
 
-/// The near end of a stream.
+/// Our end of a stream.
 #[derive(Clone)]
 struct Session {
     inbox: Inbox,
-    identity: Requester,
+    requester: Requester,
 }
 
 impl Streams {
@@ -66,10 +67,10 @@ impl Streams {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a new session; `false` where there are too many.
+    /// Adds a session; `false` where there are too many.
     fn add(&self, id: &str, session: Session) -> bool {
         let mut open = self.open();
-        let room = open.len() < STREAMS;
+        let room = open.len() < MAX_STREAMS;
         if room {
             open.insert(id.to_owned(), session);
         }
@@ -77,15 +78,15 @@ impl Streams {
     }
 }
 
-/// Lives as long as a stream's response: a client that hangs up ends its session at once.
-struct Hangup {
+/// Lives as long as a stream's response, so that a client that hangs up ends its session at once.
+struct EndSessionOnDrop {
     id: String,
     streams: Arc<Streams>,
     session: CancellationToken,
     _counted: OpenStream,
 }
 
-impl Drop for Hangup {
+impl Drop for EndSessionOnDrop {
     fn drop(&mut self) {
         self.streams.open().remove(&self.id);
         self.session.cancel();
@@ -96,13 +97,13 @@ impl Drop for Hangup {
 pub(super) async fn open(
     State(shared): State<Arc<Shared>>,
     Extension(streams): Extension<Arc<Streams>>,
-    Extension(identity): Extension<Requester>,
+    Extension(requester): Extension<Requester>,
 ) -> Response {
     let id = Uuid::new_v4().simple().to_string();
-    let (inbox, messages) = mpsc::channel(WAITING);
-    let (outbox, replies) = mpsc::channel::<TxJsonRpcMessage<RoleServer>>(WAITING);
-    if shared.shutdown.is_cancelled() || !streams.add(&id, Session { inbox, identity }) {
-        let message = format!("there are {STREAMS} streams already, or the server stops");
+    let (inbox, messages) = mpsc::channel(MESSAGE_QUEUE_LENGTH);
+    let (outbox, replies) = mpsc::channel::<TxJsonRpcMessage<RoleServer>>(MESSAGE_QUEUE_LENGTH);
+    if shared.shutdown.is_cancelled() || !streams.add(&id, Session { inbox, requester }) {
+        let message = format!("there are {MAX_STREAMS} streams already, or the server stops");
         let response = reply::error(StatusCode::SERVICE_UNAVAILABLE, reply::REFUSED, &message);
         return reply::with_header(response, header::RETRY_AFTER, "5");
     }
@@ -110,10 +111,10 @@ pub(super) async fn open(
     let prefix = shared.settings.public_url.as_ref().map_or("", |url| url.path());
     let endpoint = format!("{}/messages?sessionId={id}", prefix.trim_end_matches('/'));
     (streams.serve)(messages, outbox, session.clone());
-    let hangup = Hangup { id, streams, session, _counted: OpenStream::new() };
+    let end_session = EndSessionOnDrop { id, streams, session, _counted: OpenStream::new() };
     let first = Event::default().event("endpoint").data(endpoint);
     let rest = replies.map(move |message| {
-        let _open = &hangup;
+        let _open = &end_session;
         event(&message)
     });
     let stream = futures::stream::iter([first])
@@ -121,7 +122,7 @@ pub(super) async fn open(
         .take_until(shared.shutdown.clone().cancelled_owned())
         .map(Ok::<_, Infallible>);
     let mut response =
-        Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
+        Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_INTERVAL)).into_response();
     // nginx holds a stream back without it.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
@@ -156,7 +157,7 @@ fn event(message: &TxJsonRpcMessage<RoleServer>) -> Event {
     }
 }
 
-/// Takes a message of a stream's client.
+/// Accepts a message from a stream's client.
 pub(super) async fn message(
     State(shared): State<Arc<Shared>>,
     Extension(streams): Extension<Arc<Streams>>,
@@ -166,22 +167,22 @@ pub(super) async fn message(
     let (parts, body) = request.into_parts();
     let id = session_id(parts.uri.query().unwrap_or_default());
     let session = id.and_then(|id| streams.open().get(&id).cloned());
-    let Some(mut session) = session.filter(|one| one.identity.caller == sender.caller) else {
+    let Some(mut session) = session.filter(|one| one.requester.caller == sender.caller) else {
         let message = "there is no such session; open a stream at /sse first";
         return reply::error(StatusCode::NOT_FOUND, reply::REFUSED, message);
     };
-    let (bytes, head) = match read(&parts.headers, body).await {
+    let (bytes, head) = match read_body(&parts.headers, body).await {
         Ok(read) => read,
         Err(fault) => return fault.reply(),
     };
     let mut message: ClientJsonRpcMessage = match serde_json::from_slice(&bytes) {
         Ok(message) => message,
-        Err(error) => return Fault::no_message(&error.to_string()).reply(),
+        Err(error) => return BodyError::not_a_message(&error.to_string()).reply(),
     };
     drop(bytes);
-    // What the stream was opened with holds for all of its messages.
-    let client = session.identity.client(&shared, head.is_about_media()).await;
-    let client = Client { reply_limit: Some(STREAM_LIMIT), ..client };
+    // The settings and the key of the request that opened the stream hold for all of its messages.
+    let client = session.requester.client(&shared, head.is_about_media()).await;
+    let client = Client { reply_limit: Some(STREAM_EVENT_LIMIT), ..client };
     match &mut message {
         JsonRpcMessage::Request(request) => {
             request.request.extensions_mut().insert(client);
