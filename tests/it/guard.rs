@@ -127,9 +127,16 @@ async fn a_brought_key_is_used_alone() {
     let served = Served::start().await;
     let bad = served.call(&[("x-venice-api-key", "bad-key")], "venice_tts", speech()).await;
     assert_eq!(bad["isError"], true, "the server's own key stands in: {bad}");
-    let placeholder = [("x-venice-api-key", "${VENICE_API_KEY}")];
-    let response = served.send(&placeholder, "ping", json!({})).await;
-    assert_eq!(response.status(), 400);
+    for unreadable in [
+        ("x-venice-api-key", "${VENICE_API_KEY}"),
+        ("x-venice-api-key", "k\u{e9}y-of-bob"),
+        ("x-venice-api-key", ""),
+        ("authorization", "Bearer k\u{e9}y"),
+        ("authorization", "key-without-scheme"),
+    ] {
+        let response = served.send(&[unreadable], "ping", json!({})).await;
+        assert_eq!(response.status(), 401, "{unreadable:?} runs on nobody's key");
+    }
 }
 
 #[tokio::test]

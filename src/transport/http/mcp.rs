@@ -191,7 +191,7 @@ mod tests {
         for name in ["claude-code", "Visual Studio Code", "Anthropic/ClaudeAI", "é\n\"", ""] {
             let id = session_id(name);
             assert!(id.bytes().all(|byte| byte.is_ascii_graphic()), "{id}");
-            assert_eq!(super::client_name(&with(SESSION, &id)).as_deref(), Some(name));
+            assert_eq!(client_name(&with(SESSION, &id)).as_deref(), Some(name));
         }
         assert_eq!(
             client_name(&with(SESSION, &session_id(&"x".repeat(1000)))),
