@@ -58,7 +58,7 @@ struct Shared {
     selection: Selection,
     output: OutputSettings,
     timeout: Option<Duration>,
-    mounted: Vec<Mounted>,
+    mounted: Vec<Arc<Mounted>>,
     /// The instructions for who asks for nothing less. The protocol library wants them for every request.
     instructions: OnceLock<String>,
     calls: TaskTracker,
@@ -74,7 +74,7 @@ impl Server {
         output: OutputSettings,
         timeout: Option<Duration>,
     ) -> Self {
-        let mounted = crate::tools::all().map(Mounted::new).collect();
+        let mounted = crate::tools::all().map(|route| Arc::new(Mounted::new(route))).collect();
         let calls = TaskTracker::new();
         let orphans = Orphans::default();
         Self {
@@ -173,7 +173,13 @@ impl ServerHandler for Server {
         };
         let way = Way::of(&context, &request, &self.shared.services);
         let asked = Asked::new(&context, client, self.shared.timeout).asking(way);
-        self.call(mounted, request.arguments.unwrap_or_default(), asked, context.ct.clone()).await
+        self.call(
+            Arc::clone(mounted),
+            request.arguments.unwrap_or_default(),
+            asked,
+            context.ct.clone(),
+        )
+        .await
     }
 
     async fn list_resources(

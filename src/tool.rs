@@ -69,6 +69,8 @@ pub struct Spec {
     pub toolset: &'static str,
     /// What a call changes.
     pub effect: Effect,
+    /// The argument that asks for a deletion: published only where deleting is allowed. Only with [`Effect::MayDelete`].
+    pub deletes_by: Option<&'static str>,
     /// What a call costs.
     pub cost: Cost,
     /// What comes back.

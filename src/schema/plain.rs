@@ -24,8 +24,13 @@ impl Plain {
     /// What is published of `T`.
     #[must_use]
     pub fn of<T: JsonSchema>() -> Self {
-        let mut schema = Value::Object(generate::<T>());
-        simplify(&mut schema);
+        let mut root = generate::<T>();
+        let types = match root.shift_remove("$defs") {
+            Some(Value::Object(types)) => types,
+            _ => Map::new(),
+        };
+        let mut schema = Value::Object(root);
+        simplify(&mut schema, &types);
         let Value::Object(mut schema) = schema else { return Self::default() };
         let description = match schema.shift_remove("description") {
             Some(Value::String(description)) => description,
@@ -36,11 +41,10 @@ impl Plain {
     }
 }
 
+/// The schema as schemars makes it. Types stand in `$defs`, so that the doc comment of a type, which is written for
+/// the readers of the source, can be told from the description of a property, which is written for agents.
 fn generate<T: JsonSchema>() -> Map<String, Value> {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-    });
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.meta_schema = None);
     let schema = settings.into_generator().into_root_schema_for::<T>();
     match schema.to_value() {
         Value::Object(schema) => schema,
@@ -52,9 +56,11 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn simplify(value: &mut Value) {
+/// Simplifies `value`; `types` are the definitions that it refers to.
+fn simplify(value: &mut Value, types: &Map<String, Value>) {
     let Value::Object(schema) = value else { return };
     unwrap_nullable(schema);
+    inline_type(schema, types);
     fold_choices(schema);
     for keyword in DROPPED {
         schema.shift_remove(*keyword);
@@ -84,13 +90,25 @@ fn simplify(value: &mut Value) {
         }
     }
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties.values_mut().for_each(simplify);
+        properties.values_mut().for_each(|property| simplify(property, types));
     }
     if let Some(items) = schema.get_mut("items") {
         if *items == Value::Bool(true) {
             *items = serde_json::json!({ "type": "object" });
         }
-        simplify(items);
+        simplify(items, types);
+    }
+}
+
+/// Replaces a reference by the type that it names, without the type's own description.
+fn inline_type(schema: &mut Map<String, Value>, types: &Map<String, Value>) {
+    let Some(Value::String(reference)) = schema.shift_remove("$ref") else { return };
+    let name = reference.trim_start_matches("#/$defs/");
+    let Some(Value::Object(definition)) = types.get(name) else { return };
+    for (keyword, value) in definition {
+        if keyword != "description" {
+            schema.insert(keyword.clone(), value.clone());
+        }
     }
 }
 
@@ -108,10 +126,8 @@ fn unwrap_nullable(schema: &mut Map<String, Value>) {
         && let Some(Value::Object(only)) = choices.pop()
     {
         schema.shift_remove("anyOf");
-        let description = schema.shift_remove("description");
-        schema.extend(only);
-        if let Some(description) = description {
-            schema.insert("description".to_owned(), description);
+        for (keyword, value) in only {
+            schema.entry(keyword).or_insert(value);
         }
     }
 }

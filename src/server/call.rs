@@ -36,18 +36,17 @@ impl Server {
     /// already paid for something.
     pub(super) async fn call(
         &self,
-        mounted: &Mounted,
+        mounted: Arc<Mounted>,
         arguments: Map<String, Value>,
         asked: Asked,
         client_gone: CancellationToken,
     ) -> std::result::Result<CallToolResponse, ErrorData> {
         let _gone = Gone(asked.context.cancel.clone());
         let server = self.clone();
-        let name = mounted.spec().name;
         let (answer, mut answered) = oneshot::channel();
         let answering = async move {
             // Where nobody takes it, what it holds waits for the same call to be made again.
-            let _ = answer.send(server.answer(name, arguments, asked).await);
+            let _ = answer.send(server.answer(&mounted, arguments, asked).await);
         };
         self.shared.calls.spawn(answering.in_current_span());
         let answered = tokio::select! {
@@ -73,13 +72,14 @@ impl Server {
     /// The answer to a call: whatever happens in it is one.
     async fn answer(
         &self,
-        name: &'static str,
+        mounted: &Mounted,
         arguments: Map<String, Value>,
         asked: Asked,
     ) -> Answered {
+        let name = mounted.spec().name;
         let started = Instant::now();
         let mut entered = None;
-        let steps = AssertUnwindSafe(self.steps(name, arguments, &asked, &mut entered));
+        let steps = AssertUnwindSafe(self.steps(mounted, arguments, &asked, &mut entered));
         let response = match steps.catch_unwind().await {
             Ok(Ok(response)) => {
                 metrics::count_call(name, None);
@@ -110,13 +110,11 @@ impl Server {
 
     async fn steps(
         &self,
-        name: &str,
+        mounted: &Mounted,
         arguments: Map<String, Value>,
         asked: &Asked,
         entered: &mut Option<Entered>,
     ) -> Result<CallToolResponse> {
-        let mounted = self.shared.mounted.iter().find(|one| one.spec().name == name);
-        let mounted = mounted.ok_or_else(fault)?;
         let (call, arguments) = self.judge(mounted, arguments, asked)?;
         let parsed = mounted.route.parse(arguments)?;
         let problems = parsed.check();
@@ -167,7 +165,7 @@ impl Server {
             return Err(Error::arguments(problems));
         }
         let Value::Object(mut arguments) = arguments else { return Err(fault()) };
-        let shared = mounted.route.take_shared(&mut arguments)?;
+        let shared = mounted.route.take_shared(&mut arguments, mounted.schema())?;
         let services = Arc::clone(&self.shared.services);
         let call = Call {
             context: asked.context.clone(),

@@ -1,5 +1,7 @@
 //! What models are told of the server as a whole: of what is offered, and nothing else.
 
+use std::sync::Arc;
+
 use super::shown::Mounted;
 use crate::tool::{Cost, Effect, Returns, Spec};
 
@@ -13,8 +15,8 @@ const LIST_MODELS: &str = "venice_list_models";
 const MEDIA: &str = "venice_media";
 
 /// The text for a client that sees these tools: under 1 kB, for hosts cut it at 2 kB.
-pub(super) fn instructions<'a>(shown: impl Iterator<Item = &'a Mounted>) -> String {
-    let specs: Vec<&Spec> = shown.map(Mounted::spec).collect();
+pub(super) fn instructions<'a>(shown: impl Iterator<Item = &'a Arc<Mounted>>) -> String {
+    let specs: Vec<&Spec> = shown.map(|mounted| mounted.spec()).collect();
     let is_there = |name: &str| specs.iter().any(|spec| spec.name == name);
     let makes = |toolset: &str| {
         specs.iter().any(|spec| spec.toolset == toolset && spec.effect == Effect::Creates)

@@ -14,9 +14,6 @@ use crate::schema::{Judge, Plain};
 use crate::tool::{Effect, Route, Spec};
 use crate::tools::FAMILIES;
 
-/// The argument by which a tool that reads deletes.
-const DELETE: &str = "delete_media_on_completion";
-
 /// Which tools the server was started with.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
@@ -79,10 +76,10 @@ impl Mounted {
     /// The tool as `tools/list` shows it: without what a read-only server refuses.
     pub(super) fn tool(&self, read_only: bool) -> Tool {
         let mut tool = self.published().clone();
-        if read_only && self.spec().effect == Effect::MayDelete {
+        if let Some(argument) = self.spec().deletes_by.filter(|_| read_only) {
             let schema = Arc::make_mut(&mut tool.input_schema);
             let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
-            properties.and_then(|all| all.shift_remove(DELETE));
+            properties.and_then(|all| all.shift_remove(argument));
             if let Some(hints) = &mut tool.annotations {
                 hints.read_only_hint = Some(true);
             }
@@ -130,7 +127,7 @@ fn annotations(spec: &Spec) -> ToolAnnotations {
 
 impl Server {
     /// The tools that a request with these settings sees, in their fixed order.
-    pub(super) fn shown(&self, settings: &Settings) -> impl Iterator<Item = &Mounted> {
+    pub(super) fn shown(&self, settings: &Settings) -> impl Iterator<Item = &Arc<Mounted>> {
         let wanted = settings.toolsets.clone();
         let read_only = settings.read_only;
         self.shared.mounted.iter().filter(move |mounted| {

@@ -122,8 +122,12 @@ impl Route {
         Some(schema)
     }
 
-    /// Takes the shared arguments out of `arguments`, which the schema has passed.
-    pub fn take_shared(&self, arguments: &mut Map<String, Value>) -> Result<Shared> {
+    /// Takes the shared arguments out of `arguments`, which the published `schema` has passed.
+    pub fn take_shared(
+        &self,
+        arguments: &mut Map<String, Value>,
+        schema: &Map<String, Value>,
+    ) -> Result<Shared> {
         let mut shared = Shared::default();
         if self.spec.returns == Returns::Media {
             let output = arguments.remove("output");
@@ -135,17 +139,16 @@ impl Route {
             && let Some(extra) = arguments.remove("extra")
         {
             shared.extra = extra::parse(&extra)?;
-            self.check_extra(&shared.extra)?;
+            self.check_extra(&shared.extra, schema)?;
         }
         Ok(shared)
     }
 
     /// Refuses what decides the price and has an argument of its own, by which it is judged.
-    fn check_extra(&self, given: &Map<String, Value>) -> Result<()> {
+    fn check_extra(&self, given: &Map<String, Value>, schema: &Map<String, Value>) -> Result<()> {
         if given.is_empty() {
             return Ok(());
         }
-        let schema = (self.plain)().schema;
         let own = schema.get("properties").and_then(Value::as_object);
         let is_own = |name: &str| {
             own.is_some_and(|own| own.contains_key(name))
@@ -184,7 +187,6 @@ pub struct Shared {
 #[derive(Deserialize, JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Delivery {
-    #[schemars(description = "")]
     output: Option<OutputMode>,
     save_as: Option<String>,
 }

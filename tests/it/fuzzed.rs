@@ -70,7 +70,7 @@ proptest! {
             }
             if problems.is_empty() {
                 let mut own = once;
-                if route.take_shared(&mut own).is_ok() {
+                if route.take_shared(&mut own, &schema).is_ok() {
                     let parsed = route.parse(own.clone());
                     let why = parsed.as_ref().err().map(Error::text);
                     prop_assert!(parsed.is_ok(), "{}: {why:?} of {own:?}", route.spec.name);

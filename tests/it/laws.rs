@@ -5,6 +5,7 @@ use venice_mcp::tool::{Cost, Effect, Returns};
 use venice_mcp::tools;
 
 use crate::harness::Setup;
+use crate::tidy::files;
 
 /// Keywords that some host refuses.
 const FORBIDDEN: &[&str] = &[
@@ -65,6 +66,59 @@ fn schemas_are_plain_and_closed() {
             assert!(matches!(route.spec.returns, Returns::Data(_)));
         }
     }
+}
+
+/// The doc comments of all types in `text`, each on one line.
+fn docs_of_types(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut comment: Vec<&str> = Vec::new();
+    let mut in_attribute = false;
+    for line in text.lines().map(str::trim) {
+        if let Some(words) = line.strip_prefix("///") {
+            comment.push(words.trim());
+            continue;
+        }
+        if in_attribute || line.starts_with("#[") {
+            in_attribute = !line.ends_with(']');
+            continue;
+        }
+        let item = match line.split_once(' ') {
+            Some((visibility, item)) if visibility.starts_with("pub") => item,
+            _ => line,
+        };
+        if (item.starts_with("struct ") || item.starts_with("enum ")) && !comment.is_empty() {
+            found.push(comment.join(" ").trim().to_owned());
+        }
+        comment.clear();
+    }
+    found
+}
+
+/// The descriptions of the properties below `schema`, with their paths.
+fn descriptions(path: &str, schema: &Value, found: &mut Vec<(String, String)>) {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let named = properties.into_iter().flatten().map(|(name, one)| (format!("{path}.{name}"), one));
+    let items = schema.get("items").map(|items| (format!("{path}[]"), items));
+    for (path, inner) in named.chain(items) {
+        if let Some(description) = inner.get("description").and_then(Value::as_str) {
+            found.push((path.clone(), description.to_owned()));
+        }
+        descriptions(&path, inner, found);
+    }
+}
+
+#[test]
+fn every_published_description_was_written_for_agents() {
+    let docs: Vec<String> = files("src").iter().flat_map(|(_, text)| docs_of_types(text)).collect();
+    assert!(docs.len() > 300, "only {} types with doc comments were found", docs.len());
+    let mut leaks = Vec::new();
+    for route in tools::all() {
+        let mut published = Vec::new();
+        let schema = Value::Object(route.published().schema);
+        descriptions(route.spec.name, &schema, &mut published);
+        leaks.extend(published.into_iter().filter(|(_, text)| docs.contains(text)));
+    }
+    assert!(leaks.is_empty(), "doc comments of types are published: {leaks:#?}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn root() -> &'static Path {
 }
 
 /// Every Rust file below `folder`, with its path from the root and its text.
-fn files(folder: &str) -> Vec<(String, String)> {
+pub(crate) fn files(folder: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut open = vec![root().join(folder)];
     while let Some(folder) = open.pop() {

@@ -104,6 +104,7 @@ impl Tool for ShowAccount {
         title: "Show the account",
         toolset: "account",
         effect: Effect::Reads,
+        deletes_by: None,
         cost: Cost::Free,
         returns: Returns::Data(&[]),
         endpoints: &[

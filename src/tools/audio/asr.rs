@@ -38,7 +38,6 @@ pub struct Transcribe {
     /// Of type asr; the default fits the call.
     #[serde(skip_serializing)]
     model: Option<String>,
-    #[schemars(description = "")]
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<TextFormat>,
     /// Say when each part is spoken.
@@ -49,7 +48,6 @@ pub struct Transcribe {
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
     #[serde(skip_serializing)]
-    #[schemars(description = "")]
     subtitles: Option<Subtitles>,
 }
 
@@ -78,6 +76,7 @@ impl Tool for Transcribe {
         title: "Speech to text",
         toolset: "audio",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per second of audio"),
         returns: Returns::Text,
         endpoints: &[&TRANSCRIBE, &MODELS],

@@ -104,6 +104,7 @@ impl Tool for Speech {
         title: "Text to speech",
         toolset: "audio",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per character"),
         returns: Returns::Media,
         endpoints: &[&SPEECH, &MODELS],

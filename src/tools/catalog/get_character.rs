@@ -36,6 +36,7 @@ impl Tool for GetCharacter {
         title: "Show a character",
         toolset: "catalog",
         effect: Effect::Reads,
+        deletes_by: None,
         cost: Cost::Free,
         returns: Returns::Data(&[]),
         endpoints: &[&CHARACTER, &REVIEWS],

@@ -26,6 +26,7 @@ impl Tool for GetModel {
         title: "Show a model",
         toolset: "catalog",
         effect: Effect::Reads,
+        deletes_by: None,
         cost: Cost::Free,
         returns: Returns::Data(&[("model", "object")]),
         endpoints: &[&MODELS],

@@ -75,6 +75,7 @@ impl Tool for ListCharacters {
         title: "List characters",
         toolset: "catalog",
         effect: Effect::Reads,
+        deletes_by: None,
         cost: Cost::Free,
         returns: Returns::Data(&[]),
         endpoints: &[&CHARACTERS],

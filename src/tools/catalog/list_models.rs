@@ -64,6 +64,7 @@ impl Tool for ListModels {
         title: "List models",
         toolset: "catalog",
         effect: Effect::Reads,
+        deletes_by: None,
         cost: Cost::Free,
         returns: Returns::Data(&[("models", "array"), ("total", "integer")]),
         endpoints: &[&MODELS, &TRAITS, &ALIASES],

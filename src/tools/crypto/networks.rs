@@ -22,6 +22,7 @@ impl Tool for ListNetworks {
         title: "List networks",
         toolset: "crypto",
         effect: Effect::Reads,
+        deletes_by: None,
         cost: Cost::Free,
         returns: Returns::Data(&[]),
         endpoints: &[&NETWORKS],

@@ -41,6 +41,7 @@ impl Tool for CallNode {
         title: "Ask a chain's node",
         toolset: "crypto",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per credit"),
         returns: Returns::Data(&[]),
         endpoints: &[&RPC],

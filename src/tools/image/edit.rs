@@ -35,7 +35,6 @@ pub struct EditImage {
     /// 1K, 2K or 4K; changes the price.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<String>,
-    #[schemars(description = "")]
     #[serde(skip_serializing_if = "Option::is_none")]
     output_format: Option<OutputFormat>,
     /// Rewrite the prompt first; $0.04, up to 30 s more.
@@ -66,6 +65,7 @@ impl Tool for EditImage {
         title: "Edit image",
         toolset: "image",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per picture"),
         returns: Returns::Media,
         endpoints: &[&EDIT, &MODELS],

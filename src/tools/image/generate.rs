@@ -161,6 +161,7 @@ impl Tool for GenerateImage {
         title: "Generate image",
         toolset: "image",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per picture"),
         returns: Returns::Media,
         endpoints: &[&GENERATE, &MODELS, &STYLES],

@@ -42,7 +42,6 @@ pub struct EditImages {
     /// Changes the price.
     #[serde(skip_serializing_if = "Option::is_none")]
     quality: Option<Quality>,
-    #[schemars(description = "")]
     #[serde(skip_serializing_if = "Option::is_none")]
     output_format: Option<OutputFormat>,
     /// Rewrite the prompt first; $0.04, up to 30 s more.
@@ -61,6 +60,7 @@ impl Tool for EditImages {
         title: "Combine images",
         toolset: "image",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per picture"),
         returns: Returns::Media,
         endpoints: &[&MULTI_EDIT, &MODELS],

@@ -147,6 +147,7 @@ impl Tool for GenerateSimply {
         title: "Generate image (OpenAI)",
         toolset: "image",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per picture"),
         returns: Returns::Media,
         endpoints: &[&GENERATE, &MODELS],

@@ -34,6 +34,7 @@ impl Tool for RemoveBackground {
         title: "Remove background",
         toolset: "image",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per picture"),
         returns: Returns::Media,
         endpoints: &[&REMOVE, &MODELS],

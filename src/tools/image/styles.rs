@@ -24,6 +24,7 @@ impl Tool for ImageStyles {
         title: "List image styles",
         toolset: "image",
         effect: Effect::Reads,
+        deletes_by: None,
         cost: Cost::Free,
         returns: Returns::Data(&[]),
         endpoints: &[&STYLES],

@@ -43,6 +43,7 @@ impl Tool for UpscaleImage {
         title: "Upscale image",
         toolset: "image",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per picture"),
         returns: Returns::Media,
         endpoints: &[&UPSCALE, &MODELS],

@@ -21,7 +21,6 @@ pub struct ShowMedia {
     /// Default 20.
     #[schemars(range(min = 1, max = 100))]
     limit: Option<usize>,
-    #[schemars(description = "")]
     kind: Option<MediaKind>,
 }
 
@@ -39,6 +38,7 @@ impl Tool for ShowMedia {
         title: "Stored media",
         toolset: "media",
         effect: Effect::Reads,
+        deletes_by: None,
         cost: Cost::Free,
         returns: Returns::Media,
         endpoints: &[],

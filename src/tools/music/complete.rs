@@ -24,6 +24,7 @@ impl Tool for CompleteMusic {
         title: "Delete music at Venice",
         toolset: "music",
         effect: Effect::Deletes,
+        deletes_by: None,
         cost: Cost::Free,
         returns: Returns::Text,
         endpoints: &[&MUSIC_COMPLETE, &MUSIC_RETRIEVE],

@@ -68,6 +68,7 @@ impl Tool for GenerateMusic {
         title: "Make music",
         toolset: "music",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per track, second or character"),
         returns: Returns::Media,
         endpoints: &[&QUEUE, &MUSIC_RETRIEVE, &QUOTE, &MODELS],

@@ -35,6 +35,7 @@ impl Tool for QuoteAudio {
         title: "Price of music",
         toolset: "music",
         effect: Effect::Reads,
+        deletes_by: None,
         cost: Cost::Free,
         returns: Returns::Data(&[("quote", "number")]),
         endpoints: &[&QUOTE, &MODELS],

@@ -34,6 +34,7 @@ impl Tool for MusicStatus {
         title: "Music job",
         toolset: "music",
         effect: Effect::MayDelete,
+        deletes_by: Some("delete_media_on_completion"),
         cost: Cost::Free,
         returns: Returns::Media,
         endpoints: &[&MUSIC_RETRIEVE],

@@ -147,6 +147,7 @@ impl Tool for Chat {
         title: "Chat",
         toolset: "text",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per token"),
         returns: Returns::Text,
         endpoints: &[&CHAT, &MODELS],

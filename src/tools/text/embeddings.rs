@@ -57,6 +57,7 @@ impl Tool for Embed {
         title: "Embeddings",
         toolset: "text",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per token"),
         returns: Returns::Data(&[
             ("model", "string"),

@@ -79,6 +79,7 @@ impl Tool for Respond {
         title: "Responses",
         toolset: "text",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per token"),
         returns: Returns::Text,
         endpoints: &[&RESPOND, &MODELS],

@@ -24,6 +24,7 @@ impl Tool for CompleteVideo {
         title: "Delete a video at Venice",
         toolset: "video",
         effect: Effect::Deletes,
+        deletes_by: None,
         cost: Cost::Free,
         returns: Returns::Text,
         endpoints: &[&VIDEO_RETRIEVE, &VIDEO_COMPLETE],

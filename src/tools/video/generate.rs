@@ -131,6 +131,7 @@ impl Tool for GenerateVideo {
         title: "Make a video",
         toolset: "video",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per video"),
         returns: Returns::Media,
         endpoints: &[&QUEUE, &VIDEO_RETRIEVE, &QUOTE, &MODELS],

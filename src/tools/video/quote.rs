@@ -47,6 +47,7 @@ impl Tool for QuoteVideo {
         title: "Price of a video",
         toolset: "video",
         effect: Effect::Reads,
+        deletes_by: None,
         cost: Cost::Free,
         returns: Returns::Data(&[("quote", "number")]),
         endpoints: &[&QUOTE, &MODELS],

@@ -34,6 +34,7 @@ impl Tool for VideoStatus {
         title: "Video job",
         toolset: "video",
         effect: Effect::MayDelete,
+        deletes_by: Some("delete_media_on_completion"),
         cost: Cost::Free,
         returns: Returns::Media,
         endpoints: &[&VIDEO_RETRIEVE],

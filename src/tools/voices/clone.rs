@@ -48,6 +48,7 @@ impl Tool for CloneVoice {
         title: "Clone a voice",
         toolset: "voices",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("per voice"),
         returns: Returns::Data(&[]),
         endpoints: &[&CLONE, &MODELS],

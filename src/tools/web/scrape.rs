@@ -36,6 +36,7 @@ impl Tool for ScrapePage {
         title: "Read a web page",
         toolset: "web",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("$0.01"),
         returns: Returns::Text,
         endpoints: &[&SCRAPE],

@@ -44,6 +44,7 @@ impl Tool for SearchWeb {
         title: "Search the web",
         toolset: "web",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("$0.01"),
         returns: Returns::Data(&[]),
         endpoints: &[&SEARCH],

@@ -58,6 +58,7 @@ impl Tool for ParseDocument {
         title: "Read a document",
         toolset: "web",
         effect: Effect::Creates,
+        deletes_by: None,
         cost: Cost::Paid("$0.01"),
         returns: Returns::Text,
         endpoints: &[&PARSE],
