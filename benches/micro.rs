@@ -26,12 +26,12 @@ use tokio::runtime::Runtime;
 use venice_mcp::context::{Caller, Context};
 use venice_mcp::media::{Keep, Media, MediaStore, MediaView, NewMedia, Record};
 use venice_mcp::outcome::{Delivered, Outcome, Remarks};
-use venice_mcp::output::{Blobs, Encoding, How, OutputSettings, render};
+use venice_mcp::output::{How, OutputSettings, render};
 use venice_mcp::schema::{Judge, normalize};
+use venice_mcp::splice::{self, Encoding, Holes};
 use venice_mcp::storage::Storage;
 use venice_mcp::tool::Route;
 use venice_mcp::tools;
-use venice_mcp::transport::splice;
 
 const KILO: usize = 1000;
 const MEBI: usize = 1 << 20;
@@ -104,15 +104,15 @@ fn base64(criterion: &mut Criterion) {
         let mut scratch = Vec::new();
         group.bench_function("spliced into a line", |bench| {
             bench.iter(|| {
-                let parts = vec![splice::Part::Blob(raw.clone())];
+                let parts = vec![splice::Part::Base64(raw.clone())];
                 runtime.block_on(splice::write(&mut tokio::io::sink(), parts, &mut scratch))
             });
         });
         group.bench_function("spliced into an HTTP body", |bench| {
             bench.iter(|| {
-                let blobs = Blobs::default();
-                let json = Bytes::from(blobs.put(raw.clone()));
-                let lengths = splice::body(json, &blobs).map(|chunk| chunk.len());
+                let holes = Holes::default();
+                let json = Bytes::from(holes.base64(raw.clone()));
+                let lengths = splice::body(json, &holes).map(|chunk| chunk.len());
                 runtime.block_on(lengths.fold(0, async |all, length| all + length))
             });
         });
@@ -221,7 +221,7 @@ fn output(criterion: &mut Criterion) {
                     remarks: Remarks::default(),
                 };
                 let outcome = Outcome { media: vec![item], ..Outcome::default() };
-                let encoding = Encoding::Spliced(Blobs::default());
+                let encoding = Encoding::Spliced(Holes::default());
                 let how = How {
                     asked: None,
                     context: &context,

@@ -58,5 +58,6 @@ pub mod error;
 pub(crate) mod fingerprint;
 pub(crate) mod hex;
 pub mod metrics;
+pub mod splice;
 
 pub mod sandbox;

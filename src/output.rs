@@ -3,7 +3,6 @@
 //! The first block of every result is text that is enough on its own. Media follow it in the form that suits the
 //! client: hosts differ in what they show, drop, paste as base64 or fail on, and [`profile`] is the table of that.
 
-mod blobs;
 mod media;
 mod preview;
 mod profile;
@@ -22,8 +21,7 @@ use crate::context::{Context, OutputMode};
 use crate::error::Error;
 use crate::media::MediaView;
 use crate::outcome::{Outcome, Place};
-
-pub use blobs::{Blobs, Encoding};
+use crate::splice::Encoding;
 
 use media::{Blocks, Originals};
 use terms::Terms;

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::{Error, Kind};
 use crate::jobs::{Job, Jobs};
 use crate::media::{Media, MediaKind, MediaView};
-use crate::output::Encoding;
+use crate::splice::Encoding;
 
 pub use catalog::{MODELS_TEMPLATE, STYLES, VOICES_TEMPLATE};
 

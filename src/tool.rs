@@ -28,7 +28,7 @@ use crate::media::{MediaStore, MediaView, NewMedia, Record};
 use crate::outcome::{Delivered, Outcome, Remarks};
 use crate::spend::{Spending, about};
 use crate::storage::Secret;
-use crate::venice::{Endpoint, Facts, Form, Venice};
+use crate::venice::{Endpoint, MultipartForm, ReplyHeaders, Venice};
 
 pub use inputs::ReadInputs;
 pub use route::{Prepared, Route};
@@ -173,8 +173,8 @@ pub fn body_of<T: Serialize>(value: &T) -> Result<Map<String, Value>> {
 
 /// The fields of a body as those of a form: texts as they are, other values as their JSON.
 #[must_use]
-pub fn fields_of(body: &Map<String, Value>) -> Form {
-    body.iter().fold(Form::new(), |form, (name, value)| {
+pub fn fields_of(body: &Map<String, Value>) -> MultipartForm {
+    body.iter().fold(MultipartForm::new(), |form, (name, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         form.text(name, text)
     })
@@ -327,22 +327,22 @@ pub struct Made {
     pub remarks: Remarks,
 }
 
-impl From<&Facts> for Remarks {
-    fn from(facts: &Facts) -> Self {
-        let deprecation = facts.deprecation.as_ref().or(facts.replacement.as_ref()).map(|_| {
-            let mut text = facts.deprecation.clone().unwrap_or_else(|| "deprecated".to_owned());
-            if let Some(date) = &facts.deprecation_date {
+impl From<&ReplyHeaders> for Remarks {
+    fn from(headers: &ReplyHeaders) -> Self {
+        let deprecation = headers.deprecation.as_ref().or(headers.replacement.as_ref()).map(|_| {
+            let mut text = headers.deprecation.clone().unwrap_or_else(|| "deprecated".to_owned());
+            if let Some(date) = &headers.deprecation_date {
                 let _ = write!(text, ", removed on {date}");
             }
-            if let Some(replacement) = &facts.replacement {
+            if let Some(replacement) = &headers.replacement {
                 let _ = write!(text, ", use {replacement} instead");
             }
             text
         });
         Self {
-            balance_usd: facts.balance_usd,
-            blurred: facts.blurred,
-            enhanced_prompt: facts.enhanced_prompt.clone(),
+            balance_usd: headers.balance_usd,
+            blurred: headers.blurred,
+            enhanced_prompt: headers.enhanced_prompt.clone(),
             deprecation,
         }
     }

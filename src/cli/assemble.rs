@@ -15,10 +15,10 @@ use crate::output::OutputSettings;
 use crate::sandbox::Sandbox;
 use crate::server::{Selection, Server};
 use crate::spend::Spending;
-use crate::storage::{Secret, Storage};
+use crate::storage::{BLOCK, LARGE, Secret, Storage};
 use crate::tool::{Defaults, Services};
 use crate::venice::fetch::Fetcher;
-use crate::venice::{KeySource, NoKey, Venice, VeniceSettings};
+use crate::venice::{KeySource, NoKey, ReplyAlignment, Venice, VeniceSettings};
 
 /// A server, and the sandbox that it talks to where the settings ask for one.
 pub(super) struct Assembled {
@@ -108,6 +108,8 @@ pub(super) fn venice(config: &Config, sandbox: Option<&Sandbox>) -> Venice {
         rate_limits: config.rate_limits,
         breaker: config.failure_breaker,
         timeout: config.timeout,
+        // The store writes large media without a copy if their memory begins where the disk wants it.
+        reply_alignment: ReplyAlignment { alignment: BLOCK, min_length: LARGE },
     })
 }
 

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::{Error, Kind, Problem, Result};
 use crate::media::{Media, MediaView};
 use crate::venice::fetch::Fetcher;
-use crate::venice::{Class, OpenReply, Request, Venice};
+use crate::venice::{Class, Request, StreamingReply, Venice};
 
 /// What one look at a job found.
 pub(super) enum Found {
@@ -140,7 +140,9 @@ fn retrieve(job: &Job, delete: bool) -> Request {
 }
 
 /// The media of a reply, which it has to be: what is not known is not taken for media.
-fn media_of(open: OpenReply) -> Result<(Option<String>, BoxStream<'static, Result<bytes::Bytes>>)> {
+fn media_of(
+    open: StreamingReply,
+) -> Result<(Option<String>, BoxStream<'static, Result<bytes::Bytes>>)> {
     let content_type = open.content_type.clone();
     if ["video/", "audio/"].iter().any(|kind| content_type.starts_with(kind)) {
         return Ok((Some(content_type), open.into_stream()));

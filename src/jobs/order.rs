@@ -16,7 +16,8 @@ use crate::error::{Error, Kind, Result};
 use crate::fingerprint::{Fingerprint, MediaHashes};
 use crate::hex;
 use crate::media::{MediaView, Record, scrub};
-use crate::venice::{Blobs, Endpoint, Request, Venice};
+use crate::splice::Holes;
+use crate::venice::{Endpoint, Request, Venice};
 
 /// How long the same call means the same job.
 const SAME: Duration = Duration::from_mins(2);
@@ -56,7 +57,7 @@ impl Order {
 /// were named.
 #[derive(Debug, Default)]
 pub struct Attached {
-    blobs: Blobs,
+    holes: Holes,
     hashes: MediaHashes,
     bytes: u64,
 }
@@ -66,7 +67,7 @@ impl Attached {
     pub fn data_url(&mut self, mime_type: &str, bytes: Bytes) -> String {
         let sha256 = hex::sha256(&bytes);
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
-        let place = self.blobs.data_url(mime_type, bytes);
+        let place = self.holes.data_url(mime_type, bytes);
         self.hashes.insert(&place, &sha256);
         place
     }
@@ -125,7 +126,7 @@ pub(super) async fn place(
         book.remove(&job.job).await?;
         return Err(canceled());
     }
-    let request = Request::new(order.queue).json_with(Value::Object(order.body), order.media.blobs);
+    let request = Request::new(order.queue).json_with(Value::Object(order.body), order.media.holes);
     let sent = match venice.send(&context, request).await {
         Ok(reply) => reply.json::<Queued>().map_err(|error| error.hint(ANEW)),
         Err(error) => Err(error),

@@ -9,8 +9,8 @@ use rmcp::model::{
 use crate::error::Result;
 use crate::media::{Media, MediaKind, MediaView};
 use crate::outcome::Delivered;
+use crate::splice::Encoding;
 
-use super::blobs::Encoding;
 use super::preview::{LARGEST_FILE, LEAST, preview};
 use super::profile::Form;
 use super::terms::{Terms, share};

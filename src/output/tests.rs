@@ -13,6 +13,7 @@ use super::*;
 use crate::error::{Kind, Result};
 use crate::media::{Media, MediaKind};
 use crate::outcome::Delivered;
+use crate::splice::Holes;
 
 /// A store whose every item has the same bytes, and that counts how often it is read.
 #[derive(Default)]
@@ -267,16 +268,16 @@ async fn a_tool_that_links_gives_a_link_only_where_it_is_of_use() {
 
 #[tokio::test]
 async fn spliced_blocks_hold_tokens_of_the_whole_bytes() {
-    let blobs = Blobs::default();
+    let holes = Holes::default();
     let context = Context::default();
     let terms = Terms::new(None, None, &context, &OutputSettings::default());
     let outcome = Outcome { media: vec![picture(10)], ..Outcome::default() };
-    let encoding = Encoding::Spliced(blobs.clone());
+    let encoding = Encoding::Spliced(holes.clone());
     let result = assemble(outcome, &terms, &context, &encoding, &Stored::default()).await;
     let json = serde_json::to_value(&result).unwrap();
     let token = json["content"][1]["resource"]["blob"].as_str().unwrap();
-    assert_eq!(blobs.take(token), Some(Bytes::from(vec![1; 10])));
-    assert!(blobs.is_empty());
+    assert_eq!(holes.take(token), Some(Bytes::from(vec![1; 10])));
+    assert!(holes.is_empty());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What there is to choose from, as resources: models by type, voices by model, and image styles. None needs a key.
 
+use percent_encoding::percent_decode_str;
 use rmcp::ErrorData;
 use rmcp::model::{ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 use serde_json::{Map, Value, json};
@@ -10,7 +11,6 @@ use crate::catalog::{Catalog, Model, ModelType};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::near::{near, shorten};
-use crate::venice::percent_decoded;
 
 /// The URI template of the models of a type.
 pub const MODELS_TEMPLATE: &str = "venice://models/{type}";
@@ -97,7 +97,7 @@ async fn models(kind: &str, catalog: &Catalog, context: &Context) -> Result<Valu
 /// The voices of a model: of one for speech, else of one that makes long speech as a job, which are of type music.
 async fn voices(given: &str, catalog: &Catalog, context: &Context) -> Result<Value> {
     // Ids may have slashes, and clients fill templates as RFC 6570 says.
-    let id = percent_decoded(given);
+    let id = percent_decode_str(given).decode_utf8_lossy();
     let mut model = catalog.find(context, ModelType::Tts, &id).await;
     if model.is_none() {
         let rows = catalog.rows(context, "music").await?;

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::confirm::Way;
 use super::progress::Reporter;
 use crate::context::{Caller, Charges, Context, Files, Links, Progress, Settings, Silent};
-use crate::output::{Blobs, Encoding};
+use crate::splice::{Encoding, Holes};
 
 /// What a transport knows of the client of one request. It travels in the request's extensions, or in those
 /// of its HTTP head.
@@ -63,9 +63,9 @@ impl Asked {
         timeout: Option<Duration>,
     ) -> Self {
         let extensions = &request.extensions;
-        let blobs = extensions
-            .get::<Blobs>()
-            .or_else(|| extensions.get::<Parts>()?.extensions.get::<Blobs>());
+        let holes = extensions
+            .get::<Holes>()
+            .or_else(|| extensions.get::<Parts>()?.extensions.get::<Holes>());
         let progress: Arc<dyn Progress> = match request.meta.get_progress_token() {
             Some(token) => Arc::new(Reporter::start(request.peer.clone(), token, client.patient)),
             None => Arc::new(Silent),
@@ -86,7 +86,7 @@ impl Asked {
             progress,
             confirm: Arc::new(Silent),
         };
-        let encoding = blobs.cloned().map_or(Encoding::Plain, Encoding::Spliced);
+        let encoding = holes.cloned().map_or(Encoding::Plain, Encoding::Spliced);
         Self { context, encoding, way: Way::None }
     }
 

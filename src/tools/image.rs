@@ -17,9 +17,10 @@ use crate::error::{Error, Kind, Problem, Result};
 use crate::input::{Pixels, Urls, Wanted};
 use crate::media::MediaKind;
 use crate::outcome::{Outcome, Remarks};
+use crate::splice::Holes;
 use crate::tool::{Call, Made, Route};
 use crate::tools::Family;
-use crate::venice::{Blobs, Endpoint, Facts, Request};
+use crate::venice::{Endpoint, ReplyHeaders, Request};
 
 /// The toolset `image`.
 pub const FAMILY: Family = Family {
@@ -55,8 +56,8 @@ const fn picture(argument: &str, urls: Urls) -> Wanted<'_> {
 }
 
 /// The error of a reply whose picture Venice blocked: the reply is a success all the same.
-fn refuse_violation(facts: &Facts) -> Result<()> {
-    if facts.violation {
+fn refuse_violation(headers: &ReplyHeaders) -> Result<()> {
+    if headers.violation {
         return Err(Error::new(
             Kind::Moderated,
             "Venice blocked the picture for its content; nothing was charged or stored",
@@ -76,7 +77,7 @@ fn blank_prompt(prompt: &str) -> Vec<Problem> {
 /// A change of pictures that is ready to be sent.
 pub struct Plan {
     body: Map<String, Value>,
-    blobs: Blobs,
+    holes: Holes,
     made: Made,
     lines: Vec<String>,
 }
@@ -84,13 +85,13 @@ pub struct Plan {
 impl Plan {
     /// Sends it to `endpoint`, and keeps the one picture of the reply.
     async fn send(self, endpoint: &'static Endpoint, call: &Call) -> Result<Outcome> {
-        let request = Request::new(endpoint).json_with(Value::Object(self.body), self.blobs);
+        let request = Request::new(endpoint).json_with(Value::Object(self.body), self.holes);
         let reply = call.services.venice.send(&call.context, request).await?;
-        refuse_violation(&reply.facts)?;
+        refuse_violation(&reply.headers)?;
         let made = Made {
             bytes: reply.media()?,
             content_type: Some(reply.content_type.clone()),
-            remarks: Remarks::from(&reply.facts),
+            remarks: Remarks::from(&reply.headers),
             ..self.made
         };
         let media = vec![call.keep(made).await?];

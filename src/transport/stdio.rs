@@ -27,7 +27,7 @@ use self::line::{Line, Lines};
 use self::message::LineError;
 use self::writer::Queue;
 use crate::error::{Error, Kind, Result};
-use crate::output::Blobs;
+use crate::splice::Holes;
 
 /// The longest incoming line in bytes: a 35 MB body as base64, with room for the rest of the message.
 pub const MAX_LINE_BYTES: usize = 48 * 1024 * 1024;
@@ -80,7 +80,7 @@ where
 
 /// The transport: lines from a reader, messages with spliced media to a writer.
 ///
-/// Every request finds a [`Blobs`] of its own in its extensions. Its reply, and no other message, is spliced
+/// Every request finds a [`Holes`] of its own in its extensions. Its reply, and no other message, is spliced
 /// with those.
 pub struct Stdio<R> {
     lines: Lines<R>,
@@ -88,8 +88,8 @@ pub struct Stdio<R> {
     /// The error for the sender of a line that is not a message, kept here while the queue is full.
     reply: Option<Bytes>,
     prepare: Box<dyn Fn(&mut Extensions) + Send>,
-    /// The blobs of every request that awaits its reply.
-    calls: BTreeMap<CallId, Blobs>,
+    /// The holes of every request that awaits its reply.
+    calls: BTreeMap<CallId, Holes>,
     /// The versions whose requests open a session without `initialize`.
     versions: Vec<ProtocolVersion>,
     opened: bool,
@@ -179,8 +179,8 @@ impl<R: AsyncRead + Send + Unpin> Stdio<R> {
         match &mut message {
             JsonRpcMessage::Request(JsonRpcRequest { id, request, .. }) => {
                 self.opened |= opens_session(request, &self.versions);
-                let blobs = self.blobs(id, request);
-                request.extensions_mut().insert(blobs);
+                let holes = self.holes(id, request);
+                request.extensions_mut().insert(holes);
                 (self.prepare)(request.extensions_mut());
                 return Some(message);
             }
@@ -200,11 +200,11 @@ impl<R: AsyncRead + Send + Unpin> Stdio<R> {
         self.opened.then_some(message)
     }
 
-    /// The blobs of a request, kept until its reply.
-    fn blobs(&mut self, id: &RequestId, request: &ClientRequest) -> Blobs {
+    /// The holes of a request, kept until its reply.
+    fn holes(&mut self, id: &RequestId, request: &ClientRequest) -> Holes {
         match request {
             // It is answered when the session ends, and holds no media.
-            ClientRequest::SubscriptionsListenRequest(_) => Blobs::default(),
+            ClientRequest::SubscriptionsListenRequest(_) => Holes::default(),
             // Two requests with one id get one answer, which may be that of either.
             _ => self.calls.entry(call_id(id)).or_default().clone(),
         }
@@ -252,9 +252,9 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for Stdio<R> {
             JsonRpcMessage::Error(error) => error.id.as_ref(),
             JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
         };
-        let blobs = id.and_then(|id| self.calls.remove(&call_id(id))).unwrap_or_default();
+        let holes = id.and_then(|id| self.calls.remove(&call_id(id))).unwrap_or_default();
         let sender = self.queue.sender();
-        async move { writer::send(sender?, message, blobs).await }
+        async move { writer::send(sender?, message, holes).await }
     }
 
     /// The future may be dropped at any time.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::endpoint::Endpoint;
 use crate::error::{Error, Kind, Result};
+use crate::splice::{self, Holes};
 
 /// A request of one endpoint. Cheap to build; nothing is encoded before it is sent.
 pub struct Request {
@@ -21,8 +22,8 @@ pub struct Request {
 
 enum Body {
     None,
-    Json(Value, Blobs),
-    Form(Form),
+    Json(Value, Holes),
+    Form(MultipartForm),
 }
 
 impl fmt::Debug for Request {
@@ -69,19 +70,19 @@ impl Request {
     /// A body of JSON.
     #[must_use]
     pub fn json(self, value: Value) -> Self {
-        self.json_with(value, Blobs::new())
+        self.json_with(value, Holes::default())
     }
 
-    /// A body of JSON, in which the strings that `blobs` gave out stand for media.
+    /// A body of JSON, in which the tokens of `holes` stand for media.
     #[must_use]
-    pub fn json_with(mut self, value: Value, blobs: Blobs) -> Self {
-        self.body = Body::Json(value, blobs);
+    pub fn json_with(mut self, value: Value, holes: Holes) -> Self {
+        self.body = Body::Json(value, holes);
         self
     }
 
     /// A body of `multipart/form-data`.
     #[must_use]
-    pub fn form(mut self, form: Form) -> Self {
+    pub fn form(mut self, form: MultipartForm) -> Self {
         self.body = Body::Form(form);
         self
     }
@@ -115,12 +116,13 @@ impl Request {
         names.into_iter().filter_map(given).collect()
     }
 
-    /// The body's JSON as it is sent; none where the body is none.
+    /// The body as JSON text with its media in it; `None` for a body that is not JSON. Uses the media up.
     pub(crate) fn encode(&self) -> Result<Option<Bytes>> {
-        match &self.body {
-            Body::Json(value, blobs) => blobs.write(value).map(|bytes| Some(bytes.into())),
-            Body::None | Body::Form(_) => Ok(None),
-        }
+        let Body::Json(value, holes) = &self.body else { return Ok(None) };
+        let json = serde_json::to_vec(value).map_err(|error| {
+            Error::new(Kind::Internal, "the request could not be written as JSON").source(error)
+        })?;
+        Ok(Some(splice::fill(json.into(), holes)))
     }
 
     /// The fields of a JSON body where the plural path takes them in its URL.
@@ -152,107 +154,9 @@ impl Request {
     }
 }
 
-/// Media that a JSON body carries as base64, kept as bytes until the body is written.
-///
-/// ```
-/// # use venice_mcp::venice::Blobs;
-/// let mut blobs = Blobs::new();
-/// let image = blobs.data_url("image/png", bytes::Bytes::from_static(b"..."));
-/// let body = serde_json::json!({ "image": image });
-/// // Request::new(&EDIT).json_with(body, blobs)
-/// ```
-#[derive(Debug)]
-pub struct Blobs {
-    /// What every place starts with: random, so that no text of a caller is taken for one.
-    mark: String,
-    items: Vec<Blob>,
-}
-
-struct Blob {
-    prefix: String,
-    bytes: Bytes,
-}
-
-impl fmt::Debug for Blob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Blob({} bytes)", self.bytes.len())
-    }
-}
-
-impl Blob {
-    fn length(&self) -> usize {
-        self.prefix.len() + self.bytes.len().div_ceil(3) * 4
-    }
-}
-
-impl Default for Blobs {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Blobs {
-    /// No media yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { mark: format!("blob:{}:", uuid::Uuid::new_v4()), items: Vec::new() }
-    }
-
-    /// The string that stands for `bytes` as plain base64.
-    pub fn base64(&mut self, bytes: Bytes) -> String {
-        self.place(String::new(), bytes)
-    }
-
-    /// The string that stands for `bytes` as a `data:` URL of that MIME type.
-    pub fn data_url(&mut self, mime_type: &str, bytes: Bytes) -> String {
-        self.place(format!("data:{mime_type};base64,"), bytes)
-    }
-
-    fn place(&mut self, prefix: String, bytes: Bytes) -> String {
-        let place = format!("{}{}", self.mark, self.items.len());
-        self.items.push(Blob { prefix, bytes });
-        place
-    }
-
-    /// The JSON of `value` with the media in their places, in one buffer of its exact size.
-    fn write(&self, value: &Value) -> Result<Vec<u8>> {
-        let broken = || Error::new(Kind::Internal, "the request could not be written as JSON");
-        let text = serde_json::to_vec(value).map_err(|error| broken().source(error))?;
-        if self.items.is_empty() {
-            return Ok(text);
-        }
-        let quoted = format!("\"{}", self.mark);
-        let mut pieces: Vec<(&[u8], Option<&Blob>)> = Vec::new();
-        let mut rest = text.as_slice();
-        while let Some(at) = memchr::memmem::find(rest, quoted.as_bytes()) {
-            let (before, place) = rest.split_at_checked(at + quoted.len()).ok_or_else(broken)?;
-            let end = memchr::memchr(b'"', place).ok_or_else(broken)?;
-            let (digits, after) = place.split_at_checked(end).ok_or_else(broken)?;
-            let index =
-                std::str::from_utf8(digits).ok().and_then(|text| text.parse::<usize>().ok());
-            let blob = index.and_then(|index| self.items.get(index)).ok_or_else(broken)?;
-            let before = before.get(..=at).ok_or_else(broken)?;
-            pieces.push((before, Some(blob)));
-            rest = after;
-        }
-        pieces.push((rest, None));
-        let length =
-            |(text, blob): &(&[u8], Option<&Blob>)| text.len() + blob.map_or(0, Blob::length);
-        let mut body = Vec::with_capacity(pieces.iter().map(length).sum());
-        for (text, blob) in pieces {
-            body.extend_from_slice(text);
-            if let Some(blob) = blob {
-                body.extend_from_slice(blob.prefix.as_bytes());
-                base64_simd::STANDARD.encode_append(&blob.bytes, &mut body);
-            }
-        }
-        Ok(body)
-    }
-}
-
 /// A body of `multipart/form-data`: text fields and files, in order.
 #[derive(Debug, Default)]
-pub struct Form {
+pub struct MultipartForm {
     fields: Vec<Field>,
 }
 
@@ -269,7 +173,7 @@ impl fmt::Debug for Field {
     }
 }
 
-impl Form {
+impl MultipartForm {
     /// A form without fields.
     #[must_use]
     pub const fn new() -> Self {
@@ -333,27 +237,13 @@ mod tests {
     static EDIT: Endpoint = Endpoint::post("/image/edit", CallKind::Paid, Class::Image);
 
     #[test]
-    fn media_are_written_into_one_buffer_of_the_exact_size() {
-        let mut blobs = Blobs::new();
-        let first = blobs.data_url("image/png", Bytes::from_static(b"picture"));
-        let second = blobs.base64(Bytes::from_static(b""));
-        let body = json!({"prompt": "a \"blob:0\" é", "images": [first, second], "n": 1});
-        let written = blobs.write(&body).unwrap();
-        assert_eq!(written.capacity(), written.len());
-        let read: Value = serde_json::from_slice(&written).unwrap();
-        let expected = json!({
-            "prompt": "a \"blob:0\" é",
-            "images": ["data:image/png;base64,cGljdHVyZQ==", ""],
-            "n": 1
-        });
-        assert_eq!(read, expected);
-    }
-
-    #[test]
     fn the_limits_are_those_of_the_model_in_the_body() {
         let request = Request::new(&EDIT).json(json!({"modelId": "qwen-edit"}));
         assert_eq!(request.limited_by(), "qwen-edit");
-        assert_eq!(Request::new(&EDIT).form(Form::new().text("model", "a")).limited_by(), "a");
+        assert_eq!(
+            Request::new(&EDIT).form(MultipartForm::new().text("model", "a")).limited_by(),
+            "a"
+        );
         assert_eq!(Request::new(&EDIT).limited_by(), "/image/edit");
         assert_eq!(Request::new(&EDIT).model("b").limited_by(), "b");
     }

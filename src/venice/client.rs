@@ -18,10 +18,10 @@ use super::breaker::Breaker;
 use super::error::{Failure, Refusal, canceled, names, unanswered};
 use super::key::{KeySource, Keys};
 use super::limits::{KeyId, Limits};
-use super::live::OpenReply;
-use super::reply::{Facts, Reply, declared_type, is_html};
+use super::reply::{Reply, ReplyHeaders, declared_type, is_html};
 use super::retry::{Decision, Outcome, decide, pause, told};
 use super::stream::EventStream;
+use super::streaming_reply::{ReplyAlignment, StreamingReply};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::metrics;
@@ -42,8 +42,10 @@ pub struct VeniceSettings {
     pub rate_limits: bool,
     /// Whether to stop sending before Venice blocks a key for its failures.
     pub breaker: bool,
-    /// How long a call may take, in place of its class's time.
+    /// How long a call may take, instead of its class's time.
     pub timeout: Option<Duration>,
+    /// Where the memory of a large reply begins.
+    pub reply_alignment: ReplyAlignment,
 }
 
 /// The Venice API. Cheap to clone; nothing is opened before the first call.
@@ -59,6 +61,7 @@ struct Inner {
     rate_limits: bool,
     breaker: Option<Breaker>,
     timeout: Option<Duration>,
+    reply_alignment: ReplyAlignment,
     keys: Keys,
     limits: Limits,
     hasher: RandomState,
@@ -69,14 +72,14 @@ impl Venice {
     /// The API, not yet connected to.
     #[must_use]
     pub fn new(settings: VeniceSettings) -> Self {
-        let VeniceSettings { base_url, key, plural, rate_limits, breaker, timeout } = settings;
         let inner = Inner {
-            base_url,
-            plural,
-            rate_limits,
-            breaker: breaker.then(Breaker::default),
-            timeout,
-            keys: Keys::new(key),
+            base_url: settings.base_url,
+            plural: settings.plural,
+            rate_limits: settings.rate_limits,
+            breaker: settings.breaker.then(Breaker::default),
+            timeout: settings.timeout,
+            reply_alignment: settings.reply_alignment,
+            keys: Keys::new(settings.key),
             limits: Limits::default(),
             hasher: RandomState::new(),
             http: OnceLock::new(),
@@ -101,7 +104,7 @@ impl Venice {
     }
 
     /// Sends a request whose reply is read as it arrives. Once its headers are in, it is not sent again.
-    pub async fn open(&self, context: &Context, request: Request) -> Result<OpenReply> {
+    pub async fn open(&self, context: &Context, request: Request) -> Result<StreamingReply> {
         Box::pin(self.inner.call(context, &request, false)).await
     }
 
@@ -112,7 +115,12 @@ impl Venice {
 }
 
 impl Inner {
-    async fn call(&self, context: &Context, request: &Request, whole: bool) -> Result<OpenReply> {
+    async fn call(
+        &self,
+        context: &Context,
+        request: &Request,
+        whole: bool,
+    ) -> Result<StreamingReply> {
         let sending = Sending::new(self, context, request, whole)?;
         let unwanted = async {
             if whole {
@@ -129,7 +137,7 @@ impl Inner {
     }
 
     /// Sends as often as the policy says. With `whole` the body belongs to the sending.
-    async fn attempts(&self, sending: &Sending<'_>, whole: bool) -> Result<OpenReply> {
+    async fn attempts(&self, sending: &Sending<'_>, whole: bool) -> Result<StreamingReply> {
         let (context, kind) = (sending.context, sending.bounds.kind);
         let mut key = self.key(sending).await?;
         let mut renewed = false;
@@ -225,7 +233,7 @@ impl Inner {
         sending: &Sending<'_>,
         key: Option<&SecretString>,
         whole: bool,
-    ) -> std::result::Result<OpenReply, Failure> {
+    ) -> std::result::Result<StreamingReply, Failure> {
         let bounds = &sending.bounds;
         let permit = tokio::time::timeout(sending.left(), self.limits.permit(bounds.kind))
             .await
@@ -249,7 +257,14 @@ impl Inner {
         if !response.status().is_success() {
             return Err(refused(sending, response, wait, key).await);
         }
-        let mut open = OpenReply::new(response, key.cloned(), bounds.clone(), permit).await?;
+        let mut open = StreamingReply::new(
+            response,
+            key.cloned(),
+            bounds.clone(),
+            self.reply_alignment,
+            permit,
+        )
+        .await?;
         if whole {
             open.fill().await?;
         }
@@ -308,7 +323,7 @@ async fn refused(
         body: &body,
         kind: sending.bounds.kind,
         wait,
-        request_id: Facts::of(response.headers()).request_id,
+        request_id: ReplyHeaders::parse(response.headers()).request_id,
         named: sending.request.named(names()),
         key: key.map(ExposeSecret::expose_secret),
     };

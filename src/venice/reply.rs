@@ -1,15 +1,16 @@
-//! What came back: bytes, what they are, and what the headers say beside them.
+//! A reply that has arrived: its bytes, their type, and what its headers say.
 
 use std::fmt;
 
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 
-/// The type of bytes that nothing is known of.
+/// The type of bytes of which nothing is known.
 const UNKNOWN: &str = "application/octet-stream";
 
 /// A whole reply.
@@ -17,12 +18,12 @@ const UNKNOWN: &str = "application/octet-stream";
 pub struct Reply {
     /// The HTTP status, a success.
     pub status: u16,
-    /// The MIME type in lower case, without parameters: Venice's word, else what the bytes look like.
+    /// The MIME type in lower case, without parameters: what Venice declares, else what the bytes look like.
     pub content_type: String,
     /// The body.
     pub bytes: Bytes,
     /// What the headers say.
-    pub facts: Facts,
+    pub headers: ReplyHeaders,
 }
 
 impl fmt::Debug for Reply {
@@ -47,10 +48,10 @@ impl Reply {
         self.json()
     }
 
-    /// The body as JSON of a known form.
+    /// The body as JSON, parsed into `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.bytes).map_err(|error| {
-            let what = match self.odd() {
+            let what = match self.defect() {
                 Some(what) => what.to_owned(),
                 None if error.is_data() => format!("has an unknown form: {error}"),
                 None => "was not JSON".to_owned(),
@@ -61,15 +62,15 @@ impl Reply {
 
     /// The body as text.
     pub fn text(&self) -> Result<&str> {
-        if let Some(what) = self.odd() {
+        if let Some(what) = self.defect() {
             return Err(unusable(what));
         }
         std::str::from_utf8(&self.bytes).map_err(|error| unusable("was not text").source(error))
     }
 
-    /// The body as media, which it has to be.
+    /// The body as media; an error if it is empty, HTML, JSON, or text.
     pub fn media(&self) -> Result<Bytes> {
-        if let Some(what) = self.odd() {
+        if let Some(what) = self.defect() {
             return Err(unusable(what));
         }
         if self.is_json() {
@@ -81,8 +82,8 @@ impl Reply {
         Ok(self.bytes.clone())
     }
 
-    /// What is wrong with the body, whatever it should be.
-    fn odd(&self) -> Option<&'static str> {
+    /// What is wrong with the body, whatever type it should have.
+    fn defect(&self) -> Option<&'static str> {
         if self.bytes.is_empty() {
             return Some("was empty");
         }
@@ -98,38 +99,39 @@ fn unusable(what: &str) -> Error {
 
 /// What the headers of a reply say.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Facts {
-    /// The credit that was there before the call, in US dollars.
+pub struct ReplyHeaders {
+    /// The balance before the call, in US dollars.
     pub balance_usd: Option<f64>,
-    /// The same of the second currency.
+    /// The balance before the call, in Diem.
     pub balance_diem: Option<f64>,
     /// Whether adult content was blurred.
     pub blurred: bool,
     /// Whether the content was blocked, though the status is a success.
     pub violation: bool,
-    /// The prompt that the model was given in place of the caller's.
+    /// The prompt that the model got instead of the caller's.
     pub enhanced_prompt: Option<String>,
-    /// That the model goes away.
+    /// The warning that the model will be removed.
     pub deprecation: Option<String>,
-    /// When it goes away.
+    /// The date on which it will be removed.
     pub deprecation_date: Option<String>,
-    /// The id of the model that takes its place.
+    /// The id of the model that replaces it.
     pub replacement: Option<String>,
-    /// The id under which Venice's support finds the request.
+    /// The id by which Venice's support finds the request.
     pub request_id: Option<String>,
-    /// The id of the model that did the work.
+    /// The id of the model that answered.
     pub model_id: Option<String>,
-    /// What a call of a chain's node took, in credits.
+    /// The cost of a JSON-RPC request to a blockchain node, in credits.
     pub rpc_credits: Option<f64>,
-    /// The same in US dollars.
+    /// The cost of a JSON-RPC request to a blockchain node, in US dollars.
     pub rpc_cost_usd: Option<f64>,
 }
 
-impl Facts {
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let mut facts = Self { violation: is_violation(headers), ..Self::default() };
+impl ReplyHeaders {
+    /// Reads Venice's headers. A number that cannot be read counts as absent, and so does an empty value.
+    pub(crate) fn parse(headers: &HeaderMap) -> Self {
+        let mut parsed = Self { violation: is_violation(headers), ..Self::default() };
         let (mut deprecated, mut ray) = (false, None);
-        for (name, value) in firsts(headers) {
+        for (name, value) in first_values(headers) {
             let text = String::from_utf8_lossy(value.as_bytes());
             let text = text.trim();
             if text.is_empty() {
@@ -138,25 +140,28 @@ impl Facts {
             let owned = || Some(text.to_owned());
             let number = || text.parse::<f64>().ok().filter(|number| number.is_finite());
             match name {
-                "x-venice-balance-usd" => facts.balance_usd = number(),
-                "x-venice-balance-diem" => facts.balance_diem = number(),
-                "x-venice-is-blurred" => facts.blurred = is_true(text),
-                "x-venice-enhanced-prompt" => facts.enhanced_prompt = Some(percent_decoded(text)),
-                "x-venice-model-deprecation-warning" => facts.deprecation = owned(),
-                "x-venice-model-deprecation-date" => facts.deprecation_date = owned(),
+                "x-venice-balance-usd" => parsed.balance_usd = number(),
+                "x-venice-balance-diem" => parsed.balance_diem = number(),
+                "x-venice-is-blurred" => parsed.blurred = is_true(text),
+                "x-venice-enhanced-prompt" => {
+                    parsed.enhanced_prompt =
+                        Some(percent_decode_str(text).decode_utf8_lossy().into_owned());
+                }
+                "x-venice-model-deprecation-warning" => parsed.deprecation = owned(),
+                "x-venice-model-deprecation-date" => parsed.deprecation_date = owned(),
                 "x-venice-deprecated" => deprecated = is_true(text),
-                "x-venice-deprecated-replacement" => facts.replacement = owned(),
-                "x-request-id" => facts.request_id = owned(),
+                "x-venice-deprecated-replacement" => parsed.replacement = owned(),
+                "x-request-id" => parsed.request_id = owned(),
                 "cf-ray" => ray = owned(),
-                "x-venice-model-id" => facts.model_id = owned(),
-                "x-venice-rpc-credits" => facts.rpc_credits = number(),
-                "x-venice-rpc-cost-usd" => facts.rpc_cost_usd = number(),
+                "x-venice-model-id" => parsed.model_id = owned(),
+                "x-venice-rpc-credits" => parsed.rpc_credits = number(),
+                "x-venice-rpc-cost-usd" => parsed.rpc_cost_usd = number(),
                 _ => {}
             }
         }
-        facts.request_id = facts.request_id.or(ray);
-        facts.deprecation = facts.deprecation.or(deprecated.then(|| "deprecated".to_owned()));
-        facts
+        parsed.request_id = parsed.request_id.or(ray);
+        parsed.deprecation = parsed.deprecation.or(deprecated.then(|| "deprecated".to_owned()));
+        parsed
     }
 }
 
@@ -168,11 +173,11 @@ pub(crate) fn is_violation(headers: &HeaderMap) -> bool {
         "x-venice-contains-minor",
     ];
     let is = |value: &HeaderValue| is_true(String::from_utf8_lossy(value.as_bytes()).trim());
-    firsts(headers).any(|(name, value)| names.contains(&name) && is(value))
+    first_values(headers).any(|(name, value)| names.contains(&name) && is(value))
 }
 
-/// The headers by name. Of one that came twice the first counts.
-fn firsts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &HeaderValue)> {
+/// The headers by name. If one is repeated, its first value counts.
+fn first_values(headers: &HeaderMap) -> impl Iterator<Item = (&str, &HeaderValue)> {
     headers.keys().filter_map(|name| Some((name.as_str(), headers.get(name)?)))
 }
 
@@ -180,18 +185,10 @@ fn is_true(text: &str) -> bool {
     text.eq_ignore_ascii_case("true")
 }
 
-/// The text behind percent signs. A plus is a plus: the header holds a URL component, not a form.
-#[must_use]
-pub fn percent_decoded(text: &str) -> String {
-    let form = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
-    let decoded = url::form_urlencoded::parse(form.as_bytes()).next();
-    decoded.map(|(name, _)| name.into_owned()).unwrap_or_default()
-}
-
 /// The MIME type of a reply whose body starts with `head`.
 pub(crate) fn content_type(headers: &HeaderMap, head: &[u8]) -> String {
     let given = declared_type(headers);
-    if !says_nothing(&given) {
+    if !is_generic(&given) {
         return given;
     }
     if looks_like_json(head) {
@@ -208,15 +205,15 @@ pub(crate) fn content_type(headers: &HeaderMap, head: &[u8]) -> String {
     }
 }
 
-/// The type that the headers give, or nothing.
+/// The type that the headers declare; empty if they declare none.
 pub(crate) fn declared_type(headers: &HeaderMap) -> String {
     let given = headers.get("content-type").and_then(|value| value.to_str().ok());
     let essence = given.and_then(|text| text.split(';').next()).unwrap_or_default();
     essence.trim().to_ascii_lowercase()
 }
 
-/// Whether a declared type leaves open what the bytes are.
-pub(crate) fn says_nothing(content_type: &str) -> bool {
+/// Whether a declared type says nothing about the bytes.
+pub(crate) fn is_generic(content_type: &str) -> bool {
     matches!(content_type, "" | UNKNOWN | "binary/octet-stream")
 }
 
@@ -232,7 +229,7 @@ pub(crate) fn is_html(content_type: &str, body: &[u8]) -> bool {
         || start.starts_with(b"<html")
 }
 
-/// Whether bytes start as a JSON object or list does. Raw sound may start with any byte, so two are looked at.
+/// Whether bytes start like a JSON object or list. Raw audio may start with any byte, so that one is not enough.
 fn looks_like_json(head: &[u8]) -> bool {
     let mut bytes = head.iter().filter(|byte| !byte.is_ascii_whitespace());
     match (bytes.next(), bytes.next()) {
@@ -265,11 +262,11 @@ mod tests {
         let pairs: Vec<_> = given.map(|given| ("content-type", given)).into_iter().collect();
         let content_type = content_type(&headers(&pairs), bytes);
         let bytes = Bytes::from_static(bytes);
-        Reply { status: 200, content_type, bytes, facts: Facts::default() }
+        Reply { status: 200, content_type, bytes, headers: ReplyHeaders::default() }
     }
 
     #[test]
-    fn the_type_is_venices_word_or_what_the_bytes_look_like() {
+    fn the_type_is_what_venice_declares_or_what_the_bytes_look_like() {
         let table: [(Option<&str>, &[u8], &str); 7] = [
             (Some("Image/WebP; q=1"), b"{}", "image/webp"),
             (None, b" {\"a\": 1}", "application/json"),
@@ -285,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_media_is_named() {
+    fn the_error_names_what_came_instead_of_media() {
         let message = |given, bytes| reply(given, bytes).media().unwrap_err().message;
         assert_eq!(message(Some("text/html"), b"<p>"), "Venice's reply was HTML");
         assert_eq!(message(Some("image/png"), b"\n<html>"), "Venice's reply was HTML");
@@ -300,8 +297,8 @@ mod tests {
     }
 
     #[test]
-    fn facts_are_read_from_the_headers() {
-        let facts = Facts::of(&headers(&[
+    fn what_the_headers_say_is_parsed() {
+        let parsed = ReplyHeaders::parse(&headers(&[
             ("x-venice-balance-usd", "12.50"),
             ("x-venice-balance-usd", "no number"),
             ("x-venice-balance-diem", ""),
@@ -312,16 +309,16 @@ mod tests {
             ("x-venice-deprecated-replacement", "new"),
             ("cf-ray", "8a-FRA"),
         ]));
-        let expected = Facts {
+        let expected = ReplyHeaders {
             balance_usd: Some(12.5),
             blurred: true,
             enhanced_prompt: Some("a cät,+1=1".to_owned()),
             deprecation: Some("deprecated".to_owned()),
             replacement: Some("new".to_owned()),
             request_id: Some("8a-FRA".to_owned()),
-            ..Facts::default()
+            ..ReplyHeaders::default()
         };
-        assert_eq!(facts, expected);
-        assert!(Facts::of(&headers(&[("x-venice-contains-minor", "true")])).violation);
+        assert_eq!(parsed, expected);
+        assert!(ReplyHeaders::parse(&headers(&[("x-venice-contains-minor", "true")])).violation);
     }
 }

@@ -10,8 +10,8 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::error::{of_event, scrub};
-use super::live::OpenReply;
-use super::reply::Facts;
+use super::reply::ReplyHeaders;
+use super::streaming_reply::StreamingReply;
 use crate::error::{Error, Kind, Result, shorten};
 
 /// The longest event, in bytes.
@@ -23,13 +23,13 @@ const QUOTED: usize = 200;
 /// that ends without one is whole. A reply that is plain JSON is one event.
 pub struct EventStream {
     /// What the headers say.
-    pub facts: Facts,
+    pub headers: ReplyHeaders,
     events: BoxStream<'static, Result<Value>>,
 }
 
 impl fmt::Debug for EventStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventStream").field("facts", &self.facts).finish_non_exhaustive()
+        f.debug_struct("EventStream").field("headers", &self.headers).finish_non_exhaustive()
     }
 }
 
@@ -42,18 +42,18 @@ impl Stream for EventStream {
 }
 
 impl EventStream {
-    pub(crate) async fn new(open: OpenReply) -> Result<Self> {
-        let facts = open.facts.clone();
+    pub(crate) async fn new(open: StreamingReply) -> Result<Self> {
+        let headers = open.headers.clone();
         if open.is_json() {
             let key = open.key.clone();
             let value = open.collect().await?.value()?;
             if let Some(event) = value.as_object().filter(|event| is_error(event)) {
                 let mut error = of_event(event, key.as_ref().map(ExposeSecret::expose_secret));
-                error.request_id = error.request_id.take().or_else(|| facts.request_id.clone());
+                error.request_id = error.request_id.take().or_else(|| headers.request_id.clone());
                 return Err(error);
             }
             let one = futures::stream::once(std::future::ready(Ok(value)));
-            return Ok(Self { facts, events: one.boxed() });
+            return Ok(Self { headers, events: one.boxed() });
         }
         if open.is_html() {
             return Err(Error::new(Kind::Network, "Venice's reply was HTML"));
@@ -67,12 +67,12 @@ impl EventStream {
                 Err(error) => Some((Err(error), None)),
             }
         });
-        Ok(Self { facts, events: events.boxed() })
+        Ok(Self { headers, events: events.boxed() })
     }
 }
 
 struct Reader {
-    open: OpenReply,
+    open: StreamingReply,
     lines: Lines,
     /// Whether an event said that the answer is whole.
     finished: bool,
@@ -112,7 +112,7 @@ impl Reader {
         if let Some(event) = value.as_object().filter(|event| is_error(event)) {
             let mut error = of_event(event, key);
             error.request_id =
-                error.request_id.take().or_else(|| self.open.facts.request_id.clone());
+                error.request_id.take().or_else(|| self.open.headers.request_id.clone());
             return Err(error);
         }
         self.finished = self.finished || is_last(&value);

@@ -12,12 +12,12 @@ use crate::harness::BINARY;
 
 /// The modules by layer, lowest first. A module may use those of lower layers, and itself.
 const LAYERS: &[&[&str]] = &[
-    &["error", "near", "hex"],
+    &["error", "near", "hex", "splice"],
     &["metrics", "fingerprint"],
     &["context"],
     &["speech", "schema", "config", "sandbox"],
-    &["storage"],
-    &["venice", "media"],
+    &["storage", "venice"],
+    &["media"],
     &["catalog", "outcome"],
     &["spend"],
     &["input", "jobs"],

@@ -13,7 +13,7 @@ use crate::input::{Input, Source, Urls, Wanted};
 use crate::media::{self, MediaKind};
 use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, fields_of};
-use crate::venice::{CallKind, Class, Endpoint, Form, Request};
+use crate::venice::{CallKind, Class, Endpoint, MultipartForm, Request};
 
 /// Writes down what a recording says.
 pub const TRANSCRIBE: Endpoint =
@@ -63,7 +63,7 @@ pub enum TextFormat {
 
 /// A request that is ready to be sent.
 pub struct Plan {
-    form: Form,
+    form: MultipartForm,
     made: Made,
     subtitles: Option<Subtitles>,
     timed: bool,
@@ -138,7 +138,7 @@ impl Tool for Transcribe {
         let request = Request::new(&TRANSCRIBE).form(plan.form);
         let reply = call.services.venice.send(&call.context, request).await?;
         let mut made = plan.made;
-        made.remarks = Remarks::from(&reply.facts);
+        made.remarks = Remarks::from(&reply.headers);
         if !reply.is_json() {
             return call.tell_apart(reply.text()?.to_owned(), made, plan.lines).await;
         }

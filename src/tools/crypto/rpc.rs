@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::outcome::Outcome;
 use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
-use crate::venice::{CallKind, Class, Endpoint, Facts, Request};
+use crate::venice::{CallKind, Class, Endpoint, ReplyHeaders, Request};
 
 /// Asks a node.
 pub const RPC: Endpoint = Endpoint::post("/crypto/rpc/{network}", CallKind::Paid, Class::Crypto);
@@ -92,7 +92,7 @@ impl Tool for CallNode {
             .json(plan.body);
         let reply = call.services.venice.send(&call.context, request).await?;
         let answer: Map<String, Value> = reply.json()?;
-        let cost = cost(&reply.facts);
+        let cost = cost(&reply.headers);
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
             return Err(of_node(error, cost));
         }
@@ -124,8 +124,8 @@ fn id(given: Option<String>) -> Value {
 }
 
 /// What the call cost, as the headers say.
-fn cost(facts: &Facts) -> Option<String> {
-    match (facts.rpc_credits, facts.rpc_cost_usd) {
+fn cost(headers: &ReplyHeaders) -> Option<String> {
+    match (headers.rpc_credits, headers.rpc_cost_usd) {
         (Some(credits), Some(usd)) => Some(format!("{credits} credits, ${usd}")),
         (Some(credits), None) => Some(format!("{credits} credits")),
         (None, Some(usd)) => Some(format!("${usd}")),

@@ -10,8 +10,9 @@ use crate::catalog::edit::Wish;
 use crate::error::{Problem, Result};
 use crate::input::{Source, Urls};
 use crate::outcome::Outcome;
+use crate::splice::Holes;
 use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of, safe_mode};
-use crate::venice::{Blobs, CallKind, Class, Endpoint};
+use crate::venice::{CallKind, Class, Endpoint};
 
 /// Changes a picture.
 pub const EDIT: Endpoint =
@@ -87,13 +88,13 @@ impl Tool for EditImage {
         let mut body = body_of(&self)?;
         body.insert("model".to_owned(), json!(editor.id));
         call.add_extra(&mut body)?;
-        let mut blobs = Blobs::new();
+        let holes = Holes::default();
         let image = match source {
             Source::Url(url) => url.into(),
-            Source::Bytes(input) => blobs.data_url(&input.mime_type, input.bytes),
+            Source::Bytes(input) => holes.data_url(&input.mime_type, input.bytes),
         };
         body.insert("image".to_owned(), json!(image));
-        Ok(Plan { body, blobs, made: editor.made(self.prompt), lines: editor.lines })
+        Ok(Plan { body, holes, made: editor.made(self.prompt), lines: editor.lines })
     }
 
     async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {

@@ -13,8 +13,9 @@ use crate::error::{Error, Problem, Result};
 use crate::input::{Source, Urls, Wanted};
 use crate::media::MediaKind;
 use crate::outcome::{Outcome, Remarks};
+use crate::splice::Holes;
 use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, safe_mode};
-use crate::venice::{Blobs, CallKind, Class, Endpoint, Reply, Request};
+use crate::venice::{CallKind, Class, Endpoint, Reply, Request};
 
 /// Makes the pictures.
 pub const GENERATE: Endpoint =
@@ -146,7 +147,7 @@ struct StyleReference {
 /// A request that is ready to be sent.
 pub struct Plan {
     body: Map<String, Value>,
-    blobs: Blobs,
+    holes: Holes,
     model: String,
     prompt: String,
     seed: Option<i64>,
@@ -208,11 +209,11 @@ impl Tool for GenerateImage {
         if !problems.is_empty() {
             return Err(Error::arguments(problems));
         }
-        let mut blobs = Blobs::new();
-        lines.extend(self.read_references(call, &mut blobs).await?);
+        let holes = Holes::default();
+        lines.extend(self.read_references(call, &holes).await?);
         let (prompt, seed) = (self.prompt.clone(), self.seed);
         let body = self.body(&chosen.id, call)?;
-        Ok(Plan { body, blobs, model: chosen.id, prompt, seed, variants, price, lines })
+        Ok(Plan { body, holes, model: chosen.id, prompt, seed, variants, price, lines })
     }
 
     async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
@@ -220,11 +221,11 @@ impl Tool for GenerateImage {
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let request = Request::new(&GENERATE).json_with(Value::Object(plan.body), plan.blobs);
+        let request = Request::new(&GENERATE).json_with(Value::Object(plan.body), plan.holes);
         let reply = call.services.venice.send(&call.context, request).await?;
-        refuse_violation(&reply.facts)?;
+        refuse_violation(&reply.headers)?;
         let pictures = pictures(&reply)?;
-        let remarks = Remarks::from(&reply.facts);
+        let remarks = Remarks::from(&reply.headers);
         let content_type = (!reply.is_json()).then_some(reply.content_type);
         // Base64 is a third larger than its pictures, which live on.
         drop(reply.bytes);
@@ -274,7 +275,7 @@ impl GenerateImage {
     }
 
     /// Puts the places of data URLs where files and stored items are named; the lines say what `last` stood for.
-    async fn read_references(&mut self, call: &Call, blobs: &mut Blobs) -> Result<Vec<String>> {
+    async fn read_references(&mut self, call: &Call, holes: &Holes) -> Result<Vec<String>> {
         let mut lines = Vec::new();
         for (index, reference) in self.style_references.iter_mut().flatten().enumerate() {
             let argument = format!("style_references[{index}].image");
@@ -289,7 +290,7 @@ impl GenerateImage {
             lines.extend(line);
             reference.image = match source {
                 Source::Url(url) => url.into(),
-                Source::Bytes(input) => blobs.data_url(&input.mime_type, input.bytes),
+                Source::Bytes(input) => holes.data_url(&input.mime_type, input.bytes),
             };
         }
         Ok(lines)

@@ -12,8 +12,9 @@ use crate::catalog::edit::Wish;
 use crate::error::{Error, Problem, Result};
 use crate::input::{Source, Urls};
 use crate::outcome::Outcome;
+use crate::splice::Holes;
 use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of, safe_mode};
-use crate::venice::{Blobs, CallKind, Class, Endpoint};
+use crate::venice::{CallKind, Class, Endpoint};
 
 /// Makes one picture of several.
 pub const MULTI_EDIT: Endpoint =
@@ -77,14 +78,14 @@ impl Tool for EditImages {
     async fn prepare(mut self, call: &Call) -> Result<Plan> {
         self.safe_mode = safe_mode(call.services.defaults.safe_mode, self.safe_mode)?;
         let mut editor = Editor::choose(call, self.model.as_deref(), &self.wish()).await?;
-        let mut blobs = Blobs::new();
-        let images = self.read(call, &mut blobs, &mut editor.lines).await?;
+        let holes = Holes::default();
+        let images = self.read(call, &holes, &mut editor.lines).await?;
         let mut body = body_of(&self)?;
         // This endpoint alone knows the model by another name, and refuses the usual one.
         body.insert("modelId".to_owned(), json!(editor.id));
         call.add_extra(&mut body)?;
         body.insert("images".to_owned(), json!(images));
-        Ok(Plan { body, blobs, made: editor.made(self.prompt), lines: editor.lines })
+        Ok(Plan { body, holes, made: editor.made(self.prompt), lines: editor.lines })
     }
 
     async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
@@ -113,7 +114,7 @@ impl EditImages {
     async fn read(
         &self,
         call: &Call,
-        blobs: &mut Blobs,
+        holes: &Holes,
         lines: &mut Vec<String>,
     ) -> Result<Vec<String>> {
         let mut images = Vec::with_capacity(self.images.len());
@@ -126,7 +127,7 @@ impl EditImages {
                 Source::Url(url) => url.into(),
                 Source::Bytes(input) => {
                     bytes += input.bytes.len() as u64;
-                    blobs.data_url(&input.mime_type, input.bytes)
+                    holes.data_url(&input.mime_type, input.bytes)
                 }
             });
         }

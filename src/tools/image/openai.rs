@@ -195,7 +195,7 @@ impl Tool for GenerateSimply {
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
         let request = Request::new(&GENERATE).json(Value::Object(plan.body));
         let reply = call.services.venice.send(&call.context, request).await?;
-        refuse_violation(&reply.facts)?;
+        refuse_violation(&reply.headers)?;
         let mut outcome = Outcome { lines: plan.lines, ..Outcome::default() };
         for bytes in pictures(&reply)? {
             let made = Made {
@@ -203,7 +203,7 @@ impl Tool for GenerateSimply {
                 prompt: plan.made.prompt.clone(),
                 model: plan.made.model.clone(),
                 cost_usd: plan.made.cost_usd,
-                remarks: Remarks::from(&reply.facts),
+                remarks: Remarks::from(&reply.headers),
                 ..Made::default()
             };
             outcome.media.push(call.keep(made).await?);

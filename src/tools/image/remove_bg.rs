@@ -9,8 +9,9 @@ use crate::catalog::{MODELS, ModelType};
 use crate::error::Result;
 use crate::input::{Source, Urls, Wanted};
 use crate::outcome::Outcome;
+use crate::splice::Holes;
 use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool};
-use crate::venice::{Blobs, CallKind, Class, Endpoint};
+use crate::venice::{CallKind, Class, Endpoint};
 
 /// Cuts out what a picture shows.
 pub const REMOVE: Endpoint =
@@ -50,18 +51,18 @@ impl Tool for RemoveBackground {
         // Unlike an edit, this takes pictures of any size.
         let wanted = Wanted { pixels: None, ..picture("image", Urls::Pass) };
         let (source, line) = call.read(&self.image, &wanted).await?;
-        let mut blobs = Blobs::new();
+        let holes = Holes::default();
         let (field, image, name) = match source {
             Source::Url(url) => ("image_url", url.to_string(), url.path().to_owned()),
             Source::Bytes(input) => {
-                ("image", blobs.data_url(&input.mime_type, input.bytes), input.name)
+                ("image", holes.data_url(&input.mime_type, input.bytes), input.name)
             }
         };
         let mut body = Map::from_iter([(field.to_owned(), json!(image))]);
         call.add_extra(&mut body)?;
         let prompt = Some(format!("cut out {name}"));
         let made = Made { prompt, model: Some(MODEL.to_owned()), cost_usd, ..Made::default() };
-        Ok(Plan { body, blobs, made, lines: line.into_iter().collect() })
+        Ok(Plan { body, holes, made, lines: line.into_iter().collect() })
     }
 
     async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {

@@ -9,8 +9,9 @@ use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Kind, Result};
 use crate::input::{Source, Urls};
 use crate::outcome::Outcome;
+use crate::splice::Holes;
 use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
-use crate::venice::{Blobs, CallKind, Class, Endpoint};
+use crate::venice::{CallKind, Class, Endpoint};
 
 /// Makes a picture larger.
 pub const UPSCALE: Endpoint =
@@ -64,11 +65,11 @@ impl Tool for UpscaleImage {
         let mut body = body_of(&self)?;
         call.add_extra(&mut body)?;
         // Raw base64 alone is taken here: neither a URL nor a data URL.
-        let mut blobs = Blobs::new();
-        body.insert("image".to_owned(), json!(blobs.base64(input.bytes)));
+        let holes = Holes::default();
+        body.insert("image".to_owned(), json!(holes.base64(input.bytes)));
         let prompt = Some(format!("upscaled {}", input.name));
         let made = Made { prompt, model: Some(MODEL.to_owned()), cost_usd, ..Made::default() };
-        Ok(Plan { body, blobs, made, lines: line.into_iter().collect() })
+        Ok(Plan { body, holes, made, lines: line.into_iter().collect() })
     }
 
     async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {

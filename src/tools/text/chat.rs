@@ -16,8 +16,9 @@ use crate::catalog::text::{self, MOST_PAGES, SEARCH_USD, Wish};
 use crate::catalog::{MODELS, Model};
 use crate::error::{Problem, Result};
 use crate::outcome::Outcome;
+use crate::splice::Holes;
 use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
-use crate::venice::{Blobs, CallKind, Class, Endpoint, Request};
+use crate::venice::{CallKind, Class, Endpoint, Request};
 
 /// Answers messages.
 pub const CHAT: Endpoint = Endpoint::post("/chat/completions", CallKind::Paid, Class::Chat);
@@ -133,7 +134,7 @@ enum Verbosity {
 /// A request that is ready to be sent.
 pub struct Plan {
     body: Map<String, Value>,
-    blobs: Blobs,
+    holes: Holes,
     made: Made,
     model: Option<Model>,
     /// Whether the caller asked to see the thoughts.
@@ -197,7 +198,7 @@ impl Tool for Chat {
         let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
         let lines = chosen.warnings.into_iter().chain(talk.lines).collect();
         let thoughts = self.strip_thinking_response == Some(false);
-        Ok(Plan { body, blobs: talk.blobs, made, model: chosen.model, thoughts, lines })
+        Ok(Plan { body, holes: talk.holes, made, model: chosen.model, thoughts, lines })
     }
 
     async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
@@ -205,8 +206,8 @@ impl Tool for Chat {
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let Plan { body, blobs, made, model, thoughts, lines } = plan;
-        let request = Request::new(&CHAT).json_with(Value::Object(body), blobs);
+        let Plan { body, holes, made, model, thoughts, lines } = plan;
+        let request = Request::new(&CHAT).json_with(Value::Object(body), holes);
         let mut answer = Answer::default();
         let facts = hear(call, request, &mut answer, &made).await?;
         answer.outcome(call, &facts, made, model.as_ref(), thoughts, lines).await

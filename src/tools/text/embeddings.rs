@@ -124,7 +124,7 @@ impl Tool for Embed {
         }
         made.cost_usd = counted.or(made.cost_usd);
         let answered = list.model.or_else(|| made.model.clone()).unwrap_or_default();
-        made.remarks = Remarks::from(&reply.facts);
+        made.remarks = Remarks::from(&reply.headers);
         let stored =
             Made { bytes: reply.bytes, content_type: Some("application/json".to_owned()), ..made };
         let item = call.keep(stored).await?;

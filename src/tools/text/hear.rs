@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::Remarks;
 use crate::tool::{Call, Made};
-use crate::venice::{Facts, Request};
+use crate::venice::{ReplyHeaders, Request};
 
 /// How often a client is told how far the answer is.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ pub(super) async fn hear<A: Heard>(
     request: Request,
     answer: &mut A,
     made: &Made,
-) -> Result<Facts> {
+) -> Result<ReplyHeaders> {
     let model = made.model.as_deref().unwrap_or("the model");
     let progress = &call.context.progress;
     progress.report(0.0, None, &format!("asking {model}"));
@@ -49,7 +49,7 @@ pub(super) async fn hear<A: Heard>(
             progress.report(f64::from(characters), None, &message);
         }
     }
-    Ok(stream.facts)
+    Ok(stream.headers)
 }
 
 /// The error of an answer that did not become whole, with what had arrived of it.

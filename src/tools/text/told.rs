@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::catalog::{Model, text};
 use crate::outcome::Remarks;
 use crate::tool::Call;
-use crate::venice::Facts;
+use crate::venice::ReplyHeaders;
 
 /// The tokens and dollars of a call, as the reply counts them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -81,8 +81,8 @@ pub(super) fn line(asked: &str, model: Option<&str>, usage: &Usage) -> String {
 }
 
 /// The line of a model that goes away.
-pub(super) fn deprecation(facts: &Facts, model: &str) -> Option<String> {
-    Some(format!("deprecation of {model}: {}", Remarks::from(facts).deprecation?))
+pub(super) fn deprecation(headers: &ReplyHeaders, model: &str) -> Option<String> {
+    Some(format!("deprecation of {model}: {}", Remarks::from(headers).deprecation?))
 }
 
 /// The pages that an answer cites: their URLs and titles.

@@ -11,7 +11,7 @@ use crate::input::{Source, Urls, Wanted};
 use crate::media::{self, MediaKind};
 use crate::outcome::Outcome;
 use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of, fields_of};
-use crate::venice::{CallKind, Class, Endpoint, Form, Request};
+use crate::venice::{CallKind, Class, Endpoint, MultipartForm, Request};
 
 /// Makes a voice from a recording.
 pub const CLONE: Endpoint = Endpoint::post("/audio/voices", CallKind::Paid, Class::Transcription);
@@ -36,7 +36,7 @@ pub struct CloneVoice {
 
 /// A request that is ready to be sent.
 pub struct Plan {
-    form: Form,
+    form: MultipartForm,
     model: String,
     cloning: Option<Cloning>,
     lines: Vec<String>,

@@ -70,7 +70,7 @@ impl Tool for ScrapePage {
             content_type: Some("text/markdown".to_owned()),
             prompt: Some(plan.url),
             cost_usd: Some(USD),
-            remarks: Remarks::from(&reply.facts),
+            remarks: Remarks::from(&reply.headers),
             ..Made::default()
         };
         call.tell(page.content, made, Vec::new()).await

@@ -8,7 +8,7 @@ use crate::input::{Source, Urls, Wanted};
 use crate::media::MediaKind;
 use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, fields_of};
-use crate::venice::{CallKind, Class, Endpoint, Form, Request};
+use crate::venice::{CallKind, Class, Endpoint, MultipartForm, Request};
 
 /// Takes the text out of a document.
 pub const PARSE: Endpoint = Endpoint::post("/augment/text-parser", CallKind::Paid, Class::Document);
@@ -40,7 +40,7 @@ enum TextFormat {
 
 /// A request that is ready to be sent.
 pub struct Plan {
-    form: Form,
+    form: MultipartForm,
     made: Made,
     lines: Vec<String>,
 }
@@ -95,7 +95,7 @@ impl Tool for ParseDocument {
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
         let request = Request::new(&PARSE).form(plan.form);
         let reply = call.services.venice.send(&call.context, request).await?;
-        let made = Made { remarks: Remarks::from(&reply.facts), ..plan.made };
+        let made = Made { remarks: Remarks::from(&reply.headers), ..plan.made };
         let mut lines = plan.lines;
         if !reply.is_json() {
             return call.tell(reply.text()?.to_owned(), made, lines).await;

@@ -20,9 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::body::{BodyError, MessageHead, read_body};
 use super::{Requester, SESSION, Shared, reply};
-use crate::output::Blobs;
 use crate::server::Client;
-use crate::transport::{STREAM_EVENT_LIMIT, splice};
+use crate::splice::{self, Holes};
+use crate::transport::STREAM_EVENT_LIMIT;
 
 /// What a session id begins with; the client's name follows, in URL-safe base64.
 const SESSION_PREFIX: &str = "client.";
@@ -75,18 +75,18 @@ where
         patient: true,
         ..requester.client(shared, head.is_about_media()).await
     };
-    let blobs = Blobs::default();
+    let holes = Holes::default();
     if head.wants_progress() {
         client.reply_limit = Some(STREAM_EVENT_LIMIT);
     } else {
         // Nothing but its result is sent, so that the reply is JSON.
-        parts.extensions.insert(blobs.clone());
+        parts.extensions.insert(holes.clone());
     }
     parts.extensions.insert(client);
     let json = has_content_type(&parts.headers, "application/json");
     let request = Request::from_parts(parts, http_body_util::Full::new(bytes));
     let reply = service.handle(request).await;
-    let mut response = finish(reply, json, &blobs).await;
+    let mut response = finish(reply, json, &holes).await;
     if head.method == "subscriptions/listen" {
         response = end_with(response, shared.shutdown.clone());
     }
@@ -103,7 +103,7 @@ type LibraryReply = axum::http::Response<
 >;
 
 /// The library's reply with media in JSON and errors as JSON. `json`: whether the request was sent as JSON.
-async fn finish(reply: LibraryReply, json: bool, blobs: &Blobs) -> Response {
+async fn finish(reply: LibraryReply, json: bool, holes: &Holes) -> Response {
     let (mut parts, body) = reply.into_parts();
     if has_content_type(&parts.headers, "text/event-stream") {
         return Response::from_parts(parts, Body::new(body));
@@ -111,7 +111,7 @@ async fn finish(reply: LibraryReply, json: bool, blobs: &Blobs) -> Response {
     let Ok(body) = body.collect().await;
     let bytes = body.to_bytes();
     if has_content_type(&parts.headers, "application/json") {
-        let body = splice::body(bytes, blobs);
+        let body = splice::body(bytes, holes);
         parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.length()));
         return Response::from_parts(parts, Body::from_stream(body.infallible()));
     }

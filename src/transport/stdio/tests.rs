@@ -57,8 +57,8 @@ impl ServerHandler for Echo {
                 "canceled".to_owned()
             }
             name => {
-                let blobs = context.extensions.get::<Blobs>().unwrap();
-                let token = blobs.put(blob(number("size"), number("seed")));
+                let holes = context.extensions.get::<Holes>().unwrap();
+                let token = holes.base64(blob(number("size"), number("seed")));
                 if name == "later" {
                     self.started.notify_one();
                     self.go_on.notified().await;
@@ -361,7 +361,7 @@ async fn the_media_of_a_request_live_until_its_reply_or_its_cancellation() {
         let ping = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}\n");
         near.write_all(ping.as_bytes()).await.unwrap();
         let Some(JsonRpcMessage::Request(request)) = stdio.receive().await else { panic!() };
-        let _token = request.request.extensions().get::<Blobs>().unwrap().put(Bytes::new());
+        let _token = request.request.extensions().get::<Holes>().unwrap().base64(Bytes::new());
     }
     assert_eq!(stdio.calls.len(), 2);
     let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;

@@ -14,8 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::output::Blobs;
-use crate::transport::splice::{self, Part};
+use crate::splice::{self, Holes, Part};
 
 /// Messages that may wait to be written; with more, senders wait and at last the reading stops.
 const QUEUE_LENGTH: usize = 16;
@@ -100,13 +99,13 @@ impl QueueSlot<'_> {
 pub(super) async fn send(
     sender: mpsc::Sender<Message>,
     message: TxJsonRpcMessage<RoleServer>,
-    blobs: Blobs,
+    holes: Holes,
 ) -> io::Result<()> {
     let mut json = serde_json::to_vec(&message)?;
     drop(message);
     json.push(b'\n');
     let (done, written) = oneshot::channel();
-    let message = Message { parts: splice::cut(Bytes::from(json), &blobs), done: Some(done) };
+    let message = Message { parts: splice::cut(Bytes::from(json), &holes), done: Some(done) };
     sender.send(message).await.map_err(|_| writer_gone())?;
     drop(sender);
     written.await.map_err(|_| writer_gone())?

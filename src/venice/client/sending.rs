@@ -16,9 +16,9 @@ use crate::venice::CallKind;
 use crate::venice::body::Request;
 use crate::venice::error::Failure;
 use crate::venice::key;
-use crate::venice::live::Bounds;
 use crate::venice::reply::is_violation;
 use crate::venice::retry::{LONGEST_WAIT, Outcome};
+use crate::venice::streaming_reply::Bounds;
 
 /// The slowest upload that is waited for, in bytes a second.
 const UPLOAD_SPEED: u64 = 100_000;

@@ -13,7 +13,8 @@ use wiremock::matchers::{header, method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
-use crate::venice::{Blobs, CallKind, Class, Endpoint, Form, NoKey};
+use crate::splice::Holes;
+use crate::venice::{CallKind, Class, Endpoint, MultipartForm, NoKey};
 
 const MODELS: Endpoint = Endpoint::get("/models", Class::Catalog).public();
 const CHARACTER: Endpoint = Endpoint::get("/characters/{slug}", Class::Catalog);
@@ -30,6 +31,7 @@ fn settings(base: &str) -> VeniceSettings {
         rate_limits: true,
         breaker: true,
         timeout: None,
+        reply_alignment: ReplyAlignment { alignment: 1, min_length: usize::MAX },
     }
 }
 
@@ -132,11 +134,12 @@ async fn bodies_carry_media_and_files() {
     let mut settings = settings(&server.uri());
     settings.plural = true;
     let venice = Venice::new(settings);
-    let mut blobs = Blobs::new();
-    let image = blobs.data_url("image/png", Bytes::from_static(b"abc"));
-    let request = Request::new(&IMAGE).json_with(json!({"image": image}), blobs);
+    let holes = Holes::default();
+    let image = holes.data_url("image/png", Bytes::from_static(b"abc"));
+    let request = Request::new(&IMAGE).json_with(json!({"image": image}), holes);
     venice.send(&context(), request).await.unwrap();
-    let form = Form::new().text("model", "m").file("file", "a.mp3", "audio/mpeg", "sound".into());
+    let form =
+        MultipartForm::new().text("model", "m").file("file", "a.mp3", "audio/mpeg", "sound".into());
     venice.send(&context(), Request::new(&QUEUE).form(form)).await.unwrap();
     let requests = server.received_requests().await.unwrap();
     assert_eq!(requests[0].url.path(), "/images/generations");

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use venice_mcp::media;
 use venice_mcp::speech::{self, Format};
-use venice_mcp::venice::{Facts, Reply};
+use venice_mcp::venice::{ReplyHeaders, Reply};
 
 const TYPES: [&str; 8] = [
     "application/json",
@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
         status: 200,
         content_type: content_type.to_owned(),
         bytes: bytes.clone(),
-        facts: Facts::default(),
+        headers: ReplyHeaders::default(),
     };
     let _ = (reply.value(), reply.text(), reply.media());
     let (kind, mime_type) = media::sniff(&bytes, Some(content_type));

@@ -115,7 +115,7 @@ impl Plan {
             model: Some(self.model.clone()),
             seed: None,
             cost_usd: self.price.map(|price| price * share),
-            remarks: first.map(|reply| Remarks::from(&reply.facts)).unwrap_or_default(),
+            remarks: first.map(|reply| Remarks::from(&reply.headers)).unwrap_or_default(),
         }
     }
 }

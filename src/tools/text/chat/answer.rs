@@ -8,7 +8,7 @@ use crate::catalog::Model;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Call, Made};
-use crate::venice::Facts;
+use crate::venice::ReplyHeaders;
 
 /// The fields of a message whose pieces follow each other. Every other field is whole in each piece.
 const PIECES: &[&str] =
@@ -77,23 +77,23 @@ impl Answer {
     pub(super) async fn outcome(
         mut self,
         call: &Call,
-        facts: &Facts,
+        headers: &ReplyHeaders,
         mut made: Made,
         model: Option<&Model>,
         thoughts: bool,
         lines: Vec<String>,
     ) -> Result<Outcome> {
-        self.refuse(facts)?;
+        self.refuse(headers)?;
         let calls = self.calls();
         let text = self.said(&calls, thoughts);
         let asked = made.model.clone().unwrap_or_default();
         let searches = usize::from(self.sources.lines().next().is_some());
         made.cost_usd = self.usage.cost(call, model, searches).or(made.cost_usd);
-        made.remarks = Remarks::from(facts);
+        made.remarks = Remarks::from(headers);
         let mut told = self.notes(thoughts, !calls.is_empty());
         told.push(told::line(&asked, self.model.as_deref(), &self.usage));
         told.extend(self.sources.lines());
-        told.extend(told::deprecation(facts, &asked));
+        told.extend(told::deprecation(headers, &asked));
         told.extend(lines);
         if let Some(first) = told.first_mut() {
             first.insert(0, '\n');
@@ -112,12 +112,12 @@ impl Answer {
     }
 
     /// The errors of a reply that is a success and no answer.
-    fn refuse(&self, facts: &Facts) -> Result<()> {
+    fn refuse(&self, headers: &ReplyHeaders) -> Result<()> {
         if !self.begun {
             let hint = "look at the balance before the call is made again";
             return Err(Error::new(Kind::Network, "Venice's reply holds no answer").hint(hint));
         }
-        let blocked = facts.violation || self.finish.as_deref() == Some("content_filter");
+        let blocked = headers.violation || self.finish.as_deref() == Some("content_filter");
         if blocked && self.field("content").trim().is_empty() {
             return Err(Error::new(Kind::Moderated, "Venice blocked the answer for its content"));
         }
@@ -315,7 +315,7 @@ mod tests {
         );
         assert_eq!(answer.calls(), Vec::<String>::new());
         assert_eq!(answer.said(&[], false), "hi");
-        assert!(answer.refuse(&Facts::default()).is_ok());
+        assert!(answer.refuse(&ReplyHeaders::default()).is_ok());
     }
 
     #[test]
@@ -324,8 +324,8 @@ mod tests {
         answer.finish = Some("length".to_owned());
         assert!(answer.said(&[], false).contains("max_completion_tokens"));
         answer.finish = Some("content_filter".to_owned());
-        assert_eq!(answer.refuse(&Facts::default()).unwrap_err().kind, Kind::Moderated);
+        assert_eq!(answer.refuse(&ReplyHeaders::default()).unwrap_err().kind, Kind::Moderated);
         let nothing = Answer::default();
-        assert_eq!(nothing.refuse(&Facts::default()).unwrap_err().kind, Kind::Network);
+        assert_eq!(nothing.refuse(&ReplyHeaders::default()).unwrap_err().kind, Kind::Network);
     }
 }

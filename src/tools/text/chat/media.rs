@@ -6,8 +6,8 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::input::{Input, Pixels, Source, Urls, Wanted};
 use crate::media::MediaKind;
+use crate::splice::Holes;
 use crate::tool::Call;
-use crate::venice::Blobs;
 
 /// The largest file that the API takes, in bytes.
 const FILE_BYTES: u64 = 25 * 1000 * 1000;
@@ -74,8 +74,8 @@ pub(super) struct Read {
     pub(super) measured: bool,
 }
 
-/// Reads media into parts; the bytes wait in `blobs`.
-pub(super) async fn read(media: &[String], call: &Call, blobs: &mut Blobs) -> Result<Read> {
+/// Reads media into parts; the bytes wait in `holes`.
+pub(super) async fn read(media: &[String], call: &Call, holes: &Holes) -> Result<Read> {
     let mut read = Read { parts: Vec::new(), lines: Vec::new(), characters: 0, measured: true };
     let mut bytes = 0_usize;
     for (index, text) in media.iter().enumerate() {
@@ -104,7 +104,7 @@ pub(super) async fn read(media: &[String], call: &Call, blobs: &mut Blobs) -> Re
                     return Err(Error::argument("media", message));
                 }
                 read.weigh(&input);
-                part(&argument, input, blobs)?
+                part(&argument, input, holes)?
             }
         };
         read.parts.push(part);
@@ -147,31 +147,31 @@ fn part_at(kind: MediaKind, url: &Url) -> Value {
     }
 }
 
-fn part(argument: &str, input: Input, blobs: &mut Blobs) -> Result<Value> {
+fn part(argument: &str, input: Input, holes: &Holes) -> Result<Value> {
     let Input { bytes, kind, mime_type, name, .. } = input;
     let refused =
         |takes: &str| Error::argument(argument, format!("is {mime_type}; chat takes {takes}"));
     Ok(match kind {
         MediaKind::Image => {
-            let url = blobs.data_url(&mime_type, bytes);
+            let url = holes.data_url(&mime_type, bytes);
             json!({ "type": "image_url", "image_url": { "url": url } })
         }
         MediaKind::Audio => {
             let format = FORMATS.iter().find(|(known, _)| *known == mime_type);
             let (_, format) =
                 format.ok_or_else(|| refused("wav, mp3, aiff, aac, ogg, flac, m4a and pcm"))?;
-            let data = blobs.base64(bytes);
+            let data = holes.base64(bytes);
             json!({ "type": "input_audio", "input_audio": { "data": data, "format": format } })
         }
         MediaKind::Video => {
             if !VIDEOS.contains(&mime_type.as_str()) {
                 return Err(refused("mp4, mpeg, mov and webm"));
             }
-            let url = blobs.data_url(&mime_type, bytes);
+            let url = holes.data_url(&mime_type, bytes);
             json!({ "type": "video_url", "video_url": { "url": url } })
         }
         MediaKind::Document => {
-            let data = blobs.data_url(&mime_type, bytes);
+            let data = holes.data_url(&mime_type, bytes);
             json!({ "type": "file", "file": { "file_data": data, "filename": name } })
         }
     })

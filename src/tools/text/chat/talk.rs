@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::media::{self, Read};
 use crate::error::{Error, Problem, Result};
+use crate::splice::Holes;
 use crate::tool::Call;
-use crate::venice::Blobs;
 
 /// The roles of messages.
 const ROLES: &[&str] = &["user", "assistant", "tool", "system", "developer"];
@@ -23,7 +23,7 @@ const MOST: [(&str, usize, &str); 4] = [
 pub(super) struct Talk {
     pub(super) messages: Vec<Value>,
     /// The media that stand in the messages.
-    pub(super) blobs: Blobs,
+    pub(super) holes: Holes,
     pub(super) images: usize,
     pub(super) audio: usize,
     pub(super) videos: usize,
@@ -104,13 +104,12 @@ impl Talk {
         let prompt = prompt.map(|text| json!({ "role": "user", "content": text }));
         let messages = messages.into_iter().map(Value::Object);
         let mut messages: Vec<Value> = system.into_iter().chain(messages).chain(prompt).collect();
-        let mut blobs = Blobs::new();
-        let Read { parts, lines, characters, measured } =
-            media::read(media, call, &mut blobs).await?;
+        let holes = Holes::default();
+        let Read { parts, lines, characters, measured } = media::read(media, call, &holes).await?;
         attach(&mut messages, parts);
         let mut talk = Self {
             messages: Vec::new(),
-            blobs,
+            holes,
             images: 0,
             audio: 0,
             videos: 0,

@@ -8,7 +8,7 @@ use crate::catalog::Model;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Call, Made};
-use crate::venice::Facts;
+use crate::venice::ReplyHeaders;
 
 /// The types of items that a next call takes back.
 const TAKEN_BACK: &[&str] = &["reasoning", "message", "function_call"];
@@ -69,7 +69,7 @@ impl Output {
     pub(super) async fn outcome(
         mut self,
         call: &Call,
-        facts: &Facts,
+        headers: &ReplyHeaders,
         mut made: Made,
         model: Option<&Model>,
         thoughts: bool,
@@ -92,12 +92,12 @@ impl Output {
         usage.take(&whole);
         let asked = made.model.clone().unwrap_or_default();
         made.cost_usd = usage.cost(call, model, read.searches).or(made.cost_usd);
-        made.remarks = Remarks::from(facts);
+        made.remarks = Remarks::from(headers);
         let mut told = read.notes(&whole, thoughts);
         let answered = whole.get("model").and_then(Value::as_str);
         told.push(told::line(&asked, answered, &usage));
         told.extend(read.sources.lines());
-        told.extend(told::deprecation(facts, &asked));
+        told.extend(told::deprecation(headers, &asked));
         told.extend(lines);
         if let Some(first) = told.first_mut() {
             first.insert(0, '\n');

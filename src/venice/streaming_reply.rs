@@ -1,4 +1,4 @@
-//! A reply whose headers are in, and whose body is still arriving.
+//! A reply whose headers are in and whose body is still arriving.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -12,33 +12,59 @@ use tokio_util::sync::CancellationToken;
 use super::endpoint::CallKind;
 use super::error::{Failure, canceled, cut_short, timed_out, too_long};
 use super::limits::Permit;
-use super::reply::{Facts, Reply, content_type, declared_type, is_html, is_json, says_nothing};
+use super::reply::{
+    Reply, ReplyHeaders, content_type, declared_type, is_generic, is_html, is_json,
+};
 use crate::error::Result;
-use crate::storage::{BLOCK, LARGE};
 
-/// The most that is set aside for a body before its bytes arrive, whatever its headers announce.
-const SET_ASIDE: u64 = 64 * 1024 * 1024;
+/// The most bytes reserved for a body before they arrive, whatever its headers announce.
+const MAX_RESERVED_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Where the memory of a large reply begins. Whatever takes the bytes next may need that: a disk that is written past
+/// the page cache takes only aligned memory, and would cost a copy otherwise.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplyAlignment {
+    /// What the address is a multiple of, in bytes: a power of two.
+    pub alignment: usize,
+    /// The length in bytes from which a reply is aligned.
+    pub min_length: usize,
+}
+
+impl ReplyAlignment {
+    /// A buffer that has room for `length` more bytes, which are aligned if they are that many. What the buffer holds
+    /// already is padding.
+    fn buffer(self, length: usize) -> Vec<u8> {
+        let room = if length >= self.min_length { self.alignment } else { 0 };
+        let mut buffer: Vec<u8> = Vec::with_capacity(length + room);
+        if room > 0 {
+            let padding = buffer.as_ptr().align_offset(self.alignment).min(room);
+            buffer.resize(padding, 0);
+        }
+        buffer
+    }
+}
 
 /// A reply whose headers are in. Dropping it closes the connection.
-pub struct OpenReply {
+pub struct StreamingReply {
     /// The HTTP status, a success.
     pub status: u16,
     /// The MIME type, as in [`Reply`].
     pub content_type: String,
     /// What the headers say.
-    pub facts: Facts,
+    pub headers: ReplyHeaders,
     /// How many bytes the body has, where that is announced.
     pub length: Option<u64>,
     pub(crate) key: Option<SecretString>,
     pub(crate) bounds: Bounds,
-    /// What has arrived and was not yet handed on.
+    alignment: ReplyAlignment,
+    /// Bytes that have arrived and have not been handed on.
     head: Bytes,
     response: Option<Response>,
-    taken: u64,
+    received_bytes: u64,
     _permit: Permit,
 }
 
-/// What bounds the arrival of a body.
+/// The limits within which a body must arrive.
 #[derive(Debug, Clone)]
 pub(crate) struct Bounds {
     pub(crate) kind: CallKind,
@@ -49,7 +75,7 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// Waits for `work`, as long as something may take to arrive, and `more`.
+    /// Waits for `work` for the idle time and `more`, but not past the deadline.
     pub(crate) async fn wait<T>(
         &self,
         more: Duration,
@@ -67,40 +93,42 @@ impl Bounds {
     }
 }
 
-impl fmt::Debug for OpenReply {
+impl fmt::Debug for StreamingReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenReply")
+        f.debug_struct("StreamingReply")
             .field("status", &self.status)
             .field("content_type", &self.content_type)
             .finish_non_exhaustive()
     }
 }
 
-impl OpenReply {
-    /// Reads as much of the body as it takes to know what it is.
+impl StreamingReply {
+    /// Reads as much of the body as its type takes to know.
     pub(crate) async fn new(
         response: Response,
         key: Option<SecretString>,
         bounds: Bounds,
+        alignment: ReplyAlignment,
         permit: Permit,
     ) -> std::result::Result<Self, Failure> {
         let mut open = Self {
             status: response.status().as_u16(),
             content_type: declared_type(response.headers()),
-            facts: Facts::of(response.headers()),
+            headers: ReplyHeaders::parse(response.headers()),
             length: response.content_length(),
             key,
             bounds,
+            alignment,
             head: Bytes::new(),
             response: Some(response),
-            taken: 0,
+            received_bytes: 0,
             _permit: permit,
         };
         if open.length.is_some_and(|length| length > open.bounds.bytes) {
             return Err(too_long(open.bounds.bytes));
         }
-        if says_nothing(&open.content_type) {
-            let head = open.arriving().await?.unwrap_or_default();
+        if is_generic(&open.content_type) {
+            let head = open.receive().await?.unwrap_or_default();
             if let Some(response) = &open.response {
                 open.content_type = content_type(response.headers(), &head);
             }
@@ -123,13 +151,13 @@ impl OpenReply {
     /// The rest of the body, in memory.
     pub async fn collect(mut self) -> Result<Reply> {
         self.fill().await.map_err(|failure| *failure.error)?;
-        let Self { status, content_type, facts, head: bytes, .. } = self;
-        Ok(Reply { status, content_type, bytes, facts })
+        let Self { status, content_type, headers, head: bytes, .. } = self;
+        Ok(Reply { status, content_type, bytes, headers })
     }
 
-    /// The body as it arrives. An error ends it: a body that ends without one is whole.
+    /// The body as it arrives. An error ends it; a body that ends without one is complete.
     pub fn into_stream(self) -> BoxStream<'static, Result<Bytes>> {
-        // It moves with every piece: boxed, that is a pointer.
+        // The state moves with every piece; boxed, only a pointer does.
         futures::stream::unfold(Some(Box::new(self)), |open| async {
             let mut open = open?;
             match open.chunk().await {
@@ -140,20 +168,17 @@ impl OpenReply {
         .boxed()
     }
 
-    /// Takes the whole body into memory. Bytes that come in one piece are not copied.
+    /// Reads the whole body into memory. Bytes that arrive in one piece are not copied.
     pub(crate) async fn fill(&mut self) -> std::result::Result<(), Failure> {
         let Some(first) = self.chunk().await? else { return Ok(()) };
         let Some(second) = self.chunk().await? else {
             self.head = first;
             return Ok(());
         };
-        let announced = self.length.unwrap_or_default().min(SET_ASIDE);
+        let announced = self.length.unwrap_or_default().min(MAX_RESERVED_BYTES);
         let size = usize::try_from(announced).unwrap_or_default().max(first.len() + second.len());
-        // What is large begins where the store can write it without another copy.
-        let room = if size >= LARGE { BLOCK } else { 0 };
-        let mut body: Vec<u8> = Vec::with_capacity(size + room);
-        let start = body.as_ptr().align_offset(BLOCK).min(room);
-        body.resize(start, 0);
+        let mut body = self.alignment.buffer(size);
+        let start = body.len();
         body.extend_from_slice(&first);
         body.extend_from_slice(&second);
         while let Some(chunk) = self.chunk().await? {
@@ -163,20 +188,20 @@ impl OpenReply {
         Ok(())
     }
 
-    /// The next bytes of the body; none at its end.
+    /// The next bytes of the body; `None` at its end.
     pub(crate) async fn chunk(&mut self) -> std::result::Result<Option<Bytes>, Failure> {
         if self.head.is_empty() {
-            return self.arriving().await;
+            return self.receive().await;
         }
         Ok(Some(std::mem::take(&mut self.head)))
     }
 
-    async fn arriving(&mut self) -> std::result::Result<Option<Bytes>, Failure> {
+    async fn receive(&mut self) -> std::result::Result<Option<Bytes>, Failure> {
         let Some(response) = self.response.as_mut() else { return Ok(None) };
         let chunk = self.bounds.wait(Duration::ZERO, response.chunk()).await?;
         let chunk = chunk.map_err(|error| cut_short(error, self.bounds.kind))?;
-        self.taken += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
-        if self.taken > self.bounds.bytes {
+        self.received_bytes += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        if self.received_bytes > self.bounds.bytes {
             return Err(too_long(self.bounds.bytes));
         }
         if chunk.is_none() {
@@ -191,8 +216,21 @@ mod tests {
     use super::*;
     use crate::error::Kind;
 
+    #[test]
+    fn a_large_body_is_aligned() {
+        let policy = ReplyAlignment { alignment: 4096, min_length: 1000 };
+        for length in [1000, 4096, 100_000] {
+            let mut buffer = policy.buffer(length);
+            let (start, capacity) = (buffer.len(), buffer.capacity());
+            buffer.resize(start + length, 7);
+            assert!(buffer[start..].as_ptr().addr().is_multiple_of(4096));
+            assert_eq!(buffer.capacity(), capacity, "it did not move");
+        }
+        assert!(policy.buffer(999).is_empty());
+    }
+
     #[tokio::test]
-    async fn what_does_not_arrive_is_given_up() {
+    async fn a_body_that_does_not_arrive_times_out() {
         let bounds = |idle: u64, left: u64| Bounds {
             kind: CallKind::Paid,
             deadline: Instant::now() + Duration::from_millis(left),
