@@ -24,7 +24,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use venice_mcp::context::{Caller, Context};
-use venice_mcp::media::{Keep, Media, MediaStore, MediaView, NewMedia, Record};
+use venice_mcp::media::{Media, MediaRecord, MediaStore, MediaView, NewMedia, RetentionLimits};
 use venice_mcp::outcome::{Delivered, Outcome, Remarks};
 use venice_mcp::output::{How, OutputSettings, render};
 use venice_mcp::schema::{Judge, normalize};
@@ -146,8 +146,8 @@ impl Stored {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let storage = Storage::new(directory.path().join("out"), directory.path().join("other"));
-        let keep = Keep { max_bytes: u64::MAX, max_age: Duration::from_hours(1) };
-        let store = MediaStore::new(storage, keep);
+        let limits = RetentionLimits { max_bytes: u64::MAX, max_age: Duration::from_hours(1) };
+        let store = MediaStore::new(storage, limits);
         let view = store.view(&Caller::Local);
         Self { store, view, _directory: directory }
     }
@@ -159,7 +159,7 @@ impl Stored {
             let from = Instant::now();
             let media = put().await;
             taken += from.elapsed();
-            self.store.settle().await;
+            self.store.flush().await;
             std::fs::remove_file(self.view.path(&media).await).unwrap();
         }
         taken
@@ -167,12 +167,12 @@ impl Stored {
 }
 
 fn new(bytes: &Bytes) -> NewMedia {
-    let record = Record {
+    let record = MediaRecord {
         tool: "venice_image_generate".to_owned(),
         prompt: Some("a lighthouse at dawn".to_owned()),
         arguments: arguments(),
         model: Some("z-image-turbo".to_owned()),
-        ..Record::default()
+        ..MediaRecord::default()
     };
     NewMedia {
         bytes: bytes.clone(),
@@ -193,11 +193,15 @@ fn store(criterion: &mut Criterion) {
             .measurement_time(Duration::from_secs(2))
             .throughput(Throughput::Bytes(size as u64));
         group.bench_function("answered while it is stored", |bench| {
-            let put = async || stored.view.put_beside(new(&bytes)).await.unwrap();
+            let put = async || stored.view.put(new(&bytes)).await.unwrap();
             bench.iter_custom(|times| runtime.block_on(stored.time(times, put)));
         });
         group.bench_function("stored before it is answered", |bench| {
-            let put = async || stored.view.put(new(&bytes)).await.unwrap();
+            let put = async || {
+                let media = stored.view.put(new(&bytes)).await.unwrap();
+                assert_eq!(stored.view.write_error(&media).await, None);
+                media
+            };
             bench.iter_custom(|times| runtime.block_on(stored.time(times, put)));
         });
         group.finish();

@@ -31,7 +31,7 @@ use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::fingerprint::Fingerprint;
 use crate::hex;
-use crate::media::{MediaView, Record};
+use crate::media::{MediaRecord, MediaView};
 use crate::storage::Storage;
 use crate::venice::fetch::Fetcher;
 use crate::venice::{Endpoint, Request, Venice};
@@ -184,12 +184,14 @@ impl Jobs {
     /// Follows again, once for each caller, the jobs that a server before this one queued.
     pub fn resume(&self, context: &Context, view: &MediaView) {
         let venice = &self.inner.collector.venice;
-        if !venice.has_key(context) || !lock(&self.inner.resumed).insert(view.base().to_owned()) {
+        if !venice.has_key(context)
+            || !lock(&self.inner.resumed).insert(view.key_prefix().to_owned())
+        {
             return;
         }
         let (jobs, context, view) = (self.clone(), own(context), view.clone());
         tokio::spawn(async move {
-            if !jobs.inner.storage.is_used().await {
+            if !jobs.inner.storage.is_initialized().await {
                 return;
             }
             let listed = jobs.book(&view).list(|_| true).await;
@@ -208,7 +210,7 @@ impl Jobs {
     }
 
     fn book(&self, view: &MediaView) -> Book {
-        Book::new(self.inner.storage.clone(), view.base())
+        Book::new(self.inner.storage.clone(), view.key_prefix())
     }
 
     /// The job of that id, of that kind.
@@ -338,9 +340,12 @@ fn tell(context: &Context, news: &News) {
 
 /// A job that another server queued. It is known from now on by an id that follows from Venice's.
 fn adopted(view: &MediaView, kind: JobKind, model: &str, queue_id: &str) -> Job {
-    let hash = hex::sha256(format!("{} {} {model} {queue_id}", view.base(), kind.name()));
-    let record =
-        Record { tool: kind.tool("status"), model: Some(model.to_owned()), ..Record::default() };
+    let hash = hex::sha256(format!("{} {} {model} {queue_id}", view.key_prefix(), kind.name()));
+    let record = MediaRecord {
+        tool: kind.tool("status"),
+        model: Some(model.to_owned()),
+        ..MediaRecord::default()
+    };
     Job {
         job: record::job_id(hash.get(..16).unwrap_or_default()),
         kind,

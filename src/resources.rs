@@ -119,7 +119,7 @@ pub async fn read(
 async fn too_large(media: &Media, limit: u64, view: &MediaView, context: &Context) -> ErrorData {
     let place = match &context.links {
         Some(links) => links.link(&media.id).unwrap_or_else(|error| error.text()),
-        None => match view.fault(media).await {
+        None => match view.write_error(media).await {
             Some(why) => format!("it could not be stored ({why})"),
             None => view.path(media).await.display().to_string(),
         },

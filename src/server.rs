@@ -96,7 +96,7 @@ impl Server {
         self.shared.calls.close();
         let settled = async {
             self.shared.calls.wait().await;
-            self.shared.services.store.settle().await;
+            self.shared.services.store.flush().await;
             self.shared.services.spending.settle().await;
         };
         if tokio::time::timeout(patience, settled).await.is_err() {

@@ -92,7 +92,7 @@ impl Storage {
     }
 
     /// Whether anything was ever stored below the root that was asked for. Looks, and makes nothing.
-    pub async fn is_used(&self) -> bool {
+    pub async fn is_initialized(&self) -> bool {
         let records = self.inner.root.join(".venice");
         self.inner.opened.get().is_some() || tokio::fs::try_exists(records).await.unwrap_or(true)
     }

@@ -24,7 +24,7 @@ use crate::context::{Context, OutputMode};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::input::{Inputs, Source, Wanted};
 use crate::jobs::Jobs;
-use crate::media::{MediaStore, MediaView, NewMedia, Record};
+use crate::media::{MediaRecord, MediaStore, MediaView, NewMedia};
 use crate::outcome::{Delivered, Outcome, Remarks};
 use crate::spend::{Spending, about};
 use crate::storage::Secret;
@@ -279,7 +279,7 @@ impl Call {
 
     /// Stores what a call made, and says so in the form of a result.
     pub async fn keep(&self, made: Made) -> Result<Delivered> {
-        let record = Record {
+        let record = MediaRecord {
             tool: self.tool.name.to_owned(),
             prompt: made.prompt,
             arguments: (*self.arguments).clone(),
@@ -293,7 +293,7 @@ impl Call {
             save_as: self.save_as.clone(),
             record,
         };
-        let media = self.store.put_beside(new).await?;
+        let media = self.store.put(new).await?;
         let path = self.store.path(&media).await;
         Ok(Delivered { media, path, bytes: Some(made.bytes), remarks: made.remarks })
     }

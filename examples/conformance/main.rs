@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use venice_mcp::config::{Config, Flags};
-use venice_mcp::media::{Keep, MediaStore};
+use venice_mcp::media::{MediaStore, RetentionLimits};
 use venice_mcp::storage::{Secret, Storage};
 use venice_mcp::transport::http::BoundListener;
 
@@ -38,8 +38,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut stderr = std::io::stderr();
     writeln!(stderr, "MCP is at http://{}/mcp", bound.address())?;
     let storage = Storage::new(config.directories.fallback.clone(), config.directories.fallback);
-    let keep = Keep { max_bytes: config.media_max_bytes, max_age: config.media_max_age };
-    let store = MediaStore::new(storage.clone(), keep);
+    let limits =
+        RetentionLimits { max_bytes: config.media_max_bytes, max_age: config.media_max_age };
+    let store = MediaStore::new(storage.clone(), limits);
     // It serves until its process is killed.
     bound.serve(Fixtures, store, Secret::new(None, storage), CancellationToken::new()).await;
     Ok(())

@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::config::{Config, Key};
 use crate::input::{InputSettings, Inputs};
 use crate::jobs::Jobs;
-use crate::media::{Keep, MediaStore};
+use crate::media::{MediaStore, RetentionLimits};
 use crate::output::OutputSettings;
 use crate::sandbox::Sandbox;
 use crate::server::{Selection, Server};
@@ -58,7 +58,8 @@ fn services(
     let private = config.allow_private_urls || sandbox.is_some() || is_loopback(&config.base_url);
     let venice = venice(&config, sandbox);
     let directories = config.directories;
-    let keep = Keep { max_bytes: config.media_max_bytes, max_age: config.media_max_age };
+    let limits =
+        RetentionLimits { max_bytes: config.media_max_bytes, max_age: config.media_max_age };
     let inputs = Inputs::new(InputSettings {
         output_directory: directories.output,
         input_directories: directories.input,
@@ -66,7 +67,7 @@ fn services(
         home: directories.home,
         fetcher: Fetcher::new(config.allow_private_urls),
     });
-    let store = MediaStore::new(storage.clone(), keep);
+    let store = MediaStore::new(storage.clone(), limits);
     Services {
         catalog: Catalog::new(venice.clone()),
         // What an API on this machine made lies on this machine.

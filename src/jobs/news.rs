@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
     use crate::jobs::kind::JobKind;
-    use crate::media::Record;
+    use crate::media::MediaRecord;
 
     fn news(reply: &Value) -> News {
         let job = Job {
@@ -115,7 +115,7 @@ mod tests {
             failure: None,
             fingerprint: crate::fingerprint::Fingerprint::default(),
             save_as: None,
-            record: Record::default(),
+            record: MediaRecord::default(),
         };
         News { timing: Timing::read(reply), ..News::of(job) }
     }

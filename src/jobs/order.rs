@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::fingerprint::{Fingerprint, MediaHashes};
 use crate::hex;
-use crate::media::{MediaView, Record, scrub};
+use crate::media::{MediaRecord, MediaView, scrub};
 use crate::splice::Holes;
 use crate::venice::{Endpoint, Request, Venice};
 
@@ -42,7 +42,7 @@ pub struct Order {
     /// The name to store what it makes under.
     pub save_as: Option<String>,
     /// How it was asked for.
-    pub record: Record,
+    pub record: MediaRecord,
 }
 
 impl Order {
@@ -262,7 +262,7 @@ mod tests {
             media: Attached::default(),
             price_usd: None,
             save_as: None,
-            record: Record::default(),
+            record: MediaRecord::default(),
         };
         let one = fingerprint("", &order("m"));
         assert_eq!(one, fingerprint("", &order("m")));

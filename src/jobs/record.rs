@@ -10,7 +10,7 @@ use super::kind::JobKind;
 use crate::error::{Error, Kind, Problem};
 use crate::fingerprint::Fingerprint;
 use crate::hex;
-use crate::media::Record;
+use crate::media::MediaRecord;
 
 /// What a job's id starts with; 16 hex digits follow.
 const PREFIX: &str = "job-";
@@ -83,7 +83,7 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub save_as: Option<String>,
     /// How it was asked for. It holds no media: a hash stands in their place.
-    pub record: Record,
+    pub record: MediaRecord,
 }
 
 impl Job {

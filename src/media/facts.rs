@@ -1,27 +1,40 @@
-//! What the bytes of an item say of themselves: size in pixels, length in seconds. Whatever cannot be read is
-//! unknown.
+//! What the bytes of an item say about themselves: size in pixels, duration in seconds. Whatever cannot be read is
+//! `None`.
 
-use std::io::Read as _;
+use std::io::{Cursor, Read, Seek};
 
+use bytes::Bytes;
 use lofty::config::ParseOptions;
 use lofty::file::AudioFile as _;
 use lofty::probe::Probe;
 
-use super::MediaKind;
-use crate::storage::ReadSeek;
+use super::{MediaKind, sniff};
 
-/// How much of a file holds the headers that are read here by hand.
-const HEADER: u64 = 64 * 1024;
+/// How much of a WAVE file is searched for its headers.
+const MAX_WAVE_HEADER_BYTES: u64 = 64 * 1024;
 
-/// Samples per second of raw PCM whose type does not say: what speech models send.
-const PCM_RATE: u64 = 24_000;
+/// Samples per second of raw PCM whose type does not state them: what speech models send.
+const DEFAULT_PCM_SAMPLES_PER_SECOND: u64 = 24_000;
 
-/// Width and height in pixels, length in seconds, where they are known.
+/// A file, or something like it, to read facts from.
+pub(super) trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
+
+/// Width and height in pixels, duration in seconds, where they are known.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
-pub(super) struct Facts {
+pub(super) struct MediaFacts {
     pub(super) width: Option<u32>,
     pub(super) height: Option<u32>,
     pub(super) seconds: Option<f64>,
+}
+
+/// The duration in seconds of audio or video of that MIME type, where it can be read.
+#[must_use]
+pub fn duration_seconds(bytes: &Bytes, mime_type: &str) -> Option<f64> {
+    let (kind, _) = sniff(bytes, Some(mime_type));
+    let mut file = Cursor::new(bytes);
+    read(&mut file, kind, mime_type, Some(mime_type), bytes.len() as u64).seconds
 }
 
 /// Reads the facts of media of this type and size in bytes.
@@ -31,42 +44,45 @@ pub(super) fn read(
     mime_type: &str,
     content_type: Option<&str>,
     bytes: u64,
-) -> Facts {
+) -> MediaFacts {
     match (kind, mime_type) {
-        (MediaKind::Image, _) => pixels(file),
+        (MediaKind::Image, _) => image_facts(file),
         (MediaKind::Audio, "audio/pcm") => {
-            Facts { seconds: pcm(content_type, bytes), ..Facts::default() }
+            MediaFacts { seconds: pcm_seconds(content_type, bytes), ..MediaFacts::default() }
         }
         (MediaKind::Audio, "audio/wav") => {
             let mut header = Vec::new();
-            let read = (&mut file).take(HEADER).read_to_end(&mut header);
-            Facts { seconds: read.ok().and_then(|_| wav(&header, bytes)), ..Facts::default() }
+            let read = (&mut file).take(MAX_WAVE_HEADER_BYTES).read_to_end(&mut header);
+            MediaFacts {
+                seconds: read.ok().and_then(|_| wave_seconds(&header, bytes)),
+                ..MediaFacts::default()
+            }
         }
         (MediaKind::Audio | MediaKind::Video, _) => {
-            Facts { seconds: length(file), ..Facts::default() }
+            MediaFacts { seconds: lofty_seconds(file), ..MediaFacts::default() }
         }
-        (MediaKind::Document, _) => Facts::default(),
+        (MediaKind::Document, _) => MediaFacts::default(),
     }
 }
 
-fn pixels(file: &mut dyn ReadSeek) -> Facts {
+fn image_facts(file: &mut dyn ReadSeek) -> MediaFacts {
     let Ok(size) = imagesize::reader_size(std::io::BufReader::new(file)) else {
-        return Facts::default();
+        return MediaFacts::default();
     };
     let known = |pixels: usize| u32::try_from(pixels).ok().filter(|pixels| *pixels > 0);
-    Facts { width: known(size.width), height: known(size.height), seconds: None }
+    MediaFacts { width: known(size.width), height: known(size.height), seconds: None }
 }
 
-fn length(file: &mut dyn ReadSeek) -> Option<f64> {
+fn lofty_seconds(file: &mut dyn ReadSeek) -> Option<f64> {
     let options = ParseOptions::new().read_tags(false).read_cover_art(false);
     let probe =
         Probe::new(std::io::BufReader::new(file)).options(options).guess_file_type().ok()?;
     positive(probe.read().ok()?.properties().duration().as_secs_f64())
 }
 
-/// The length of a WAVE file by its header. Streamed ones name no size, or the largest there is: then it is the rest
-/// of the file.
-fn wav(header: &[u8], bytes: u64) -> Option<f64> {
+/// The duration of a WAVE file by its header. Streamed ones state a size of zero or the largest there is: then the data
+/// is the rest of the file.
+fn wave_seconds(header: &[u8], bytes: u64) -> Option<f64> {
     let mut at: usize = 12;
     let mut rate = None;
     loop {
@@ -92,8 +108,8 @@ fn wav(header: &[u8], bytes: u64) -> Option<f64> {
     }
 }
 
-/// The length of raw 16-bit PCM, by the `rate` and `channels` of its type.
-fn pcm(content_type: Option<&str>, bytes: u64) -> Option<f64> {
+/// The duration of raw 16-bit PCM, by the `rate` and `channels` of its type.
+fn pcm_seconds(content_type: Option<&str>, bytes: u64) -> Option<f64> {
     let parameter = |wanted: &str| {
         content_type?.split(';').skip(1).find_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
@@ -102,7 +118,7 @@ fn pcm(content_type: Option<&str>, bytes: u64) -> Option<f64> {
                 .then(|| value.trim().trim_matches('"').parse::<u64>().ok())?
         })
     };
-    let rate = parameter("rate").unwrap_or(PCM_RATE);
+    let rate = parameter("rate").unwrap_or(DEFAULT_PCM_SAMPLES_PER_SECOND);
     seconds(bytes, rate.saturating_mul(2).saturating_mul(parameter("channels").unwrap_or(1)))
 }
 
@@ -111,7 +127,7 @@ fn seconds(bytes: u64, per_second: u64) -> Option<f64> {
     positive(bytes as f64 / per_second as f64)
 }
 
-/// A length that can be true, in milliseconds' precision.
+/// The duration rounded to milliseconds; `None` unless it is finite and positive.
 fn positive(seconds: f64) -> Option<f64> {
     let seconds = (seconds * 1000.0).round() / 1000.0;
     (seconds.is_finite() && seconds > 0.0).then_some(seconds)
@@ -119,13 +135,11 @@ fn positive(seconds: f64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
     use proptest::prelude::*;
 
     use super::*;
 
-    fn facts(bytes: &[u8], kind: MediaKind, mime: &str, content_type: Option<&str>) -> Facts {
+    fn facts(bytes: &[u8], kind: MediaKind, mime: &str, content_type: Option<&str>) -> MediaFacts {
         read(&mut Cursor::new(bytes), kind, mime, content_type, bytes.len() as u64)
     }
 
@@ -149,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn raw_pcm_is_as_long_as_its_rate_says() {
+    fn raw_pcm_is_as_long_as_its_rate_implies() {
         let bytes = vec![0; 48_000];
         let length = |claimed| facts(&bytes, MediaKind::Audio, "audio/pcm", claimed).seconds;
         assert_eq!(length(None), Some(1.0));
@@ -167,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_says_its_size_in_its_header() {
+    fn an_image_states_its_size_in_its_header() {
         let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x20\0\0\0\x10\x08\x06\0\0\0";
         let found = facts(png, MediaKind::Image, "image/png", None);
         assert_eq!((found.width, found.height), (Some(32), Some(16)));

@@ -1,4 +1,5 @@
-//! What lies in the store, without reading every sidecar each time: they never change, and new ones are seen by name.
+//! The items in the store, without reading every sidecar each time: a sidecar never changes, and new ones are found by
+//! listing.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,46 +11,46 @@ use super::{Media, MediaKind, name};
 use crate::error::Result;
 use crate::storage::{Entry, Storage};
 
-/// The most callers whose items are remembered.
-const CALLERS: usize = 256;
+/// The most directories whose items are remembered: one for each caller, and two for eviction.
+const MAX_INDEXED_DIRECTORIES: usize = 256;
 
-/// How many sidecars are read at a time.
-const READERS: usize = 8;
+/// How many sidecars are read at the same time.
+const CONCURRENT_READS: usize = 8;
 
-/// The little that is remembered of each item.
+/// What is remembered of each item.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Known {
+pub(super) struct IndexedItem {
     pub(super) id: String,
-    pub(super) base: String,
+    pub(super) key_prefix: String,
     pub(super) kind: MediaKind,
     pub(super) bytes: u64,
     pub(super) created: DateTime<Utc>,
     pub(super) location: String,
 }
 
-/// Sidecars by place, and what they say; nothing where they are broken.
-type Sidecars = BTreeMap<String, (DateTime<Utc>, Option<Known>)>;
+/// Sidecars by key: when they were written, and the item they describe; `None` where they are broken.
+type Sidecars = BTreeMap<String, (DateTime<Utc>, Option<IndexedItem>)>;
 
-/// What is known of the sidecars in each directory that was listed.
+/// The sidecars in each directory that was listed.
 #[derive(Default)]
 pub(super) struct Index {
-    known: Mutex<BTreeMap<String, Sidecars>>,
+    directories: Mutex<BTreeMap<String, Sidecars>>,
 }
 
 impl Index {
-    /// The items whose sidecars lie below `directory`, the newest first; at most the `most` whose sidecars were
+    /// The items whose sidecars are below `directory`, the newest first; at most the `limit` whose sidecars were
     /// written last.
     pub(super) async fn list(
         &self,
         storage: &Storage,
         directory: &str,
-        most: usize,
-    ) -> Result<Vec<Known>> {
+        limit: usize,
+    ) -> Result<Vec<IndexedItem>> {
         let mut entries = storage.list(directory).await?;
-        entries.retain(|entry| name::of_sidecar(&entry.at).is_some());
+        entries.retain(|entry| name::parse_sidecar(&entry.at).is_some());
         entries.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.at.cmp(&b.at)));
-        entries.truncate(most);
-        let mut before = self.take(directory);
+        entries.truncate(limit);
+        let mut before = self.remove(directory);
         let mut now = Sidecars::new();
         let mut new = Vec::new();
         for Entry { at, modified, .. } in entries {
@@ -60,51 +61,54 @@ impl Index {
         }
         let mut read = stream::iter(new)
             .map(|(at, modified)| async move {
-                let known = read(storage, &at).await.map(|media| Known::of(&at, media));
-                (at, modified, known)
+                let item =
+                    read_sidecar(storage, &at).await.map(|media| IndexedItem::new(&at, media));
+                (at, modified, item)
             })
-            .buffer_unordered(READERS);
-        while let Some((at, modified, known)) = read.next().await {
-            // What could not be read just now is tried again at the next list.
-            if let Ok(known) = known {
-                now.insert(at, (modified, known));
+            .buffer_unordered(CONCURRENT_READS);
+        while let Some((at, modified, item)) = read.next().await {
+            // What could not be read just now is retried at the next list.
+            if let Ok(item) = item {
+                now.insert(at, (modified, item));
             }
         }
         drop(read);
-        let mut items: Vec<_> = now.values().filter_map(|(_, known)| known.clone()).collect();
+        let mut items: Vec<_> = now.values().filter_map(|(_, item)| item.clone()).collect();
         items.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
-        self.put(directory, now);
+        self.insert(directory, now);
         Ok(items)
     }
 
-    fn take(&self, directory: &str) -> Sidecars {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.remove(directory).unwrap_or_default()
+    fn remove(&self, directory: &str) -> Sidecars {
+        let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        directories.remove(directory).unwrap_or_default()
     }
 
-    fn put(&self, directory: &str, sidecars: Sidecars) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(directory.to_owned(), sidecars);
-        while known.len() > CALLERS {
-            known.pop_first();
+    fn insert(&self, directory: &str, sidecars: Sidecars) {
+        let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        directories.insert(directory.to_owned(), sidecars);
+        while directories.len() > MAX_INDEXED_DIRECTORIES {
+            directories.pop_first();
         }
     }
 }
 
-impl Known {
-    fn of(at: &str, media: Option<Media>) -> Option<Self> {
-        let (base, _) = name::of_sidecar(at)?;
+impl IndexedItem {
+    fn new(sidecar: &str, media: Option<Media>) -> Option<Self> {
+        let (key_prefix, _) = name::parse_sidecar(sidecar)?;
         let Media { id, kind, bytes, created, location, .. } = media?;
-        Some(Self { id, base: base.to_owned(), kind, bytes, created, location })
+        Some(Self { id, key_prefix: key_prefix.to_owned(), kind, bytes, created, location })
     }
 }
 
-/// The item whose sidecar lies at `at`; nothing where there is none, or one that is broken or speaks of another file.
-pub(super) async fn read(storage: &Storage, at: &str) -> Result<Option<Media>> {
-    let Some((base, id)) = name::of_sidecar(at) else { return Ok(None) };
-    let Some(text) = storage.read(at).await? else { return Ok(None) };
+/// The item whose sidecar has the key `sidecar`; `None` where there is none, or one that is broken or names another
+/// item's file.
+pub(super) async fn read_sidecar(storage: &Storage, sidecar: &str) -> Result<Option<Media>> {
+    let Some((key_prefix, id)) = name::parse_sidecar(sidecar) else { return Ok(None) };
+    let Some(text) = storage.read(sidecar).await? else { return Ok(None) };
     let media = serde_json::from_slice::<Media>(&text).ok();
-    let media = media.filter(|media| media.id == id && name::is_place(&media.location, base, id));
+    let media = media
+        .filter(|media| media.id == id && name::is_location_of(&media.location, key_prefix, id));
     if media.is_none() {
         tracing::debug!(bytes = text.len(), "a sidecar is broken and is skipped");
     }

@@ -1,4 +1,4 @@
-//! Ids, and where items lie. Whatever a caller writes, a name is safe on every file system.
+//! Ids, and the keys of items in the storage. Whatever a caller writes, a name is safe on every file system.
 
 use std::fmt::Write as _;
 
@@ -7,21 +7,21 @@ use crate::context::Caller;
 use crate::hex;
 
 /// How many random hex digits end an id.
-pub(super) const DIGITS: usize = 16;
+pub(super) const ID_HEX_DIGITS: usize = 16;
 
-/// The longest part of a name, before the digits.
-const PART: usize = 40;
+/// The longest part of a name in bytes, before the digits.
+const MAX_PART_BYTES: usize = 40;
 
-/// The most sub-directories that `save_as` makes.
-const DEPTH: usize = 4;
+/// The most subdirectories that `save_as` makes.
+const MAX_SUBDIRECTORIES: usize = 4;
 
-/// Names that Windows keeps for devices.
-const RESERVED: [&str; 22] = [
+/// Names that Windows reserves for devices.
+const RESERVED_NAMES: [&str; 22] = [
     "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8",
     "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
-/// A new item's id and the place of its file below the caller's base.
+/// A new item's id, and the key of its file below the caller's key prefix.
 pub(super) struct Name {
     pub(super) id: String,
     pub(super) file: String,
@@ -30,7 +30,7 @@ pub(super) struct Name {
 impl Name {
     /// The name for an item of this type that the caller wants under `save_as`, or else by its prompt.
     pub(super) fn new(save_as: Option<&str>, prompt: Option<&str>, mime_type: &str) -> Self {
-        Self::with(save_as, prompt, mime_type, random())
+        Self::with(save_as, prompt, mime_type, random_bits())
     }
 
     fn with(save_as: Option<&str>, prompt: Option<&str>, mime_type: &str, digits: u64) -> Self {
@@ -42,7 +42,9 @@ impl Name {
             .unwrap_or_else(|| "media".to_owned());
         let id = format!("{slug}-{digits:016x}");
         let mut file = String::new();
-        for directory in parts.into_iter().map(part).filter(|part| !part.is_empty()).take(DEPTH) {
+        for directory in
+            parts.into_iter().map(part).filter(|part| !part.is_empty()).take(MAX_SUBDIRECTORIES)
+        {
             let _ = write!(file, "{directory}/");
         }
         let _ = write!(file, "{id}.{}", sniff::extension(mime_type));
@@ -50,54 +52,54 @@ impl Name {
     }
 }
 
-/// The directory that a caller's items lie in: nothing for the root, else with a `/` at its end.
-pub(crate) fn base(caller: &Caller) -> String {
+/// What the keys of a caller's objects start with: empty for the local user, else a directory with a `/` at its end.
+pub(crate) fn caller_key_prefix(caller: &Caller) -> String {
     match caller {
         Caller::Local => String::new(),
         Caller::Brought(id) if is_digits(id) => format!(".venice/callers/{id}/"),
         Caller::Brought(other) => {
             let hash = hex::sha256(other);
-            format!(".venice/callers/{}/", hash.get(..DIGITS).unwrap_or_default())
+            format!(".venice/callers/{}/", hash.get(..ID_HEX_DIGITS).unwrap_or_default())
         }
     }
 }
 
-/// The place of the directory of sidecars below `base`.
-pub(super) fn sidecars(base: &str) -> String {
-    format!("{base}.venice/media")
+/// The directory of sidecars below `key_prefix`.
+pub(super) fn sidecar_directory(key_prefix: &str) -> String {
+    format!("{key_prefix}.venice/media")
 }
 
-/// The place of an item's sidecar.
-pub(super) fn sidecar(base: &str, id: &str) -> String {
-    format!("{base}.venice/media/{id}.json")
+/// The key of an item's sidecar.
+pub(super) fn sidecar(key_prefix: &str, id: &str) -> String {
+    format!("{key_prefix}.venice/media/{id}.json")
 }
 
-/// The base and the id of the item whose sidecar lies at `at`, where one lies there.
-pub(super) fn of_sidecar(at: &str) -> Option<(&str, &str)> {
-    let (directory, file) = at.rsplit_once('/')?;
-    let base = directory.strip_suffix(".venice/media")?;
-    let known = base.is_empty()
-        || base
+/// The caller's key prefix and the item's id, where `key` is that of a sidecar.
+pub(super) fn parse_sidecar(key: &str) -> Option<(&str, &str)> {
+    let (directory, file) = key.rsplit_once('/')?;
+    let key_prefix = directory.strip_suffix(".venice/media")?;
+    let is_known = key_prefix.is_empty()
+        || key_prefix
             .strip_prefix(".venice/callers/")
             .and_then(|rest| rest.strip_suffix('/'))
             .is_some_and(is_digits);
-    let id = file.strip_suffix(".json").and_then(id)?;
-    known.then_some((base, id))
+    let id = file.strip_suffix(".json").and_then(parse_id)?;
+    is_known.then_some((key_prefix, id))
 }
 
-/// The id in a media URI, or the id itself, where it is one: it leads nowhere else.
-pub(super) fn id(uri_or_id: &str) -> Option<&str> {
+/// The id in a media URI, or the id itself; `None` for anything else, so that no id leads out of the directory.
+pub(super) fn parse_id(uri_or_id: &str) -> Option<&str> {
     let id = uri_or_id.strip_prefix(URI).unwrap_or(uri_or_id);
     let (slug, digits) = id.rsplit_once('-')?;
     let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-' || c == b'_';
-    let fits = !slug.is_empty() && slug.len() <= PART && slug.bytes().all(plain);
+    let fits = !slug.is_empty() && slug.len() <= MAX_PART_BYTES && slug.bytes().all(plain);
     (fits && is_digits(digits)).then_some(id)
 }
 
-/// Whether the file at `location` is one that the item of that id may have below `base`: no other caller's, none of
+/// Whether the item of that id may have its file at `location` below `key_prefix`: not another caller's file, not one of
 /// the server's own.
-pub(super) fn is_place(location: &str, base: &str, id: &str) -> bool {
-    let Some(rest) = location.strip_prefix(base) else { return false };
+pub(super) fn is_location_of(location: &str, key_prefix: &str, id: &str) -> bool {
+    let Some(rest) = location.strip_prefix(key_prefix) else { return false };
     let mut parts = rest.split('/').rev();
     let file = parts.next().and_then(|file| file.strip_prefix(id)?.strip_prefix('.'));
     file.is_some_and(|extension| extension.bytes().all(|c| c.is_ascii_alphanumeric()))
@@ -105,22 +107,22 @@ pub(super) fn is_place(location: &str, base: &str, id: &str) -> bool {
 }
 
 fn is_digits(text: &str) -> bool {
-    hex::is_hex(text, DIGITS)
+    hex::is_hex(text, ID_HEX_DIGITS)
 }
 
-/// 64 random bits: a version 4 UUID has six fixed ones, which its other half covers.
-fn random() -> u64 {
+/// 64 random bits. Six bits of a version 4 UUID are fixed; combining its halves covers them.
+fn random_bits() -> u64 {
     let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
     high ^ low
 }
 
-/// One part of a path: ASCII lower case, digits, `_`, and `-` for what separates words; other letters are left out.
-/// Empty where nothing is left.
+/// One part of a path: lower-case ASCII letters, digits, `_`, and `-` between words; other letters are left out. May be
+/// empty.
 fn part(text: &str) -> String {
     let mut part = String::new();
     let mut gap = false;
     for c in text.chars() {
-        if part.len() >= PART {
+        if part.len() >= MAX_PART_BYTES {
             break;
         }
         if c.is_ascii_alphanumeric() || c == '_' {
@@ -133,15 +135,15 @@ fn part(text: &str) -> String {
             gap |= !c.is_alphanumeric();
         }
     }
-    part.truncate(PART);
+    part.truncate(MAX_PART_BYTES);
     part.truncate(part.trim_end_matches('-').len());
-    if RESERVED.contains(&part.as_str()) {
+    if RESERVED_NAMES.contains(&part.as_str()) {
         part.push('_');
     }
     part
 }
 
-/// The name without the extension that the file gets anyway, or that another type of media would have.
+/// The name without its extension, where that is one of a known media type: the file gets its own.
 fn without_extension<'a>(name: &'a str, mime_type: &str) -> &'a str {
     let Some((stem, written)) = name.trim_end().rsplit_once('.') else { return name };
     let written = written.to_ascii_lowercase();
@@ -187,49 +189,49 @@ mod tests {
     #[test]
     fn an_id_is_taken_with_and_without_its_uri_and_nothing_else_is() {
         let good = "a-cat-3f9c2a1b5d6e7f80";
-        assert_eq!(id(good), Some(good));
-        assert_eq!(id("venice://media/a-cat-3f9c2a1b5d6e7f80"), Some(good));
+        assert_eq!(parse_id(good), Some(good));
+        assert_eq!(parse_id("venice://media/a-cat-3f9c2a1b5d6e7f80"), Some(good));
         for bad in ["", "last", "-3f9c2a1b5d6e7f80", "../a-3f9c2a1b5d6e7f80", "a-3F9C2A1B5D6E7F80"]
         {
-            assert_eq!(id(bad), None, "{bad}");
+            assert_eq!(parse_id(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn a_place_belongs_to_one_caller_and_one_id() {
         let other = ".venice/callers/0123456789abcdef/";
-        assert!(is_place("sub/a-1.png", "", "a-1"));
-        assert!(is_place(&format!("{other}a-1.png"), other, "a-1"));
+        assert!(is_location_of("sub/a-1.png", "", "a-1"));
+        assert!(is_location_of(&format!("{other}a-1.png"), other, "a-1"));
         for wrong in
             ["a-2.png", "../a-1.png", ".venice/a-1.png", "sub//a-1.png", "a-1.png/x", "a-1"]
         {
-            assert!(!is_place(wrong, "", "a-1"), "{wrong}");
+            assert!(!is_location_of(wrong, "", "a-1"), "{wrong}");
         }
-        assert!(!is_place(&format!("{other}a-1.png"), "", "a-1"));
-        assert!(!is_place("a-1.png", other, "a-1"));
+        assert!(!is_location_of(&format!("{other}a-1.png"), "", "a-1"));
+        assert!(!is_location_of("a-1.png", other, "a-1"));
     }
 
     proptest! {
         #[test]
         fn any_string_gives_a_safe_relative_path(save_as in "\\PC*|[./\\\\a-zé \u{0}-\u{1f}]*", prompt: String) {
             let name = Name::new(Some(&save_as), Some(&prompt), "image/png");
-            prop_assert_eq!(id(&name.id), Some(name.id.as_str()));
-            prop_assert!(is_place(&name.file, "", &name.id), "{}", name.file);
-            prop_assert!(name.file.split('/').count() <= DEPTH + 1);
+            prop_assert_eq!(parse_id(&name.id), Some(name.id.as_str()));
+            prop_assert!(is_location_of(&name.file, "", &name.id), "{}", name.file);
+            prop_assert!(name.file.split('/').count() <= MAX_SUBDIRECTORIES + 1);
             for part in name.file.split('/') {
-                prop_assert!(part.len() <= PART + 1 + DIGITS + 4);
+                prop_assert!(part.len() <= MAX_PART_BYTES + 1 + ID_HEX_DIGITS + 4);
                 prop_assert!(!part.starts_with('.') && !part.ends_with(['.', ' ']));
                 let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
                 prop_assert!(part.chars().all(plain));
-                prop_assert!(!RESERVED.contains(&part.split('.').next().unwrap()));
+                prop_assert!(!RESERVED_NAMES.contains(&part.split('.').next().unwrap()));
             }
         }
 
         #[test]
         fn any_caller_has_a_directory_of_their_own(caller: String) {
-            let base = base(&Caller::Brought(caller));
-            let at = sidecar(&base, "a-0123456789abcdef");
-            prop_assert_eq!(of_sidecar(&at), Some((base.as_str(), "a-0123456789abcdef")));
+            let prefix = caller_key_prefix(&Caller::Brought(caller));
+            let key = sidecar(&prefix, "a-0123456789abcdef");
+            prop_assert_eq!(parse_sidecar(&key), Some((prefix.as_str(), "a-0123456789abcdef")));
         }
     }
 }

@@ -1,20 +1,20 @@
-//! What a record keeps of a call's arguments: words and numbers, and a hash in place of media.
+//! How an item was made. A stored record has a hash where the call's arguments had media.
 
 use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::Record;
 use crate::hex;
 
-/// The length from which letters and digits without a gap are taken for encoded bytes.
-const LONG: usize = 1024;
+/// The number of characters from which letters and digits without a gap are taken for base64.
+const MIN_BASE64_CHARACTERS: usize = 1024;
 
-/// The longest text before the bytes of a data URL.
-const PREFIX: usize = 256;
+/// The longest text before the payload of a data URL, in bytes.
+const MAX_DATA_URL_PREFIX_BYTES: usize = 256;
 
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -23,8 +23,30 @@ const ENGINES: [GeneralPurpose; 2] = [
     GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT),
 ];
 
-/// The record without data URLs and long base64.
-pub fn scrub(mut record: Record) -> Record {
+/// How an item was made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MediaRecord {
+    /// The tool that made it.
+    pub tool: String,
+    /// The prompt or text that it was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// The arguments of the call. Stored ones have a hash where media was given.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub arguments: Map<String, Value>,
+    /// The model that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The seed it was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<i64>,
+    /// What it cost, in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+}
+
+/// The record with data URLs and long base64 replaced by hashes.
+pub fn scrub(mut record: MediaRecord) -> MediaRecord {
     if let Some(prompt) = &mut record.prompt {
         scrub_text(prompt);
     }
@@ -42,15 +64,15 @@ fn scrub_value(value: &mut Value) {
 }
 
 fn scrub_text(text: &mut String) {
-    if let Some(clean) = without_bytes(text) {
+    if let Some(clean) = replace_encoded_bytes(text) {
         *text = clean;
     } else if is_data_url(text) {
         *text = format!("data URL ({} characters)", text.chars().count());
     }
 }
 
-/// The text with every data URL and every long run of base64 replaced; nothing where there is none.
-fn without_bytes(text: &str) -> Option<String> {
+/// The text with every data URL and every long run of base64 replaced; `None` where it has none.
+fn replace_encoded_bytes(text: &str) -> Option<String> {
     let mut clean = String::new();
     let (mut copied, mut at) = (0, 0);
     while let Some((start, end)) = next_run(text, at) {
@@ -62,7 +84,9 @@ fn without_bytes(text: &str) -> Option<String> {
                 at = lines_end(text, end);
                 (url, text.get(start..at)?, "data URL")
             }
-            None if end.saturating_sub(start) >= LONG => (start, text.get(start..end)?, "base64"),
+            None if end.saturating_sub(start) >= MIN_BASE64_CHARACTERS => {
+                (start, text.get(start..end)?, "base64")
+            }
             None => continue,
         };
         clean.push_str(text.get(copied..start)?);
@@ -76,7 +100,7 @@ fn without_bytes(text: &str) -> Option<String> {
     Some(clean)
 }
 
-/// What stands in place of encoded bytes.
+/// The text that replaces encoded bytes: their hash, or their length where they cannot be decoded.
 fn describe(payload: &str, whole: &str, what: &str) -> String {
     let payload: Cow<'_, str> = if payload.contains(['\r', '\n']) {
         payload.replace(['\r', '\n'], "").into()
@@ -91,7 +115,7 @@ fn describe(payload: &str, whole: &str, what: &str) -> String {
     }
 }
 
-/// Where the next run of base64 characters starts and ends, from `at` on.
+/// Start and end of the next run of base64 characters, from `at` on.
 fn next_run(text: &str, at: usize) -> Option<(usize, usize)> {
     let rest = text.as_bytes().get(at..)?;
     let start = rest.iter().position(|c| is_base64(*c))?;
@@ -100,7 +124,7 @@ fn next_run(text: &str, at: usize) -> Option<(usize, usize)> {
     Some((start, start.saturating_add(length)))
 }
 
-/// Where a data URL's bytes end that may be broken into lines, `end` being the end of the first.
+/// The end of a data URL's payload, which may be broken into lines; `end` is the end of the first.
 fn lines_end(text: &str, end: usize) -> usize {
     let rest = text.as_bytes().get(end..).unwrap_or_default();
     let more = |c: &&u8| is_base64(**c) || matches!(**c, b'\r' | b'\n');
@@ -111,16 +135,16 @@ fn lines_end(text: &str, end: usize) -> usize {
     end.saturating_add(length)
 }
 
-/// Where the data URL starts whose base64 follows directly after `before`.
+/// The start of the data URL whose base64 payload begins right after `before`.
 fn data_url_start(before: &str) -> Option<usize> {
-    let from = before.ceil_char_boundary(before.len().saturating_sub(PREFIX));
+    let from = before.ceil_char_boundary(before.len().saturating_sub(MAX_DATA_URL_PREFIX_BYTES));
     let prefix = before.get(from..)?.to_ascii_lowercase();
     let head = prefix.strip_suffix(',')?.trim_end().strip_suffix("base64")?;
     let start = head.rfind("data:")?;
     head.trim_end().ends_with(';').then(|| from.saturating_add(start))
 }
 
-/// Whether the whole text is a data URL, of bytes that are not base64.
+/// Whether the whole text is a data URL whose payload is not base64.
 fn is_data_url(text: &str) -> bool {
     let head = text.split(',').next().unwrap_or_default();
     let Some((scheme, head)) = head.split_at_checked(5).filter(|_| head.len() < text.len()) else {

@@ -1,12 +1,11 @@
-//! The type of media by its bytes, under the names that Venice uses.
+//! The MIME type of media, read from its bytes, under the names that Venice uses.
 
 use super::MediaKind;
 
-/// What is looked at to tell text from anything else.
-const HEAD: usize = 4096;
+/// How many bytes at the start of media are read to tell its type.
+pub(super) const SNIFF_BYTES: usize = 4096;
 
-/// The types that are stored often, and their files' extensions. The first extension of a type is the one that
-/// files get.
+/// The types that are stored often, and their files' extensions. Files get the first extension of their type.
 const EXTENSIONS: &[(&str, &str)] = &[
     ("image/jpeg", "jpg"),
     ("image/jpeg", "jpeg"),
@@ -47,12 +46,12 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("text/xml", "xml"),
 ];
 
-/// The kind and type of media that starts with `bytes`. What the bytes say comes first; `content_type`, as it came
-/// with them, decides where they say nothing: raw PCM, kinds of text.
+/// The kind and MIME type of media that starts with `bytes`. The bytes take precedence; `content_type`, as it came with
+/// them, decides where they do not tell: raw PCM, kinds of text.
 #[must_use]
 pub fn sniff(bytes: &[u8], content_type: Option<&str>) -> (MediaKind, String) {
     let claimed = content_type.map(essence).unwrap_or_default();
-    let head = bytes.get(..HEAD).unwrap_or(bytes);
+    let head = bytes.get(..SNIFF_BYTES).unwrap_or(bytes);
     let found = if is_text(head) { text(head, &claimed) } else { binary(head, &claimed) };
     (kind(&found), found)
 }
@@ -64,7 +63,7 @@ pub fn extension(mime_type: &str) -> &'static str {
     row.map_or("bin", |(_, extension)| extension)
 }
 
-/// Whether this is an extension of some type of media.
+/// Whether this is the extension of a known type.
 pub(super) fn is_extension(extension: &str) -> bool {
     EXTENSIONS.iter().any(|(_, known)| *known == extension)
 }
@@ -72,11 +71,11 @@ pub(super) fn is_extension(extension: &str) -> bool {
 /// The type without parameters, in lower case and by its usual name.
 fn essence(content_type: &str) -> String {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    usual(&essence).to_owned()
+    usual_name(&essence).to_owned()
 }
 
 /// The usual name of a type that has several: never one that starts with `x-` where there is another.
-fn usual(mime: &str) -> &str {
+fn usual_name(mime: &str) -> &str {
     match mime {
         "image/jpg" | "image/pjpeg" => "image/jpeg",
         "image/heic" => "image/heif",
@@ -103,7 +102,7 @@ fn usual(mime: &str) -> &str {
 
 fn kind(mime: &str) -> MediaKind {
     match mime.split('/').next() {
-        // A program, not a picture: hosts show no SVG, and it can hold scripts.
+        // A program rather than an image: hosts do not show SVG, and it can contain scripts.
         _ if mime == "image/svg+xml" => MediaKind::Document,
         Some("image") => MediaKind::Image,
         Some("audio") => MediaKind::Audio,
@@ -113,11 +112,11 @@ fn kind(mime: &str) -> MediaKind {
 }
 
 /// Whether the head of a file is text: UTF-8, which may be cut at its end, without control characters. Several magic
-/// numbers are letters that text may start with (`BM`, `ID3`), and no picture or sound is all text.
+/// numbers are letters that text may start with (`BM`, `ID3`), and no image or audio is all text.
 fn is_text(head: &[u8]) -> bool {
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
-        Err(error) if error.error_len().is_none() && head.len() == HEAD => {
+        Err(error) if error.error_len().is_none() && head.len() == SNIFF_BYTES => {
             let valid = head.get(..error.valid_up_to()).unwrap_or_default();
             std::str::from_utf8(valid).unwrap_or_default()
         }
@@ -135,15 +134,15 @@ fn text(head: &[u8], claimed: &str) -> String {
     match (found, claimed) {
         (Some("application/pdf"), _) => "application/pdf".to_owned(),
         (Some(found), "") => found.to_owned(),
-        // An error page in place of what was promised.
+        // An error page instead of what was announced.
         (Some(found), claimed) if !is_markup(claimed) => found.to_owned(),
-        (_, claimed) if is_markup(claimed) || is_data(claimed) => claimed.to_owned(),
+        (_, claimed) if is_markup(claimed) || is_textual(claimed) => claimed.to_owned(),
         _ => "text/plain".to_owned(),
     }
 }
 
-/// Whether a type that is no `text/` is text all the same.
-fn is_data(mime: &str) -> bool {
+/// Whether a type outside `text/` is text all the same.
+fn is_textual(mime: &str) -> bool {
     mime.ends_with("+json")
         || matches!(
             mime,
@@ -152,16 +151,16 @@ fn is_data(mime: &str) -> bool {
 }
 
 fn binary(head: &[u8], claimed: &str) -> String {
-    // Samples may start with any two bytes: only a long magic number speaks against PCM.
+    // Samples may start with any two bytes: only a long magic number rules out PCM.
     let certain = [b"RIFF", b"fLaC", b"OggS"].iter().any(|magic| head.starts_with(*magic));
     if claimed == "audio/pcm" && !certain {
         return claimed.to_owned();
     }
-    let found = infer::get(head).map(|found| usual(found.mime_type()));
+    let found = infer::get(head).map(|found| usual_name(found.mime_type()));
     match (found, claimed) {
         (Some("audio/opus" | "audio/ogg"), "audio/opus") => "audio/opus".to_owned(),
         (Some("audio/opus"), _) => "audio/ogg".to_owned(),
-        // The same container holds both; who sent it knows.
+        // The container holds either; the sender knows which.
         (Some("audio/ogg"), "video/ogg") => "video/ogg".to_owned(),
         (Some("video/mp4"), "audio/mp4") => "audio/mp4".to_owned(),
         (Some("video/webm"), "audio/webm") => "audio/webm".to_owned(),
@@ -170,12 +169,12 @@ fn binary(head: &[u8], claimed: &str) -> String {
         (None, claimed) if claimed.starts_with("audio/") || claimed.starts_with("video/") => {
             claimed.to_owned()
         }
-        // Every picture that can be shown has a magic number.
+        // Every image that can be shown has a magic number.
         _ => "application/octet-stream".to_owned(),
     }
 }
 
-/// Whether this is a frame header of MPEG audio, layer III.
+/// Whether this is a frame header of MPEG audio layer III.
 fn is_mpeg_audio(head: &[u8]) -> bool {
     let &[0xff, second, third, ..] = head else { return false };
     second & 0xe6 == 0xe2 && third >> 4 != 0xf && third & 0x0c != 0x0c
@@ -234,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_character_cut_at_the_end_of_the_head_is_still_text() {
-        let text = format!("{}é", "a".repeat(HEAD - 1));
+        let text = format!("{}é", "a".repeat(SNIFF_BYTES - 1));
         assert_eq!(sniff(text.as_bytes(), None).1, "text/plain");
     }
 

@@ -32,7 +32,7 @@ impl Originals for MediaView {
     }
 
     async fn fault(&self, media: &Media, whole: bool) -> Option<String> {
-        if whole { self.unwritten(media) } else { Self::fault(self, media).await }
+        if whole { self.known_write_error(media) } else { self.write_error(media).await }
     }
 }
 

@@ -8,7 +8,7 @@ use image::{DynamicImage, RgbImage};
 
 use crate::context::Links;
 use crate::error::Result;
-use crate::media::{Media, MediaKind, Record};
+use crate::media::{Media, MediaKind, MediaRecord};
 use crate::outcome::{Delivered, Remarks};
 
 /// An item of `bytes` bytes that are not at hand.
@@ -24,7 +24,7 @@ pub(super) fn item(kind: MediaKind, mime_type: &str, bytes: u64) -> Delivered {
         sha256: "00".to_owned(),
         created: chrono::Utc::now(),
         location: "a-cat-3f9c2a1b5d6e7f80.bin".to_owned(),
-        record: Record::default(),
+        record: MediaRecord::default(),
     };
     Delivered { media, path: "/out/a-cat".into(), bytes: None, remarks: Remarks::default() }
 }

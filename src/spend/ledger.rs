@@ -239,5 +239,5 @@ pub(super) fn entries(text: &[u8]) -> impl Iterator<Item = Entry> {
 
 /// The file of a caller and day.
 fn place(caller: &Caller, day: NaiveDate) -> String {
-    format!("{}.venice/ledger/{day}.jsonl", crate::media::base(caller))
+    format!("{}.venice/ledger/{day}.jsonl", crate::media::caller_key_prefix(caller))
 }

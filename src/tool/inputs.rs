@@ -36,7 +36,7 @@ impl Call {
     /// The fingerprint of a call that has been prepared.
     pub(crate) fn fingerprint(&self) -> CallFingerprint {
         let read = self.inputs.read.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let scope = [self.store.base(), self.tool.name];
+        let scope = [self.store.key_prefix(), self.tool.name];
         CallFingerprint::new(&scope, &[&self.arguments, &self.extra], read)
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 
 use crate::context::Caller;
-use crate::media::{Keep, Media, MediaStore, MediaView, NewMedia, Record};
+use crate::media::{Media, MediaRecord, MediaStore, MediaView, NewMedia, RetentionLimits};
 use crate::storage::Storage;
 
 /// A store without media. All tests share its directory, for a property has hundreds of them.
@@ -19,8 +19,8 @@ pub(super) fn empty() -> MediaView {
 
 fn view(root: &Path) -> MediaView {
     let storage = Storage::new(root.join("out"), root.join("fallback"));
-    let keep = Keep { max_bytes: u64::MAX, max_age: Duration::MAX };
-    MediaStore::new(storage, keep).view(&Caller::Local)
+    let limits = RetentionLimits { max_bytes: u64::MAX, max_age: Duration::MAX };
+    MediaStore::new(storage, limits).view(&Caller::Local)
 }
 
 /// A store that holds items of these types and bytes, the last one being the newest.
@@ -32,7 +32,7 @@ pub(super) async fn holding(items: &[(&str, &'static [u8])]) -> (MediaView, Vec<
             bytes: Bytes::from_static(bytes),
             content_type: Some((*mime_type).to_owned()),
             save_as: None,
-            record: Record::default(),
+            record: MediaRecord::default(),
         };
         media.push(view.put(new).await.unwrap());
     }

@@ -165,5 +165,8 @@ impl Tool for Transcribe {
 /// How long a recording is.
 async fn seconds(input: &Input) -> Option<f64> {
     let (bytes, mime_type) = (input.bytes.clone(), input.mime_type.clone());
-    tokio::task::spawn_blocking(move || media::seconds(&bytes, &mime_type)).await.ok().flatten()
+    tokio::task::spawn_blocking(move || media::duration_seconds(&bytes, &mime_type))
+        .await
+        .ok()
+        .flatten()
 }

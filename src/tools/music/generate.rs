@@ -9,7 +9,7 @@ use crate::catalog::music::{Limits, Wish, is_priced_by_characters};
 use crate::catalog::{MODELS, Model, ModelType};
 use crate::error::{Error, Problem, Result};
 use crate::jobs::{Attached, JobKind, MUSIC_RETRIEVE, Order, WAIT};
-use crate::media::Record;
+use crate::media::MediaRecord;
 use crate::outcome::Outcome;
 use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
 use crate::venice::{CallKind, Class, Endpoint};
@@ -107,7 +107,7 @@ impl Tool for GenerateMusic {
         call.add_extra(&mut body)?;
         let quote = self.quote(chosen.model.as_ref());
         let price_usd = services.jobs.quote(&call.context, &QUOTE, quote).await;
-        let record = Record {
+        let record = MediaRecord {
             tool: call.tool.name.to_owned(),
             prompt: Some(self.prompt),
             arguments: (*call.arguments).clone(),

@@ -10,7 +10,7 @@ use crate::catalog::video::{Limits, Wish, duration};
 use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Problem, Result};
 use crate::jobs::{JobKind, Order, VIDEO_RETRIEVE, WAIT};
-use crate::media::{MediaKind, Record};
+use crate::media::{MediaKind, MediaRecord};
 use crate::outcome::Outcome;
 use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
 use crate::venice::{CallKind, Class, Endpoint};
@@ -175,7 +175,7 @@ impl Tool for GenerateVideo {
             Some(quote) => services.jobs.quote(&call.context, &QUOTE, quote).await,
             None => None,
         };
-        let record = Record {
+        let record = MediaRecord {
             tool: call.tool.name.to_owned(),
             prompt: self.prompt,
             arguments: (*call.arguments).clone(),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::input::{Source, Urls, Wanted};
 use crate::jobs::Attached;
-use crate::media::{MediaKind, seconds};
+use crate::media::{MediaKind, duration_seconds};
 use crate::tool::Call;
 
 /// The largest picture, clip or document, in bytes.
@@ -49,7 +49,7 @@ impl Gathered {
             }
             Source::Bytes(input) => {
                 if is_reference {
-                    let length = seconds(&input.bytes, &input.mime_type);
+                    let length = duration_seconds(&input.bytes, &input.mime_type);
                     self.reference_seconds =
                         self.reference_seconds.zip(length).map(|(all, one)| all + one);
                 }

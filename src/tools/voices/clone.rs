@@ -77,7 +77,7 @@ impl Tool for CloneVoice {
         let cloning = chosen.model.as_ref().and_then(Cloning::of);
         if let Some(cloning) = &cloning {
             let (bytes, mime_type) = (input.bytes.clone(), input.mime_type.clone());
-            let measure = move || media::seconds(&bytes, &mime_type);
+            let measure = move || media::duration_seconds(&bytes, &mime_type);
             let seconds = tokio::task::spawn_blocking(measure).await.ok().flatten();
             let problems = cloning.problems(&chosen.id, &input.mime_type, seconds);
             if !problems.is_empty() {

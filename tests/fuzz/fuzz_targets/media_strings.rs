@@ -8,7 +8,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use venice_mcp::context::{Caller, Context, Files};
 use venice_mcp::input::{InputSettings, Inputs, Urls, Wanted};
-use venice_mcp::media::{Keep, MediaKind, MediaStore};
+use venice_mcp::media::{RetentionLimits, MediaKind, MediaStore};
 use venice_mcp::storage::Storage;
 use venice_mcp::venice::fetch::Fetcher;
 
@@ -16,8 +16,8 @@ fuzz_target!(|text: &str| {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let nowhere = PathBuf::from("/proc/venice-mcp-fuzz");
     let storage = Storage::new(nowhere.clone(), nowhere.join("fallback"));
-    let keep = Keep { max_bytes: 0, max_age: Duration::ZERO };
-    let view = MediaStore::new(storage, keep).view(&Caller::Local);
+    let limits = RetentionLimits { max_bytes: 0, max_age: Duration::ZERO };
+    let view = MediaStore::new(storage, limits).view(&Caller::Local);
     let inputs = Inputs::new(InputSettings {
         output_directory: nowhere,
         input_directories: Vec::new(),

@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let _ = (reply.value(), reply.text(), reply.media());
     let (kind, mime_type) = media::sniff(&bytes, Some(content_type));
-    let _ = (kind, media::extension(&mime_type), media::seconds(&bytes, &mime_type));
+    let _ = (kind, media::extension(&mime_type), media::duration_seconds(&bytes, &mime_type));
     if let Some(format) = Format::from_mime_type(content_type) {
         let half = bytes.len() / 2;
         let _ = speech::join(format, &[bytes.slice(..half), bytes.slice(half..)]);

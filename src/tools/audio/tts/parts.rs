@@ -131,7 +131,7 @@ async fn told(stored: &[((usize, usize), Result<Delivered>)], total: usize, call
             if first == last { format!("part {first}") } else { format!("parts {first}-{last}") };
         places.push(match item {
             Ok(item) => {
-                let fault = call.store.fault(&item.media).await;
+                let fault = call.store.write_error(&item.media).await;
                 let (place, note) = Place::of(item, &call.context, fault);
                 notes.extend(note);
                 let place = place.map(|place| format!(" ({})", place.text())).unwrap_or_default();
