@@ -1,13 +1,13 @@
 //! One string of a caller -> the media that it names: checked bytes, or a URL to pass on.
 //!
-//! What is read is judged before it is used: where it lies, its size, what its bytes are, and an image's pixels.
-//! Nothing of a file's contents ever stands in an error.
+//! Everything read is checked before it is used: where it is, its size, what its bytes are, and an image's pixels.
+//! Errors never contain any of a file's contents.
 
 mod data;
 mod file;
-mod judge;
+mod identify;
 mod path;
-mod place;
+mod reference;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
@@ -19,18 +19,18 @@ use bytes::Bytes;
 use url::Url;
 
 use self::data::Data;
-use self::judge::{Found, judge, kind_names};
-use self::place::Place;
+use self::identify::{FoundBytes, identify_input, kind_names};
+use self::reference::MediaReference;
 use crate::context::{Context, Files};
 use crate::error::{Error, Kind, Result};
 use crate::media::{Media, MediaKind, MediaView};
 use crate::venice::fetch::Fetcher;
 
 /// What to give where no URL is taken.
-const NO_URL: &str = "give a path, a data: URL, a venice://media/ URI or `last`";
+const NO_URL_HINT: &str = "give a path, a data: URL, a venice://media/ URI or `last`";
 
 /// How to find what is stored.
-const STORED: &str = "venice_media lists what is stored; `last` names the newest";
+const STORED_HINT: &str = "venice_media lists what is stored; `last` names the newest";
 
 /// Reads media arguments. Made once; it reads nothing before it is asked.
 #[derive(Debug, Clone)]
@@ -99,7 +99,7 @@ pub enum Source {
     Bytes(Input),
 }
 
-/// Media that were read and judged.
+/// Media that were read and checked.
 #[derive(Debug, Clone)]
 pub struct Input {
     /// The file, never empty.
@@ -177,79 +177,84 @@ impl Inputs {
         text: &str,
         wanted: &Wanted<'_>,
     ) -> Result<Source> {
-        let place = place::parse(text, self.settings.home.as_deref())
-            .map_err(|wrong| wanted.unread(wrong.message).hint(wrong.hint))?;
-        let input = match place {
-            Place::Url(url) => match wanted.urls {
-                Urls::Refuse => return Err(wanted.unread("URLs are not taken here").hint(NO_URL)),
+        let reference = reference::parse(text, self.settings.home.as_deref())
+            .map_err(|invalid| wanted.unread(invalid.message).hint(invalid.hint))?;
+        let input = match reference {
+            MediaReference::Url(url) => match wanted.urls {
+                Urls::Refuse => {
+                    return Err(wanted.unread("URLs are not taken here").hint(NO_URL_HINT));
+                }
                 Urls::Pass => {
                     self.settings.fetcher.check(&url).map_err(|error| wanted.named(error))?;
                     return Ok(Source::Url(url));
                 }
-                Urls::Fetch => self.fetched(&url, wanted).await?,
+                Urls::Fetch => self.fetch(&url, wanted).await?,
             },
-            Place::Path(path) => self.file(context.files, path, text.trim(), wanted).await?,
-            Place::Data(text) => from_data(text, wanted)?,
-            Place::Media(uri) => {
-                let unknown = || wanted.unread(format!("{uri} is not stored here")).hint(STORED);
-                let media = store.get(&uri).await?.ok_or_else(unknown)?;
-                stored(store, &media, None, wanted).await?
+            MediaReference::Path(path) => {
+                self.read_file(context.files, path, text.trim(), wanted).await?
             }
-            Place::Last => {
+            MediaReference::Data(text) => decode_data_url(text, wanted)?,
+            MediaReference::Media(uri) => {
+                let unknown =
+                    || wanted.unread(format!("{uri} is not stored here")).hint(STORED_HINT);
+                let media = store.get(&uri).await?.ok_or_else(unknown)?;
+                read_stored(store, &media, None, wanted).await?
+            }
+            MediaReference::Last => {
                 let kinds = kind_names(wanted.kinds);
                 let none =
                     || wanted.unread(format!("`last`: nothing is stored yet that is {kinds}"));
-                let media = last(store, wanted.kinds).await?.ok_or_else(none)?;
-                stored(store, &media, Some(media.uri()), wanted).await?
+                let media = newest(store, wanted.kinds).await?.ok_or_else(none)?;
+                read_stored(store, &media, Some(media.uri()), wanted).await?
             }
         };
         Ok(Source::Bytes(input))
     }
 
-    async fn fetched(&self, url: &Url, wanted: &Wanted<'_>) -> Result<Input> {
+    async fn fetch(&self, url: &Url, wanted: &Wanted<'_>) -> Result<Input> {
         let fetched = self.settings.fetcher.get(url, wanted.max_bytes).await;
         let fetched = fetched.map_err(|error| wanted.named(error))?;
-        let found = Found {
+        let found = FoundBytes {
             bytes: fetched.bytes,
             declared: fetched.content_type,
             name: fetched.name.map(|name| data::percent_decoded(&name)),
             shown: format!("the file at {}", url.host_str().unwrap_or_default()),
         };
-        judge(found, wanted)
+        identify_input(found, wanted)
     }
 
-    async fn file(
+    async fn read_file(
         &self,
         files: Files,
         path: PathBuf,
         text: &str,
         wanted: &Wanted<'_>,
     ) -> Result<Input> {
-        let shown = place::shown(text);
+        let shown = reference::quoted(text);
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let declared = name.as_deref().and_then(judge::declared_by_extension);
+        let declared = name.as_deref().and_then(identify::declared_by_extension);
         let (settings, max_bytes) = (Arc::clone(&self.settings), wanted.max_bytes);
         let read = move || file::read(&settings, files, &path, max_bytes);
         let read = tokio::task::spawn_blocking(read).await.map_err(|error| {
             Error::new(Kind::Internal, "reading a file was interrupted").source(error)
         })?;
-        let bytes = read.map_err(|fault| {
-            let message = format!("{shown} {}", fault.what(max_bytes));
-            if fault.is_unfit() {
+        let bytes = read.map_err(|failure| {
+            let message = format!("{shown} {}", failure.describe(max_bytes));
+            if failure.is_unfit() {
                 return wanted.unfit(message);
             }
             let error = wanted.unread(message);
-            match fault.hint(&self.settings, files) {
+            match failure.hint(&self.settings, files) {
                 Some(hint) => error.hint(hint),
                 None => error,
             }
         })?;
-        judge(Found { bytes: bytes.into(), declared, name, shown }, wanted)
+        identify_input(FoundBytes { bytes: bytes.into(), declared, name, shown }, wanted)
     }
 }
 
-fn from_data(text: &str, wanted: &Wanted<'_>) -> Result<Input> {
-    let shown = place::shown_data(text);
+fn decode_data_url(text: &str, wanted: &Wanted<'_>) -> Result<Input> {
+    let shown = reference::quoted_data(text);
     let data = data::decode(text, wanted.max_bytes);
     let data = data.map_err(|what| {
         wanted.unread(format!("{shown} {what}")).hint(
@@ -257,29 +262,32 @@ fn from_data(text: &str, wanted: &Wanted<'_>) -> Result<Input> {
         )
     })?;
     let Data { bytes, mime_type } = data;
-    judge(Found { bytes: bytes.into(), declared: mime_type, name: None, shown }, wanted)
+    identify_input(
+        FoundBytes { bytes: bytes.into(), declared: mime_type, name: None, shown },
+        wanted,
+    )
 }
 
 /// A stored item is of the kind that the store found when its bytes arrived: some have no magic bytes.
-async fn stored(
+async fn read_stored(
     store: &MediaView,
     media: &Media,
     stands_for: Option<String>,
     wanted: &Wanted<'_>,
 ) -> Result<Input> {
     let shown = media.uri();
-    judge::check_kind(media.kind, &media.mime_type, &shown, wanted)?;
-    judge::check_size(media.bytes, &shown, wanted)?;
+    identify::check_kind(media.kind, &media.mime_type, &shown, wanted)?;
+    identify::check_size(media.bytes, &shown, wanted)?;
     let bytes = store.bytes(media).await?;
-    judge::check_size(bytes.len() as u64, &shown, wanted)?;
-    judge::check_pixels(media.kind, &bytes, &shown, wanted)?;
-    let name = judge::file_name(Some(media.file_name()), media.kind, &media.mime_type);
+    identify::check_size(bytes.len() as u64, &shown, wanted)?;
+    identify::check_pixels(media.kind, &bytes, &shown, wanted)?;
+    let name = identify::file_name(Some(media.file_name()), media.kind, &media.mime_type);
     Ok(Input { bytes, kind: media.kind, mime_type: media.mime_type.clone(), name, stands_for })
 }
 
 /// The newest item of the wanted kinds; where the newest of all is of none, the newest of the first kind that
 /// has one.
-async fn last(store: &MediaView, kinds: &[MediaKind]) -> Result<Option<Media>> {
+async fn newest(store: &MediaView, kinds: &[MediaKind]) -> Result<Option<Media>> {
     if let [kind] = kinds {
         return store.last(Some(*kind)).await;
     }

@@ -1,4 +1,4 @@
-//! A type becomes the plain JSON Schema that is published, and the published schema judges the arguments.
+//! A type becomes the plain JSON Schema that is published, and arguments are validated by the published schema.
 //!
 //! Hosts read schemas with very different parsers: what is published has no references, no combinators, no
 //! null types and no formats, and every array says what its items are.
@@ -18,27 +18,27 @@ use crate::near::{did_you_mean, shorten};
 pub use normalize::normalize;
 pub use plain::Plain;
 
-/// How many broken rules are told of: a list may have millions of wrong items.
-const MOST: usize = 50;
-/// How many allowed values a problem names.
-const NAMED: usize = 40;
-/// How many arguments a problem with an unknown one names.
-const LISTED: usize = 16;
+/// The most problems that are reported: a list may have millions of wrong items.
+const MAX_PROBLEMS: usize = 50;
+/// The most allowed values that a problem names.
+const MAX_LISTED_VALUES: usize = 40;
+/// The most known names that a problem with an unknown one names.
+const MAX_LISTED_NAMES: usize = 16;
 
-/// Judges arguments by a published schema.
-pub struct Judge {
+/// Validates arguments against a published schema.
+pub struct ArgumentValidator {
     validator: Validator,
     schema: Value,
 }
 
-impl Judge {
-    /// A judge of arguments by `schema`.
+impl ArgumentValidator {
+    /// A validator for `schema`. Fails where the schema itself is invalid.
     pub fn new(schema: &Map<String, Value>) -> Result<Self> {
-        // Plain schemas mean the same in every draft. This one's own schema, which is compiled to judge the first,
+        // Plain schemas mean the same in every draft. This one's own schema, which is compiled to validate the first,
         // takes a tenth of what the newest one's takes.
         let schema = Value::Object(schema.clone());
         let mut rules = schema.clone();
-        bound(&mut rules);
+        add_integer_bounds(&mut rules);
         let validator = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft7)
             .build(&rules)
@@ -52,25 +52,25 @@ impl Judge {
     #[must_use]
     pub fn problems(&self, arguments: &Value) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for error in self.validator.iter_errors(arguments).take(MOST) {
-            self.explain(&error, &mut problems);
+        for error in self.validator.iter_errors(arguments).take(MAX_PROBLEMS) {
+            self.add_problems(&error, &mut problems);
         }
         problems
     }
 
-    /// The names beside which the rule at `path` allows no others.
-    fn names(&self, path: &str) -> Vec<&str> {
+    /// The names that the `additionalProperties` rule at `path` allows.
+    fn known_names(&self, path: &str) -> Vec<&str> {
         let object = path.strip_suffix("/additionalProperties").unwrap_or_default();
         let properties = self.schema.pointer(object).and_then(|schema| schema.get("properties"));
         let properties = properties.and_then(Value::as_object);
         properties.into_iter().flat_map(Map::keys).map(String::as_str).collect()
     }
 
-    fn explain(&self, error: &ValidationError<'_>, problems: &mut Vec<Problem>) {
+    fn add_problems(&self, error: &ValidationError<'_>, problems: &mut Vec<Problem>) {
         let place = dotted(error.instance_path().as_str());
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
-                let names = self.names(error.schema_path().as_str());
+                let names = self.known_names(error.schema_path().as_str());
                 let mut listed = false;
                 for name in unexpected {
                     let mut message = match place.as_str() {
@@ -80,7 +80,7 @@ impl Judge {
                     if let Some(question) = did_you_mean(name, names.iter().copied()) {
                         let _ = write!(message, "; {question}");
                     } else if !std::mem::replace(&mut listed, true) {
-                        message.push_str(&there_are(&names));
+                        message.push_str(&list_known_names(&names));
                     }
                     problems.push(Problem::new(joined(&place, &shorten(name)), message));
                 }
@@ -89,59 +89,59 @@ impl Judge {
                 let name = property.as_str().unwrap_or_default();
                 problems.push(Problem::new(joined(&place, name), "is required"));
             }
-            kind => problems.push(Problem::new(place, said(kind, error))),
+            kind => problems.push(Problem::new(place, describe_violation(kind, error))),
         }
     }
 }
 
 /// Bounds every integer that has no bounds by what the arguments' types hold, so that a number beyond that is refused
-/// by name. No reader needs to be told: the bounds are not published.
-fn bound(rules: &mut Value) {
+/// by name. These bounds are not published, since a reader does not need them.
+fn add_integer_bounds(rules: &mut Value) {
     match rules {
         Value::Object(schema) => {
             if schema.get("type").and_then(Value::as_str) == Some("integer") {
                 schema.entry("minimum").or_insert(i64::MIN.into());
                 schema.entry("maximum").or_insert(i64::MAX.into());
             }
-            schema.values_mut().for_each(bound);
+            schema.values_mut().for_each(add_integer_bounds);
         }
-        Value::Array(schemas) => schemas.iter_mut().for_each(bound),
+        Value::Array(schemas) => schemas.iter_mut().for_each(add_integer_bounds),
         _ => {}
     }
 }
 
-/// The integer that a number is, where it is one.
+/// The integer that a number is equal to, if any.
 #[expect(clippy::cast_possible_truncation, reason = "what is not the same as a whole number stays")]
 #[expect(clippy::cast_precision_loss, reason = "the same")]
 #[expect(clippy::float_cmp, reason = "a whole number is exact or is none")]
-fn whole(value: f64) -> Option<i64> {
+fn integer_value(value: f64) -> Option<i64> {
     let whole = value as i64;
     (whole as f64 == value).then_some(whole)
 }
 
 /// The names that exist, as many as are read easily.
-fn there_are(names: &[&str]) -> String {
+fn list_known_names(names: &[&str]) -> String {
     if names.is_empty() {
         return "; it takes none".to_owned();
     }
-    let more = names.len().saturating_sub(LISTED);
-    let first: Vec<&str> = names.iter().copied().take(LISTED).collect();
+    let more = names.len().saturating_sub(MAX_LISTED_NAMES);
+    let first: Vec<&str> = names.iter().copied().take(MAX_LISTED_NAMES).collect();
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("; there are {}{rest}", first.join(", "))
 }
 
-/// What a failed rule says, without the value where that may be long.
-fn said(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> String {
+/// What is wrong, without the value where that may be long.
+fn describe_violation(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> String {
     let value = error.instance();
     match kind {
         ValidationErrorKind::Type { kind } => {
-            format!("must be {}, not {}", types(kind), type_of(value))
+            format!("must be {}, not {}", expected_types(kind), type_of(value))
         }
         ValidationErrorKind::Enum { options } => {
             let options = options.as_array().map_or(&[][..], Vec::as_slice);
             let names: Vec<String> = options
                 .iter()
-                .take(NAMED)
+                .take(MAX_LISTED_VALUES)
                 .map(|option| option.as_str().map_or_else(|| option.to_string(), str::to_owned))
                 .collect();
             format!("must be one of {}", names.join(", "))
@@ -165,7 +165,7 @@ fn said(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> String {
     }
 }
 
-fn types(kind: &TypeKind) -> String {
+fn expected_types(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(one) => article(one.as_str()).to_owned(),
         TypeKind::Multiple(several) => {
@@ -285,17 +285,17 @@ mod tests {
 
     #[test]
     fn every_problem_is_named_with_its_path() {
-        let judge = Judge::new(&Plain::of::<Sample>().schema).unwrap();
+        let validator = ArgumentValidator::new(&Plain::of::<Sample>().schema).unwrap();
         let wrong = json!({"prompt": "", "count": 9, "mode": "medium", "parts": [{"weight": 7, "wieght": 1}, 1],
             "promt": 1, "zzz": 2, "yyy": 3});
-        let mut said: Vec<String> = judge
+        let mut messages: Vec<String> = validator
             .problems(&wrong)
             .into_iter()
             .map(|problem| format!("{}: {}", problem.path, problem.message))
             .collect();
-        said.sort();
+        messages.sort();
         assert_eq!(
-            said,
+            messages,
             [
                 "count: must be at most 4",
                 "mode: must be one of fast, slow",
@@ -308,7 +308,7 @@ mod tests {
                 "zzz: is not an argument of this tool; there are prompt, count, mode, parts, more, any",
             ]
         );
-        let missing = judge.problems(&json!({}));
+        let missing = validator.problems(&json!({}));
         assert_eq!(missing, [Problem::new("prompt", "is required")]);
     }
 
@@ -322,7 +322,9 @@ mod tests {
         let wanted = json!({"prompt": "hi", "count": 3, "mode": "fast", "parts": [{"weight": 0.5}],
             "more": {"a": 1}, "any": "[\"0x1\",{\"b\":2}]"});
         assert_eq!(Value::Object(taken.clone()), wanted);
-        assert!(Judge::new(&schema).unwrap().problems(&Value::Object(taken)).is_empty());
+        assert!(
+            ArgumentValidator::new(&schema).unwrap().problems(&Value::Object(taken)).is_empty()
+        );
     }
 
     #[test]
@@ -342,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_absent_and_what_does_not_fit_is_left_for_the_judge() {
+    fn null_is_absent_and_what_does_not_fit_is_left_for_the_validator() {
         let schema = Plain::of::<Sample>().schema;
         let given = json!({"prompt": "hi", "count": null, "mode": true, "parts": null});
         let taken = normalize(&schema, &[], given.as_object().cloned().unwrap());

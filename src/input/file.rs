@@ -14,12 +14,12 @@ use super::path::{below, is_hidden, is_sensitive, normalize};
 use crate::context::Files;
 
 /// What of the output directory belongs to the store.
-const STORE: &str = ".venice";
+const STORE_DIRECTORY: &str = ".venice";
 
 /// Why a file was not read.
 #[derive(Debug)]
-pub(super) enum Fault {
-    /// It lies in no allowed directory, or a link leads out of one.
+pub(super) enum FileError {
+    /// It is not in an allowed directory, or a link leads out of one.
     Outside,
     /// It does not exist, though it would be allowed.
     Missing,
@@ -27,9 +27,9 @@ pub(super) enum Fault {
     Hidden,
     /// It is a link to a dotfile, or to one below a dotfile.
     Linked,
-    /// It is no regular file, but this.
+    /// It is not a regular file; this says what it is.
     Irregular(&'static str),
-    /// It has more bytes than are taken.
+    /// It has more bytes than the argument accepts.
     TooLarge,
     /// It has no bytes.
     Empty,
@@ -37,9 +37,9 @@ pub(super) enum Fault {
     System(io::Error),
 }
 
-impl Fault {
+impl FileError {
     /// What is wrong, to follow the path.
-    pub(super) fn what(&self, max_bytes: u64) -> String {
+    pub(super) fn describe(&self, max_bytes: u64) -> String {
         match self {
             Self::Outside => "is not in an allowed directory".to_owned(),
             Self::Missing => "was not found".to_owned(),
@@ -54,12 +54,12 @@ impl Fault {
         }
     }
 
-    /// Whether the file was reached, but is of no use.
+    /// Whether the file was opened, but cannot be used.
     pub(super) fn is_unfit(&self) -> bool {
         matches!(self, Self::TooLarge | Self::Empty)
     }
 
-    /// What to do, where the place is wrong. Directories are told only to the user of this machine.
+    /// What to do, where the place is wrong. Directories are named only to the user of this machine.
     pub(super) fn hint(&self, settings: &InputSettings, files: Files) -> Option<String> {
         if !matches!(self, Self::Outside | Self::Missing) {
             return None;
@@ -84,8 +84,8 @@ impl Fault {
         })
     }
 
-    /// How far the attempt came: the fault of the furthest of several is the one to tell.
-    fn reach(&self) -> u8 {
+    /// How far the attempt came. Of several failures, the one that came furthest is reported.
+    fn progress(&self) -> u8 {
         match self {
             Self::Outside => 0,
             Self::Hidden => 1,
@@ -101,19 +101,19 @@ pub(super) fn read(
     files: Files,
     path: &Path,
     max_bytes: u64,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Vec<u8>, FileError> {
     let directories = directories(settings, files);
-    let mut fault = Fault::Outside;
+    let mut failure = FileError::Outside;
     for candidate in candidates(settings, files, path) {
         for directory in &directories {
             match read_below(directory, &candidate, settings, max_bytes) {
                 Ok(bytes) => return Ok(bytes),
-                Err(other) if other.reach() > fault.reach() => fault = other,
+                Err(other) if other.progress() > failure.progress() => failure = other,
                 Err(_) => {}
             }
         }
     }
-    Err(fault)
+    Err(failure)
 }
 
 /// The directories that may be read from, normal and absolute.
@@ -123,15 +123,18 @@ fn directories(settings: &InputSettings, files: Files) -> Vec<PathBuf> {
         Files::None => Vec::new(),
         Files::Inputs => inputs.collect(),
         Files::Working => {
-            let working = settings.working_directory.iter().filter(|dir| !is_off(dir, settings));
+            let working = settings
+                .working_directory
+                .iter()
+                .filter(|dir| !is_unreadable_working_directory(dir, settings));
             std::iter::once(&settings.output_directory).chain(inputs).chain(working).collect()
         }
     };
     all.into_iter().map(|dir| normalize(dir)).filter(|dir| dir.is_absolute()).collect()
 }
 
-/// Whether the working directory is none to read from, by its name or by what the name leads to.
-fn is_off(working: &Path, settings: &InputSettings) -> bool {
+/// Whether the working directory must not be read from, judged by its name and by its real path.
+fn is_unreadable_working_directory(working: &Path, settings: &InputSettings) -> bool {
     let home = settings.home.as_deref();
     let real_home = home.and_then(real);
     let is_off = |dir: &Path| is_sensitive(dir, home) || is_sensitive(dir, real_home.as_deref());
@@ -162,31 +165,31 @@ fn read_below(
     path: &Path,
     settings: &InputSettings,
     max_bytes: u64,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Vec<u8>, FileError> {
     let by_real = || real(directory).and_then(|directory| below(&directory, path));
-    let relative = below(directory, path).or_else(by_real).ok_or(Fault::Outside)?;
+    let relative = below(directory, path).or_else(by_real).ok_or(FileError::Outside)?;
     if is_hidden(&relative) || is_of_store(settings, directory) {
-        return Err(Fault::Hidden);
+        return Err(FileError::Hidden);
     }
     if relative.as_os_str().is_empty() {
-        return Err(Fault::Irregular("a directory"));
+        return Err(FileError::Irregular("a directory"));
     }
-    let directory = Dir::open_ambient_dir(directory, ambient_authority()).map_err(fault)?;
-    let file = open(&directory, &relative).map_err(fault)?;
-    let metadata = file.metadata().map_err(fault)?;
+    let directory = Dir::open_ambient_dir(directory, ambient_authority()).map_err(classify)?;
+    let file = open(&directory, &relative).map_err(classify)?;
+    let metadata = file.metadata().map_err(classify)?;
     if !metadata.is_file() {
-        return Err(Fault::Irregular(type_name(metadata.file_type())));
+        return Err(FileError::Irregular(type_name(metadata.file_type())));
     }
     // A link may lead to a dotfile of the same directory.
-    if is_hidden(&directory.canonicalize(&relative).map_err(fault)?) {
-        return Err(Fault::Linked);
+    if is_hidden(&directory.canonicalize(&relative).map_err(classify)?) {
+        return Err(FileError::Linked);
     }
     read_open(file, metadata.len(), max_bytes)
 }
 
-/// An allowed directory may lie below a dotfile, but not in what belongs to the store.
+/// An allowed directory may be below a dotfile, but not inside the store's own directory.
 fn is_of_store(settings: &InputSettings, directory: &Path) -> bool {
-    let store = normalize(&settings.output_directory.join(STORE));
+    let store = normalize(&settings.output_directory.join(STORE_DIRECTORY));
     below(&store, directory).is_some()
         || real(&store)
             .zip(real(directory))
@@ -197,29 +200,29 @@ fn open(directory: &Dir, relative: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
-    cap_std::fs::OpenOptionsExt::custom_flags(&mut options, NONBLOCK);
+    cap_std::fs::OpenOptionsExt::custom_flags(&mut options, O_NONBLOCK);
     directory.open_with(relative, &options)
 }
 
 /// `O_NONBLOCK`: without it, opening a pipe waits for someone to write.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const NONBLOCK: i32 = 0o4000;
+const O_NONBLOCK: i32 = 0o4000;
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
-const NONBLOCK: i32 = 0x4;
+const O_NONBLOCK: i32 = 0x4;
 
 /// The file may grow while it is read: one byte more than allowed is asked for.
-fn read_open(file: File, length: u64, max_bytes: u64) -> Result<Vec<u8>, Fault> {
+fn read_open(file: File, length: u64, max_bytes: u64) -> Result<Vec<u8>, FileError> {
     if length > max_bytes {
-        return Err(Fault::TooLarge);
+        return Err(FileError::TooLarge);
     }
     let mut bytes =
         Vec::with_capacity(usize::try_from(length).unwrap_or_default().saturating_add(1));
-    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(fault)?;
+    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(classify)?;
     if bytes.len() as u64 > max_bytes {
-        return Err(Fault::TooLarge);
+        return Err(FileError::TooLarge);
     }
     if bytes.is_empty() {
-        return Err(Fault::Empty);
+        return Err(FileError::Empty);
     }
     Ok(bytes)
 }
@@ -241,13 +244,13 @@ fn type_name(file_type: FileType) -> &'static str {
     "a device"
 }
 
-/// An escape has no code of the system: cap-std refused it.
-fn fault(error: io::Error) -> Fault {
+/// Where a link leads out of the directory, cap-std refuses it, without an error code of the system.
+fn classify(error: io::Error) -> FileError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => {
-            Fault::Missing
+            FileError::Missing
         }
-        io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => Fault::Outside,
-        _ => Fault::System(error),
+        io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => FileError::Outside,
+        _ => FileError::System(error),
     }
 }

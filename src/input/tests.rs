@@ -13,12 +13,12 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0\0\0\x01\0\x08\x06\0
 const SECRET: &[u8] = b"\x89PNG\r\n\x1a\n the secret of another directory";
 
 /// An output, an input and a working directory side by side, and a file outside of all three.
-struct Place {
+struct ReadableDirectories {
     root: TempDir,
     inputs: Inputs,
 }
 
-impl Place {
+impl ReadableDirectories {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         for directory in ["out/.venice/media", "in/sub", "work/.git", "outside"] {
@@ -81,17 +81,18 @@ async fn read(
 
 #[tokio::test]
 async fn files_are_read_from_where_the_call_may_read() {
-    let place = Place::new();
-    let (out, inside) = (place.path("out/a.png"), place.path("in/b.png"));
-    let url = format!("file://{}", place.path("in/sub/c%20d.png"));
+    let directories = ReadableDirectories::new();
+    let (out, inside) = (directories.path("out/a.png"), directories.path("in/b.png"));
+    let url = format!("file://{}", directories.path("in/sub/c%20d.png"));
     for text in [&out, &inside, &url, "d.png", "./d.png", "b.png", "sub/c d.png", "~/out/a.png"] {
-        let input = place.read(text).await.unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        let input =
+            directories.read(text).await.unwrap_or_else(|error| panic!("{text}: {error:?}"));
         assert_eq!(input.bytes, PNG);
         assert_eq!((input.kind, input.mime_type.as_str()), (MediaKind::Image, "image/png"));
     }
     for (text, allowed) in [(&*out, false), (&*inside, true), ("b.png", true), ("d.png", false)] {
-        assert_eq!(place.read_as(Files::Inputs, text).await.is_ok(), allowed, "{text}");
-        let error = place.read_as(Files::None, text).await.unwrap_err().text();
+        assert_eq!(directories.read_as(Files::Inputs, text).await.is_ok(), allowed, "{text}");
+        let error = directories.read_as(Files::None, text).await.unwrap_err().text();
         assert!(error.contains("is not in an allowed directory"), "{error}");
         assert!(error.contains("give an https:// URL"), "{error}");
     }
@@ -99,41 +100,41 @@ async fn files_are_read_from_where_the_call_may_read() {
 
 #[tokio::test]
 async fn outside_is_one_error_whether_a_file_exists_or_not() {
-    let place = Place::new();
+    let directories = ReadableDirectories::new();
     for name in ["outside/s.png", "outside/none.png", "outside", "none", "in/../outside/s.png"] {
-        let path = place.path(name);
-        let error = place.error(&path).await;
+        let path = directories.path(name);
+        let error = directories.error(&path).await;
         assert!(
             error.contains(&format!("- `image`: {path} is not in an allowed directory")),
             "{error}"
         );
     }
-    let encoded = format!("file://{}", place.path("in/%2e%2e/outside/s.png"));
-    let slash = format!("file://{}", place.path("in/..%2foutside/s.png"));
+    let encoded = format!("file://{}", directories.path("in/%2e%2e/outside/s.png"));
+    let slash = format!("file://{}", directories.path("in/..%2foutside/s.png"));
     for text in
         ["../outside/s.png", "/etc/passwd", "~/outside/s.png", r"C:\a.png", &encoded, &slash]
     {
-        let error = place.error(text).await;
+        let error = directories.error(text).await;
         let expected =
             if text.starts_with("C:") { "was not found" } else { "not in an allowed directory" };
         assert!(error.contains(expected), "{error}");
     }
-    let error = place.error("none.png").await;
+    let error = directories.error("none.png").await;
     assert!(error.contains("none.png was not found"), "{error}");
 }
 
 #[tokio::test]
 async fn a_hidden_file_is_not_read_but_an_allowed_directory_may_be_hidden() {
-    let place = Place::new();
+    let directories = ReadableDirectories::new();
     for name in ["work/.env", "work/.git/config", "out/.venice/media/x.json", "work/.none"] {
-        let error = place.error(&place.path(name)).await;
+        let error = directories.error(&directories.path(name)).await;
         assert!(error.contains("hidden"), "{error}");
     }
     let read_in = async |directory: &str, file: &str| {
-        let directories = vec![place.root.path().join(directory)];
+        let directories = vec![directories.root.path().join(directory)];
         let settings =
-            InputSettings { input_directories: directories, ..settings(place.root.path()) };
-        let path = place.path(file);
+            InputSettings { input_directories: directories, ..settings(directories.root.path()) };
+        let path = directories.path(file);
         let wanted = wanted(Urls::Refuse);
         let inputs = Inputs::new(settings);
         read(&inputs, Files::Inputs, &store::empty(), &path, &wanted).await
@@ -145,14 +146,14 @@ async fn a_hidden_file_is_not_read_but_an_allowed_directory_may_be_hidden() {
 
 #[tokio::test]
 async fn a_working_directory_that_is_a_home_or_a_root_is_not_readable() {
-    let place = Place::new();
-    for working in [place.root.path(), Path::new("/")] {
+    let directories = ReadableDirectories::new();
+    for working in [directories.root.path(), Path::new("/")] {
         let working_directory = Some(working.to_owned());
         let input_directories = Vec::new();
-        let settings = settings(place.root.path());
+        let settings = settings(directories.root.path());
         let inputs =
             Inputs::new(InputSettings { input_directories, working_directory, ..settings });
-        let name = place.root.path().strip_prefix(working).unwrap();
+        let name = directories.root.path().strip_prefix(working).unwrap();
         let name = |file: &str| name.join(file).to_str().unwrap().to_owned();
         let store = store::empty();
         let wanted = wanted(Urls::Refuse);
@@ -166,11 +167,11 @@ async fn a_working_directory_that_is_a_home_or_a_root_is_not_readable() {
 
 #[tokio::test]
 async fn what_does_not_fit_is_named_without_its_contents() {
-    let place = Place::new();
-    fs::write(place.path("in/text.png"), "hush").unwrap();
-    fs::write(place.path("in/empty.png"), "").unwrap();
-    fs::write(place.path("in/full.png"), [PNG, &[0; 1000]].concat()).unwrap();
-    let sparse = fs::File::create(place.path("in/sparse.png")).unwrap();
+    let directories = ReadableDirectories::new();
+    fs::write(directories.path("in/text.png"), "hush").unwrap();
+    fs::write(directories.path("in/empty.png"), "").unwrap();
+    fs::write(directories.path("in/full.png"), [PNG, &[0; 1000]].concat()).unwrap();
+    let sparse = fs::File::create(directories.path("in/sparse.png")).unwrap();
     sparse.set_len(1 << 40).unwrap();
     for (name, part) in [
         ("text.png", "text.png is a document (text/plain); an image is needed"),
@@ -181,7 +182,7 @@ async fn what_does_not_fit_is_named_without_its_contents() {
         ("", "is a directory, not a file"),
         ("b.png/x", "b.png/x was not found"),
     ] {
-        let error = place.error(&place.path(&format!("in/{name}"))).await;
+        let error = directories.error(&directories.path(&format!("in/{name}"))).await;
         assert!(error.contains(part), "{error}");
         assert!(!error.contains("hush"), "{error}");
     }
@@ -191,19 +192,19 @@ async fn what_does_not_fit_is_named_without_its_contents() {
 async fn links_lead_neither_outside_nor_to_hidden_files() {
     use std::os::unix::fs::symlink;
 
-    let place = Place::new();
-    symlink(place.path("outside/s.png"), place.path("in/absolute.png")).unwrap();
-    symlink("../outside/s.png", place.path("in/relative.png")).unwrap();
-    symlink("../outside", place.path("in/directory")).unwrap();
-    symlink("../outside/none.png", place.path("in/dangling.png")).unwrap();
-    symlink("sub/c d.png", place.path("in/inside.png")).unwrap();
-    symlink(".env", place.path("work/env.png")).unwrap();
-    assert_eq!(place.read("inside.png").await.unwrap().bytes, PNG);
+    let directories = ReadableDirectories::new();
+    symlink(directories.path("outside/s.png"), directories.path("in/absolute.png")).unwrap();
+    symlink("../outside/s.png", directories.path("in/relative.png")).unwrap();
+    symlink("../outside", directories.path("in/directory")).unwrap();
+    symlink("../outside/none.png", directories.path("in/dangling.png")).unwrap();
+    symlink("sub/c d.png", directories.path("in/inside.png")).unwrap();
+    symlink(".env", directories.path("work/env.png")).unwrap();
+    assert_eq!(directories.read("inside.png").await.unwrap().bytes, PNG);
     for name in ["absolute.png", "relative.png", "directory/s.png", "dangling.png"] {
-        let error = place.error(&place.path(&format!("in/{name}"))).await;
+        let error = directories.error(&directories.path(&format!("in/{name}"))).await;
         assert!(error.contains("is not in an allowed directory"), "{error}");
     }
-    assert!(place.error("env.png").await.contains("hidden"));
+    assert!(directories.error("env.png").await.contains("hidden"));
 }
 
 #[tokio::test]
@@ -211,10 +212,11 @@ async fn a_link_that_is_swapped_meanwhile_never_leads_outside() {
     use std::os::unix::fs::symlink;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    let place = Place::new();
+    let directories = ReadableDirectories::new();
     let done = Arc::new(AtomicBool::new(false));
     let swapper = std::thread::spawn({
-        let (done, link, other) = (done.clone(), place.path("in/swap"), place.path("in/other"));
+        let (done, link, other) =
+            (done.clone(), directories.path("in/swap"), directories.path("in/other"));
         move || {
             for target in ["sub", "../outside"].into_iter().cycle() {
                 symlink(target, &other).unwrap();
@@ -225,10 +227,10 @@ async fn a_link_that_is_swapped_meanwhile_never_leads_outside() {
             }
         }
     });
-    fs::copy(place.path("in/b.png"), place.path("in/sub/s.png")).unwrap();
+    fs::copy(directories.path("in/b.png"), directories.path("in/sub/s.png")).unwrap();
     let mut read = 0;
     for _ in 0..500 {
-        if let Ok(input) = place.read(&place.path("in/swap/s.png")).await {
+        if let Ok(input) = directories.read(&directories.path("in/swap/s.png")).await {
             assert_eq!(input.bytes, PNG);
             read += 1;
         }
@@ -240,15 +242,18 @@ async fn a_link_that_is_swapped_meanwhile_never_leads_outside() {
 
 #[tokio::test]
 async fn pipes_sockets_and_devices_are_refused_at_once() {
-    let place = Place::new();
-    let made = std::process::Command::new("mkfifo").arg(place.path("in/pipe.png")).status();
+    let directories = ReadableDirectories::new();
+    let made = std::process::Command::new("mkfifo").arg(directories.path("in/pipe.png")).status();
     assert!(made.unwrap().success());
-    let _socket = std::os::unix::net::UnixListener::bind(place.path("in/socket.png")).unwrap();
-    let error = place.error("pipe.png").await;
+    let _socket =
+        std::os::unix::net::UnixListener::bind(directories.path("in/socket.png")).unwrap();
+    let error = directories.error("pipe.png").await;
     assert!(error.contains("pipe.png is a pipe, not a file"), "{error}");
-    assert!(place.read("socket.png").await.is_err());
-    let settings =
-        InputSettings { input_directories: vec!["/dev".into()], ..settings(place.root.path()) };
+    assert!(directories.read("socket.png").await.is_err());
+    let settings = InputSettings {
+        input_directories: vec!["/dev".into()],
+        ..settings(directories.root.path())
+    };
     let inputs = Inputs::new(settings);
     let wanted = wanted(Urls::Refuse);
     let error = read(&inputs, Files::Inputs, &store::empty(), "/dev/zero", &wanted).await;
@@ -261,10 +266,10 @@ async fn stored_media_are_read_by_uri_or_as_the_last_of_their_kind() {
     let (store, media) =
         store::holding(&[("image/png", PNG), ("image/png", PNG), ("audio/pcm", b"\x01\x02")]).await;
     let uris: Vec<_> = media.iter().map(Media::uri).collect();
-    let place = Place::new();
+    let directories = ReadableDirectories::new();
     let wanted = wanted(Urls::Refuse);
     let by = async |text: &str, wanted: &Wanted<'_>| {
-        read(&place.inputs, Files::None, &store, text, wanted).await
+        read(&directories.inputs, Files::None, &store, text, wanted).await
     };
     let input = by(&uris[0], &wanted).await.unwrap();
     assert_eq!(input.stands_for, None);
@@ -288,24 +293,24 @@ async fn stored_media_are_read_by_uri_or_as_the_last_of_their_kind() {
 
 #[tokio::test]
 async fn a_data_url_is_read_and_comes_back_the_same() {
-    let place = Place::new();
+    let directories = ReadableDirectories::new();
     let text = format!("data:image/png;base64,{}", base64_simd::STANDARD.encode_to_string(PNG));
-    let input = place.read(&text).await.unwrap();
+    let input = directories.read(&text).await.unwrap();
     assert_eq!(input.data_url(), text);
     assert_eq!(format!("data:image/png;base64,{}", input.base64()), text);
     assert_eq!(input.data_url().capacity(), text.len());
     let broken = format!("data:image/png;base64,{}", "hush!".repeat(100));
-    let error = place.error(&broken).await;
+    let error = directories.error(&broken).await;
     assert!(error.contains("`image`: data:image/png;base64,… is not valid base64"), "{error}");
     assert!(!error.contains("hush"));
 }
 
 #[tokio::test]
 async fn urls_are_passed_on_fetched_or_refused() {
-    let place = Place::new();
+    let directories = ReadableDirectories::new();
     let (context, store) = (Context::default(), store::empty());
     let by = async |text: &str, urls: Urls| {
-        place.inputs.read(&context, &store, text, &wanted(urls)).await
+        directories.inputs.read(&context, &store, text, &wanted(urls)).await
     };
     let passed = by("https://example.com/a.png", Urls::Pass).await.unwrap();
     assert!(matches!(passed, Source::Url(url) if url.as_str() == "https://example.com/a.png"));
@@ -323,16 +328,16 @@ async fn urls_are_passed_on_fetched_or_refused() {
 }
 
 #[tokio::test]
-async fn a_fetched_file_is_judged_like_any_other() {
+async fn a_fetched_file_is_checked_like_any_other() {
     let app = axum::Router::new()
         .route("/my%20fox.PNG", axum::routing::get(|| async { PNG }))
         .route("/page.png", axum::routing::get(|| async { "<html>hush</html>" }));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let root = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let place = Place::new();
+    let directories = ReadableDirectories::new();
     let fetcher = Fetcher::new(true);
-    let inputs = Inputs::new(InputSettings { fetcher, ..settings(place.root.path()) });
+    let inputs = Inputs::new(InputSettings { fetcher, ..settings(directories.root.path()) });
     let by = async |name: &str| {
         let (text, wanted) = (format!("{root}/{name}"), wanted(Urls::Fetch));
         read(&inputs, Files::None, &store::empty(), &text, &wanted).await
@@ -350,14 +355,14 @@ proptest! {
         text in "(file://|~|\\./|%2e|%2F|\\.\\./|/|\\\\|in|out|work|outside|s\\.png|\\.env|[a-z]|\\PC){0,9}",
         from in 0_usize..4,
     ) {
-        let place = Place::new();
+        let directories = ReadableDirectories::new();
         let before = ["", "file://", "in/", "~/"][from];
-        let root = if from == 1 { place.path("in/") } else { String::new() };
+        let root = if from == 1 { directories.path("in/") } else { String::new() };
         let text = format!("{before}{root}{text}");
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let store = store::empty();
         let wanted = Wanted { kinds: &[MediaKind::Document], ..wanted(Urls::Refuse) };
-        let result = runtime.block_on(read(&place.inputs, Files::Working, &store, &text, &wanted));
+        let result = runtime.block_on(read(&directories.inputs, Files::Working, &store, &text, &wanted));
         if let Ok(input) = result {
             prop_assert!(!input.bytes.ends_with(b"another directory"), "{}", text);
         }

@@ -37,7 +37,7 @@ fn fields(schema: &Map<String, Value>, object: &mut Map<String, Value>) {
 fn one(schema: &Map<String, Value>, value: &mut Value) {
     let meant = match (schema.get("type").and_then(Value::as_str), &*value) {
         (Some("integer"), Value::String(text)) => integer(text),
-        (Some("integer"), Value::Number(number)) => whole(number),
+        (Some("integer"), Value::Number(number)) => integer_value(number),
         (Some("number"), Value::String(text)) => number(text),
         (Some("boolean"), Value::String(text)) => boolean(text),
         (Some("string"), Value::String(text)) => choice(schema, text),
@@ -93,14 +93,14 @@ fn digits(number: &Number) -> Option<Value> {
 fn integer(text: &str) -> Option<Value> {
     let text = text.trim();
     text.parse::<i64>().ok().map(Value::from).or_else(|| match number(text)? {
-        Value::Number(number) => whole(&number),
+        Value::Number(number) => integer_value(&number),
         _ => None,
     })
 }
 
 /// A number such as 512.0, which JSON Schema takes for an integer and Rust's types do not.
-fn whole(number: &Number) -> Option<Value> {
-    number.as_f64().filter(|_| number.is_f64()).and_then(super::whole).map(Value::from)
+fn integer_value(number: &Number) -> Option<Value> {
+    number.as_f64().filter(|_| number.is_f64()).and_then(super::integer_value).map(Value::from)
 }
 
 fn number(text: &str) -> Option<Value> {

@@ -114,7 +114,7 @@ fn inline_type(schema: &mut Map<String, Value>, types: &Map<String, Value>) {
 
 /// 4 for 4.0, which says the same in fewer tokens.
 fn whole(bound: &Value) -> Option<Value> {
-    bound.as_f64().filter(|_| bound.is_f64()).and_then(super::whole).map(Value::from)
+    bound.as_f64().filter(|_| bound.is_f64()).and_then(super::integer_value).map(Value::from)
 }
 
 /// `anyOf: [schema, null]`, the form of an optional type, becomes the schema.

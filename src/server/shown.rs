@@ -10,7 +10,7 @@ use crate::context::Settings;
 use crate::error::Result;
 use crate::near::{did_you_mean, shorten};
 use crate::prompts::{PROMPTS, Prompt};
-use crate::schema::{Judge, Plain};
+use crate::schema::{ArgumentValidator, Plain};
 use crate::tool::{Effect, Route, Spec};
 use crate::tools::FAMILIES;
 
@@ -61,7 +61,7 @@ fn in_toolsets(family: &str, opt_in: bool, toolsets: &[String], by_default: bool
 pub(super) struct Mounted {
     pub(super) route: &'static Route,
     published: OnceLock<Tool>,
-    judge: OnceLock<Judge>,
+    judge: OnceLock<ArgumentValidator>,
 }
 
 impl Mounted {
@@ -93,11 +93,11 @@ impl Mounted {
     }
 
     /// Who judges arguments by that schema.
-    pub(super) fn judge(&self) -> Result<&Judge> {
+    pub(super) fn judge(&self) -> Result<&ArgumentValidator> {
         if let Some(judge) = self.judge.get() {
             return Ok(judge);
         }
-        let judge = Judge::new(self.schema())?;
+        let judge = ArgumentValidator::new(self.schema())?;
         Ok(self.judge.get_or_init(|| judge))
     }
 

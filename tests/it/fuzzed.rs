@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use venice_mcp::error::Error;
-use venice_mcp::schema::{Judge, normalize};
+use venice_mcp::schema::{ArgumentValidator, normalize};
 use venice_mcp::tools;
 
 /// Any JSON, with the names and values that the tools' schemas are about among the others.
@@ -57,14 +57,14 @@ proptest! {
     /// Normalizing twice is normalizing once; whatever passes the published schema is a value of the tool's type, or
     /// is refused with words.
     #[test]
-    fn any_arguments_are_judged(arguments in any_arguments()) {
+    fn any_arguments_are_validated(arguments in any_arguments()) {
         for route in tools::all() {
             let schema = route.published().schema;
-            let judge = Judge::new(&schema).unwrap();
+            let validator = ArgumentValidator::new(&schema).unwrap();
             let once = normalize(&schema, route.spec.aliases, arguments.clone());
             let twice = normalize(&schema, route.spec.aliases, once.clone());
             prop_assert_eq!(json!(&once), json!(&twice), "{}", route.spec.name);
-            let problems = judge.problems(&json!(&once));
+            let problems = validator.problems(&json!(&once));
             for problem in &problems {
                 prop_assert!(!problem.message.is_empty());
             }

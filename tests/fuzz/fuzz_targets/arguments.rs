@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value, json};
-use venice_mcp::schema::{Judge, normalize};
+use venice_mcp::schema::{ArgumentValidator, normalize};
 use venice_mcp::tools;
 
 fuzz_target!(|text: &str| {
@@ -13,7 +13,7 @@ fuzz_target!(|text: &str| {
         let once = normalize(&schema, route.spec.aliases, arguments.clone());
         let twice = normalize(&schema, route.spec.aliases, once.clone());
         assert_eq!(json!(&once), json!(&twice));
-        let problems = Judge::new(&schema).unwrap().problems(&json!(&once));
+        let problems = ArgumentValidator::new(&schema).unwrap().problems(&json!(&once));
         let mut own = once;
         if problems.is_empty() && route.take_shared(&mut own).is_ok() {
             drop(route.parse(own).unwrap());

@@ -1,4 +1,4 @@
-//! What bytes are, and whether they fit what is wanted.
+//! What bytes are, and whether they are what the argument accepts.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::media::{MediaKind, sniff};
 
 /// The longest stem of a file name that is sent on.
-const LONGEST_STEM: usize = 60;
+const MAX_STEM_CHARS: usize = 60;
 
 /// Types and the extensions of their files, the first of a type being the one that new names get.
 const EXTENSIONS: &[(&str, &str)] = &[
@@ -28,7 +28,7 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("audio/aac", "aac"),
     ("audio/ogg", "ogg"),
     ("audio/ogg", "oga"),
-    // What Venice takes comes first, what files are called after it.
+    // The first row is the extension that Venice accepts, the second the one that files have.
     ("audio/opus", "ogg"),
     ("audio/opus", "opus"),
     ("audio/mp4", "m4a"),
@@ -51,8 +51,8 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("application/vnd.openxmlformats-officedocument.presentationml.presentation", "pptx"),
 ];
 
-/// Bytes that were found, and what is said of them.
-pub(super) struct Found {
+/// Bytes that were read, and what their source says about them.
+pub(super) struct FoundBytes {
     pub(super) bytes: Bytes,
     /// The type that their source states. It never makes an image of text.
     pub(super) declared: Option<String>,
@@ -62,9 +62,9 @@ pub(super) struct Found {
     pub(super) shown: String,
 }
 
-/// The input that `found` is, where it fits.
-pub(super) fn judge(found: Found, wanted: &Wanted<'_>) -> Result<Input> {
-    let Found { bytes, declared, name, shown } = found;
+/// Identifies the bytes and checks that the argument accepts them.
+pub(super) fn identify_input(found: FoundBytes, wanted: &Wanted<'_>) -> Result<Input> {
+    let FoundBytes { bytes, declared, name, shown } = found;
     check_size(bytes.len() as u64, &shown, wanted)?;
     let (kind, mime_type) = identify(&bytes, declared.as_deref());
     check_kind(kind, &mime_type, &shown, wanted)?;
@@ -77,7 +77,7 @@ pub(super) fn judge(found: Found, wanted: &Wanted<'_>) -> Result<Input> {
 /// or video, and which kind of text a text is.
 fn identify(bytes: &[u8], declared: Option<&str>) -> (MediaKind, String) {
     let (kind, mime_type) = sniff(bytes, None);
-    let declared = declared.map(essence).filter(|name| name.contains('/'));
+    let declared = declared.map(without_parameters).filter(|name| name.contains('/'));
     let Some(declared) = declared else {
         return (kind, mime_type);
     };
@@ -93,7 +93,7 @@ fn identify(bytes: &[u8], declared: Option<&str>) -> (MediaKind, String) {
 }
 
 /// A content type without its parameters, in lower case.
-fn essence(content_type: &str) -> String {
+fn without_parameters(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
@@ -172,7 +172,7 @@ pub(super) fn kind_names(kinds: &[MediaKind]) -> String {
 pub(super) fn file_name(name: Option<&str>, kind: MediaKind, mime_type: &str) -> String {
     let name = Path::new(name.unwrap_or_default());
     let known = |wanted: &str| EXTENSIONS.iter().find(|(mime, _)| *mime == wanted).map(|row| row.1);
-    let own = name.extension().and_then(|own| own.to_str()).map(cleaned);
+    let own = name.extension().and_then(|own| own.to_str()).map(clean_stem);
     let own = own.filter(|own| kind == MediaKind::Document && !own.is_empty());
     let fits = own.as_ref().is_some_and(|own| {
         known(mime_type).is_none_or(|known| known == own) || mime_type == "text/plain"
@@ -181,14 +181,14 @@ pub(super) fn file_name(name: Option<&str>, kind: MediaKind, mime_type: &str) ->
         Some(own) if fits => own,
         _ => known(mime_type).unwrap_or("bin").to_owned(),
     };
-    let stem = cleaned(&name.file_stem().unwrap_or_default().to_string_lossy());
+    let stem = clean_stem(&name.file_stem().unwrap_or_default().to_string_lossy());
     let stem = if stem.is_empty() { "media" } else { &stem };
     format!("{stem}.{extension}")
 }
 
-fn cleaned(text: &str) -> String {
+fn clean_stem(text: &str) -> String {
     let kept = text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' });
-    kept.take(LONGEST_STEM).collect::<String>().trim_matches('_').to_owned()
+    kept.take(MAX_STEM_CHARS).collect::<String>().trim_matches('_').to_owned()
 }
 
 #[cfg(test)]
@@ -221,8 +221,8 @@ mod tests {
         Wanted { argument: "image", kinds, urls, max_bytes: 1000, pixels: None }
     }
 
-    fn found(bytes: &'static [u8], declared: Option<&str>, name: Option<&str>) -> Found {
-        Found {
+    fn found(bytes: &'static [u8], declared: Option<&str>, name: Option<&str>) -> FoundBytes {
+        FoundBytes {
             bytes: Bytes::from_static(bytes),
             declared: declared.map(str::to_owned),
             name: name.map(str::to_owned),
@@ -233,8 +233,8 @@ mod tests {
     #[test]
     fn a_stated_type_makes_no_image_of_text() {
         let image = wanted(&[MediaKind::Image]);
-        let error =
-            judge(found(b"root:x:0", Some("image/png"), Some("a.png")), &image).unwrap_err();
+        let error = identify_input(found(b"root:x:0", Some("image/png"), Some("a.png")), &image)
+            .unwrap_err();
         assert!(
             error.text().contains("a is a document (text/plain); an image is needed"),
             "{error}"
@@ -246,12 +246,13 @@ mod tests {
     fn a_document_is_anything_and_keeps_its_type() {
         let document = wanted(&[MediaKind::Document]);
         let input =
-            judge(found(b"# a", Some("text/markdown"), Some("my notes.md")), &document).unwrap();
+            identify_input(found(b"# a", Some("text/markdown"), Some("my notes.md")), &document)
+                .unwrap();
         assert_eq!(
             (input.mime_type.as_str(), input.name.as_str()),
             ("text/markdown", "my_notes.md")
         );
-        let input = judge(found(PNG, Some("text/plain"), None), &document).unwrap();
+        let input = identify_input(found(PNG, Some("text/plain"), None), &document).unwrap();
         assert_eq!((input.mime_type.as_str(), input.name.as_str()), ("image/png", "media.png"));
     }
 
@@ -272,19 +273,21 @@ mod tests {
 
     #[test]
     fn an_image_is_bounded_by_the_pixels_of_its_header() {
-        let judged = |min, max, min_side| {
+        let checked = |min, max, min_side| {
             let pixels = Some(crate::input::Pixels { min, max, min_side });
             let wanted = Wanted { pixels, ..wanted(&[MediaKind::Image]) };
-            judge(found(PNG, None, None), &wanted).map(|_| ()).map_err(|error| error.text())
+            identify_input(found(PNG, None, None), &wanted)
+                .map(|_| ())
+                .map_err(|error| error.text())
         };
-        assert_eq!(judged(16_384, 16_384, 64), Ok(()));
+        assert_eq!(checked(16_384, 16_384, 64), Ok(()));
         let expect = |result: std::result::Result<(), String>, part: &str| {
             let text = result.unwrap_err();
             assert!(text.contains(part), "{text}");
         };
-        expect(judged(65_536, 99_999, 64), "a has 16384 pixels; at least 65536 are needed");
-        expect(judged(1, 16_383, 64), "a has 16384 pixels; at most 16383 are allowed");
-        expect(judged(1, 99_999, 65), "a is 256x64; each side needs at least 65 pixels");
+        expect(checked(65_536, 99_999, 64), "a has 16384 pixels; at least 65536 are needed");
+        expect(checked(1, 16_383, 64), "a has 16384 pixels; at most 16383 are allowed");
+        expect(checked(1, 99_999, 65), "a is 256x64; each side needs at least 65 pixels");
     }
 
     proptest! {
