@@ -3,8 +3,8 @@
 use rmcp::ErrorData;
 use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference};
 
-use crate::catalog::summary::TYPES;
-use crate::catalog::{ModelType, speech};
+use crate::catalog::speech::SpeechModel;
+use crate::catalog::{ModelFilter, ModelType};
 use crate::context::Context;
 use crate::media::{MediaKind, MediaView};
 use crate::prompts::{self, Offers};
@@ -22,7 +22,9 @@ pub async fn complete(
     let values = match &request.r#ref {
         Reference::Resource(template) => match template.uri.as_str() {
             MEDIA_TEMPLATE => media(typed, view).await,
-            MODELS_TEMPLATE => starting(typed, TYPES.iter().map(|kind| (*kind).to_owned())),
+            MODELS_TEMPLATE => {
+                starting(typed, ModelFilter::every().map(|filter| filter.name().to_owned()))
+            }
             VOICES_TEMPLATE => {
                 let ids = Box::pin(services.catalog.ids(context, ModelType::Tts));
                 starting(typed, ids.await)
@@ -67,18 +69,19 @@ async fn offered(
         Offers::Nothing => Vec::new(),
         Offers::Words(words) => going_on(words.iter().map(|word| (*word).to_owned()), "", typed),
         Offers::Models(kind) => {
-            let rows = services.catalog.rows(context, kind.name()).await.unwrap_or_default();
+            let ids = services.catalog.ids(context, kind).await;
             // A list of ids is completed at its last one.
             let (before, last) = typed.rfind(',').map_or(("", typed), |at| typed.split_at(at + 1));
-            going_on(rows.into_iter().map(|row| row.id), before, last.trim_start())
+            going_on(ids.into_iter(), before, last.trim_start())
         }
         Offers::Voices => {
             let named = services.defaults.models.tts.as_deref();
             let chosen =
-                services.catalog.choose(context, ModelType::Tts, named, None, "tts-kokoro");
-            let model = chosen.await.ok().and_then(|chosen| chosen.model);
-            let voices = model.map(|model| speech::Limits::of(&model).voices).unwrap_or_default();
-            going_on(voices.into_iter(), "", typed)
+                services.catalog.choose_model(context, ModelType::Tts, named, None, "tts-kokoro");
+            let chosen = chosen.await.ok();
+            let speech = chosen.as_ref().and_then(|chosen| chosen.details::<SpeechModel>());
+            let voices = speech.map_or(&[][..], SpeechModel::voices);
+            going_on(voices.iter().cloned(), "", typed)
         }
         Offers::Media(kind) => stored(kind, typed, view).await,
     }

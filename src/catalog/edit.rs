@@ -1,25 +1,35 @@
-//! The rules and prices of models that edit pictures.
+//! The constraints and prices of models that edit images.
 
 use serde::Deserialize;
 
 use super::image::ENHANCE_USD;
-use super::{Model, listed};
+use super::listed;
+use super::pricing::{TierPricing, Usd};
+use super::row::Spec;
 use crate::error::Problem;
 
-/// The fewest pixels of a picture that is edited.
+/// The fewest pixels of an image to edit.
 pub const MIN_PIXELS: u64 = 65_536;
-/// The most pixels of a picture that is edited.
+/// The most pixels of an image to edit.
 pub const MAX_PIXELS: u64 = 33_177_600;
-/// The shortest side of a picture that is edited, in pixels.
+/// The shortest side of an image to edit, in pixels.
 pub const MIN_SIDE: u32 = 64;
-/// How many pictures a model takes whose row does not say.
-const MAX_IMAGES: usize = 3;
+/// The most images that a model takes if its row does not say.
+const DEFAULT_MAX_IMAGES: usize = 3;
 
-/// What a model allows. A field that is missing is not known, and Venice decides, but for the tiers: a model
-/// without them refuses them.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// A model that edits images.
+#[derive(Debug, Default)]
+pub struct EditModel {
+    /// `None` if the row has no constraints: then nothing is known.
+    constraints: Option<EditConstraints>,
+    pricing: EditPricing,
+}
+
+/// What a model allows. A constraint that is missing is not known, and Venice decides. Tiers are an exception: a model
+/// that lists none takes none.
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Limits {
+struct EditConstraints {
     prompt_character_limit: Option<usize>,
     aspect_ratios: Vec<String>,
     resolutions: Vec<String>,
@@ -28,13 +38,29 @@ pub struct Limits {
     default_quality: Option<String>,
     combine_images: Option<bool>,
     max_input_images: Option<usize>,
-    #[serde(skip)]
-    known: bool,
 }
 
-/// What a call asks of a model.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EditPricing {
+    inpaint: Usd,
+    #[serde(rename = "inputImages")]
+    input_images: InputImagePricing,
+    #[serde(flatten)]
+    tiers: TierPricing,
+}
+
+/// The price of more images than the price of an edit includes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct InputImagePricing {
+    included: u64,
+    additional: Usd,
+}
+
+/// What a call needs of a model that edits images.
 #[derive(Debug, Clone, Default)]
-pub struct Wish<'a> {
+pub struct EditRequirements<'a> {
     /// The change to make.
     pub prompt: &'a str,
     /// Such as `16:9`.
@@ -43,91 +69,90 @@ pub struct Wish<'a> {
     pub resolution: Option<&'a str>,
     /// The quality tier.
     pub quality: Option<&'a str>,
-    /// How many pictures go in.
+    /// How many images go in.
     pub images: usize,
     /// Whether the prompt is rewritten first.
     pub enhance: bool,
 }
 
-impl Limits {
-    /// The limits in a model's row.
-    #[must_use]
-    pub fn of(model: &Model) -> Self {
-        let constraints = model.constraints();
-        let known = constraints.is_object();
-        Self { known, ..serde_json::from_value(constraints).unwrap_or_default() }
+impl EditModel {
+    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+        Self { constraints: spec.part("constraints"), pricing: spec.part("pricing") }
     }
 
-    /// Everything that the model does not allow.
+    /// Everything that the call needs and the model, whose id is `model`, does not allow.
     #[must_use]
-    pub fn problems(&self, model: &str, wish: &Wish<'_>) -> Vec<Problem> {
+    pub fn check_requirements(
+        &self,
+        model: &str,
+        requirements: &EditRequirements<'_>,
+    ) -> Vec<Problem> {
+        let Some(constraints) = &self.constraints else { return Vec::new() };
         let mut problems = Vec::new();
         let mut refuse = |path: &str, message: String| problems.push(Problem::new(path, message));
-        let length = wish.prompt.chars().count();
-        if let Some(limit) = self.prompt_character_limit.filter(|limit| length > *limit) {
+        let length = requirements.prompt.chars().count();
+        if let Some(limit) = constraints.prompt_character_limit.filter(|limit| length > *limit) {
             refuse("prompt", format!("has {length} characters; {model} takes at most {limit}"));
         }
-        if let Some(ratio) = wish.aspect_ratio
-            && !self.aspect_ratios.is_empty()
-            && !self.aspect_ratios.iter().any(|one| one == ratio)
+        if let Some(ratio) = requirements.aspect_ratio
+            && !constraints.aspect_ratios.is_empty()
+            && !constraints.aspect_ratios.iter().any(|one| one == ratio)
         {
-            let offered = listed(&self.aspect_ratios);
+            let offered = listed(&constraints.aspect_ratios);
             refuse(
                 "aspect_ratio",
                 format!("`{ratio}` is not offered by {model}; it offers {offered}"),
             );
         }
         for (path, value, offered) in [
-            ("resolution", wish.resolution, &self.resolutions),
-            ("quality", wish.quality, &self.qualities),
+            ("resolution", requirements.resolution, &constraints.resolutions),
+            ("quality", requirements.quality, &constraints.qualities),
         ] {
             let Some(value) = value.filter(|value| !offered.iter().any(|one| one == value)) else {
                 continue;
             };
-            if !offered.is_empty() {
+            if offered.is_empty() {
+                refuse(path, format!("{model} has no choice of {path}; leave it out"));
+            } else {
                 let offered = listed(offered);
                 refuse(path, format!("`{value}` is not offered by {model}; it offers {offered}"));
-            } else if self.known {
-                refuse(path, format!("{model} has no choice of {path}; leave it out"));
             }
         }
-        if self.known && wish.images > self.max_images() {
-            let most = self.max_images();
-            refuse("images", format!("has {} items; {model} takes at most {most}", wish.images));
+        let (images, limit) = (requirements.images, constraints.max_images());
+        if images > limit {
+            refuse("images", format!("has {images} items; {model} takes at most {limit}"));
         }
         problems
     }
 
+    /// The price of a call in US dollars, if the row has it.
+    #[must_use]
+    pub fn price_usd(&self, requirements: &EditRequirements<'_>) -> Option<f64> {
+        let constraints = self.constraints.as_ref();
+        let default_resolution = || constraints?.default_resolution.as_deref();
+        let default_quality = || constraints?.default_quality.as_deref();
+        let resolution = requirements.resolution.or_else(default_resolution).unwrap_or("1K");
+        let quality = requirements.quality.or_else(default_quality);
+        let base = self.pricing.tiers.usd(resolution, quality).or(self.pricing.inpaint.0)?;
+        let more_images = self.pricing.input_images.usd(requirements.images);
+        Some(base + more_images + if requirements.enhance { ENHANCE_USD } else { 0.0 })
+    }
+}
+
+impl EditConstraints {
     fn max_images(&self) -> usize {
         if self.combine_images == Some(false) {
             return 1;
         }
-        self.max_input_images.unwrap_or(MAX_IMAGES)
-    }
-
-    /// What a call costs in US dollars, where the row says.
-    #[must_use]
-    pub fn price(&self, model: &Model, wish: &Wish<'_>) -> Option<f64> {
-        let tier = wish.resolution.or(self.default_resolution.as_deref()).unwrap_or("1K");
-        let quality = wish.quality.or(self.default_quality.as_deref());
-        let base = quality
-            .and_then(|quality| model.usd(&["quality", tier, quality]))
-            .or_else(|| model.usd(&["resolutions", tier]))
-            .or_else(|| model.usd(&["inpaint"]))?;
-        Some(base + more_images(model, wish.images) + if wish.enhance { ENHANCE_USD } else { 0.0 })
+        self.max_input_images.unwrap_or(DEFAULT_MAX_IMAGES)
     }
 }
 
-/// What the pictures cost that the price of an edit does not include.
-fn more_images(model: &Model, images: usize) -> f64 {
-    let Some(prices) = model.spec.get("pricing").and_then(|pricing| pricing.get("inputImages"))
-    else {
-        return 0.0;
-    };
-    let included = prices.get("included").and_then(serde_json::Value::as_u64).unwrap_or(0);
-    let each = model.usd(&["inputImages", "additional"]).unwrap_or(0.0);
-    let more = u64::try_from(images).unwrap_or(u64::MAX).saturating_sub(included);
-    f64::from(u32::try_from(more).unwrap_or(u32::MAX)) * each
+impl InputImagePricing {
+    fn usd(&self, images: usize) -> f64 {
+        let additional = u64::try_from(images).unwrap_or(u64::MAX).saturating_sub(self.included);
+        f64::from(u32::try_from(additional).unwrap_or(u32::MAX)) * self.additional.0.unwrap_or(0.0)
+    }
 }
 
 #[cfg(test)]
@@ -136,41 +161,45 @@ mod tests {
 
     use super::*;
 
-    fn model(spec: &serde_json::Value) -> Model {
-        serde_json::from_value(json!({"id": "m", "type": "inpaint", "model_spec": spec})).unwrap()
+    fn model(spec: &serde_json::Value) -> EditModel {
+        EditModel::from_spec(&Spec::new(spec.as_object().unwrap()))
     }
 
     #[test]
     fn tiers_are_refused_where_the_model_has_none() {
-        let limits = Limits::of(&model(&json!({"constraints": {"aspectRatios": ["1:1"],
-            "promptCharacterLimit": 5, "combineImages": true, "maxInputImages": 2}})));
-        let wish = Wish {
+        let limited = model(&json!({"constraints": {"aspectRatios": ["1:1"],
+            "promptCharacterLimit": 5, "combineImages": true, "maxInputImages": 2}}));
+        let requirements = EditRequirements {
             prompt: "longer",
             aspect_ratio: Some("7:3"),
             resolution: Some("2K"),
             quality: Some("low"),
             images: 3,
-            ..Wish::default()
+            ..EditRequirements::default()
         };
-        let paths: Vec<_> =
-            limits.problems("m", &wish).into_iter().map(|problem| problem.path).collect();
+        let paths: Vec<_> = limited
+            .check_requirements("m", &requirements)
+            .into_iter()
+            .map(|problem| problem.path)
+            .collect();
         assert_eq!(paths, ["prompt", "aspect_ratio", "resolution", "quality", "images"]);
-        assert_eq!(Limits::of(&model(&json!({}))).problems("m", &wish), []);
+        assert_eq!(model(&json!({})).check_requirements("m", &requirements), []);
     }
 
     #[test]
-    fn a_model_that_combines_nothing_takes_one_picture() {
-        let limits = Limits::of(&model(&json!({"constraints": {"combineImages": false}})));
-        let wish = Wish { images: 2, ..Wish::default() };
-        assert!(limits.problems("m", &wish)[0].message.contains("at most 1"));
+    fn a_model_that_combines_nothing_takes_one_image() {
+        let model = model(&json!({"constraints": {"combineImages": false}}));
+        let requirements = EditRequirements { images: 2, ..EditRequirements::default() };
+        assert!(model.check_requirements("m", &requirements)[0].message.contains("at most 1"));
     }
 
     #[test]
-    fn the_price_counts_pictures_that_are_not_included() {
+    fn the_price_counts_images_that_are_not_included() {
         let row = model(&json!({"constraints": {"aspectRatios": []}, "pricing": {
             "inpaint": {"usd": 0.05}, "inputImages": {"included": 1, "additional": {"usd": 0.01}}}}));
-        let wish = Wish { images: 3, enhance: true, ..Wish::default() };
-        let price = Limits::of(&row).price(&row, &wish).unwrap();
+        let requirements =
+            EditRequirements { images: 3, enhance: true, ..EditRequirements::default() };
+        let price = row.price_usd(&requirements).unwrap();
         assert!((price - 0.11).abs() < 1e-9, "{price}");
     }
 }

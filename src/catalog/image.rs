@@ -1,27 +1,40 @@
-//! The rules and prices of text-to-image models.
+//! The constraints and prices of text-to-image models.
 //!
-//! Some models are sized in pixels (width and height, a multiple of a divisor), the others by aspect ratio
-//! and, for some, a resolution tier. A model of the second sort lists its ratios.
+//! Some models are sized in pixels: width and height are multiples of a divisor. The others list the aspect ratios
+//! they offer, and some of those have resolution tiers.
 
 use serde::Deserialize;
 
-use super::{Model, listed};
+use super::listed;
+use super::pricing::{TierPricing, Usd};
+use super::row::Spec;
 use crate::error::Problem;
 use crate::near::{near, shorten};
 
 /// The largest width and height in pixels that the API takes.
 pub const MAX_SIDE: u32 = 1280;
-/// The area of the API's default picture, 1024 by 1024 pixels.
+/// The area of the API's default image, 1024 by 1024 pixels.
 const DEFAULT_AREA: f64 = 1024.0 * 1024.0;
-/// What an applied rewrite of the prompt costs, in US dollars, once a request.
+/// The price of rewriting the prompt first, in US dollars per request.
 pub const ENHANCE_USD: f64 = 0.04;
-/// What a web search costs, in US dollars, once a request.
+/// The price of a web search, in US dollars per request.
 const WEB_SEARCH_USD: f64 = 0.01;
 
-/// What a model allows. A field that is missing is not known, and Venice decides.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// A text-to-image model.
+#[derive(Debug, Default)]
+pub struct ImageModel {
+    constraints: ImageConstraints,
+    pricing: ImagePricing,
+    /// Whether style references are taken.
+    style_references: Option<bool>,
+    /// Whether the model can search the web.
+    web_search: Option<bool>,
+}
+
+/// What a model allows. A constraint that is missing is not known, and Venice decides.
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Limits {
+struct ImageConstraints {
     prompt_character_limit: Option<usize>,
     steps: Option<Steps>,
     width_height_divisor: Option<u32>,
@@ -31,24 +44,28 @@ pub struct Limits {
     qualities: Vec<String>,
     default_quality: Option<String>,
     max_style_references: Option<usize>,
-    #[serde(skip)]
-    style_references: Option<bool>,
-    #[serde(skip)]
-    web_search: Option<bool>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Steps {
     max: Option<u64>,
 }
 
-/// What a call asks of a model, as far as its limits matter.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ImagePricing {
+    generation: Usd,
+    #[serde(flatten)]
+    tiers: TierPricing,
+}
+
+/// What a call needs of a text-to-image model.
 #[derive(Debug, Clone, Default)]
-pub struct Wish<'a> {
-    /// What the picture shows.
+pub struct ImageRequirements<'a> {
+    /// What the image shows.
     pub prompt: &'a str,
-    /// What it does not show.
+    /// What the image does not show.
     pub negative_prompt: Option<&'a str>,
     /// The resolution tier.
     pub resolution: Option<&'a str>,
@@ -62,9 +79,9 @@ pub struct Wish<'a> {
     pub web_search: bool,
 }
 
-/// How large a picture is to be, in the words of the API.
+/// The size of an image, in the API's terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Size {
+pub struct ImageSize {
     /// In pixels.
     pub width: Option<u32>,
     /// In pixels.
@@ -73,28 +90,31 @@ pub struct Size {
     pub aspect_ratio: Option<String>,
 }
 
-impl Limits {
-    /// The limits in a model's row.
-    #[must_use]
-    pub fn of(model: &Model) -> Self {
-        let flag = |name: &str| model.spec.get(name).and_then(serde_json::Value::as_bool);
-        let constraints = model.spec.get("constraints");
-        let known = constraints.and_then(|given| Self::deserialize(given).ok()).unwrap_or_default();
+impl ImageModel {
+    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
         Self {
-            style_references: flag("supportsStyleReferences"),
-            web_search: flag("supportsWebSearch"),
-            ..known
+            constraints: spec.part("constraints"),
+            pricing: spec.part("pricing"),
+            style_references: spec.part("supportsStyleReferences"),
+            web_search: spec.part("supportsWebSearch"),
         }
     }
 
-    /// Everything that the model does not allow.
+    /// Everything that the call needs and the model, whose id is `model`, does not allow.
     #[must_use]
-    pub fn problems(&self, model: &str, wish: &Wish<'_>) -> Vec<Problem> {
+    pub fn check_requirements(
+        &self,
+        model: &str,
+        requirements: &ImageRequirements<'_>,
+    ) -> Vec<Problem> {
+        let constraints = &self.constraints;
         let mut problems = Vec::new();
         let mut refuse = |path: &str, message: String| problems.push(Problem::new(path, message));
-        if let Some(limit) = self.prompt_character_limit {
-            let prompts =
-                [("prompt", Some(wish.prompt)), ("negative_prompt", wish.negative_prompt)];
+        if let Some(limit) = constraints.prompt_character_limit {
+            let prompts = [
+                ("prompt", Some(requirements.prompt)),
+                ("negative_prompt", requirements.negative_prompt),
+            ];
             for (path, text) in prompts {
                 let length = text.map_or(0, |text| text.chars().count());
                 if length > limit {
@@ -103,8 +123,8 @@ impl Limits {
             }
         }
         for (path, value, offered) in [
-            ("resolution", wish.resolution, &self.resolutions),
-            ("quality", wish.quality, &self.qualities),
+            ("resolution", requirements.resolution, &constraints.resolutions),
+            ("quality", requirements.quality, &constraints.qualities),
         ] {
             if let Some(value) = value
                 && !offered.is_empty()
@@ -116,53 +136,88 @@ impl Limits {
                 );
             }
         }
-        if let Some(steps) = wish.steps
-            && self.aspect_ratios.is_empty()
-            && let Some(max) = self.steps.as_ref().and_then(|steps| steps.max)
+        if let Some(steps) = requirements.steps
+            && constraints.aspect_ratios.is_empty()
+            && let Some(max) = constraints.steps.as_ref().and_then(|steps| steps.max)
             && steps > max
         {
             refuse("steps", format!("{steps} is more than {model} takes: at most {max}"));
         }
-        if wish.style_references > 0 && self.style_references == Some(false) {
+        if requirements.style_references > 0 && self.style_references == Some(false) {
             refuse("style_references", format!("{model} takes none"));
         } else if let Some(max) =
-            self.max_style_references.filter(|max| wish.style_references > *max)
+            constraints.max_style_references.filter(|max| requirements.style_references > *max)
         {
             refuse("style_references", format!("{model} takes at most {max}"));
         }
-        if wish.web_search && self.web_search == Some(false) {
+        if requirements.web_search && self.web_search == Some(false) {
             refuse("enable_web_search", format!("{model} cannot search the web"));
         }
         problems
     }
 
-    /// The size in the idiom of the model, with a line for every change; a ratio it lacks is a problem.
-    pub fn fit(&self, model: &str, asked: Size) -> Result<(Size, Vec<String>), Problem> {
-        if self.aspect_ratios.is_empty() {
-            Ok(self.fit_pixels(model, asked))
+    /// The size in the terms in which the model takes it, with a line for every change. A ratio that the model does not
+    /// offer is a problem.
+    pub fn fit_size(
+        &self,
+        model: &str,
+        requested: ImageSize,
+    ) -> Result<(ImageSize, Vec<String>), Problem> {
+        if self.constraints.aspect_ratios.is_empty() {
+            Ok(self.constraints.fit_pixels(model, requested))
         } else {
-            self.fit_ratio(model, asked)
+            self.constraints.fit_ratio(model, requested)
         }
     }
 
-    fn fit_ratio(&self, model: &str, asked: Size) -> Result<(Size, Vec<String>), Problem> {
-        let by_ratio = |ratio| Size { width: None, height: None, aspect_ratio: ratio };
-        if let Some(ratio) = asked.aspect_ratio {
+    /// The price of a call in US dollars, if the row has it.
+    #[must_use]
+    pub fn price_usd(
+        &self,
+        requirements: &ImageRequirements<'_>,
+        variants: u32,
+        enhance: bool,
+    ) -> Option<f64> {
+        let constraints = &self.constraints;
+        let resolution = requirements.resolution.or(constraints.default_resolution.as_deref());
+        let quality = requirements.quality.or(constraints.default_quality.as_deref());
+        let tier = self.pricing.tiers.usd(resolution.unwrap_or("1K"), quality);
+        let one = tier.or(self.pricing.generation.0)?;
+        let search = if requirements.web_search { WEB_SEARCH_USD } else { 0.0 };
+        let rewrite = if enhance { ENHANCE_USD } else { 0.0 };
+        Some(one * f64::from(variants) + search + rewrite)
+    }
+
+    /// The price of one image without tiers in US dollars, if the row has it.
+    #[must_use]
+    pub const fn generation_usd(&self) -> Option<f64> {
+        self.pricing.generation.0
+    }
+}
+
+impl ImageConstraints {
+    fn fit_ratio(
+        &self,
+        model: &str,
+        requested: ImageSize,
+    ) -> Result<(ImageSize, Vec<String>), Problem> {
+        let by_ratio = |ratio| ImageSize { width: None, height: None, aspect_ratio: ratio };
+        if let Some(ratio) = requested.aspect_ratio {
             if !self.aspect_ratios.contains(&ratio) {
                 let offered = listed(&self.aspect_ratios);
                 let message = format!("`{ratio}` is not offered by {model}; it offers {offered}");
                 return Err(Problem::new("aspect_ratio", message));
             }
             let mut lines = Vec::new();
-            if asked.width.or(asked.height).is_some() {
+            if requested.width.or(requested.height).is_some() {
                 lines.push(format!("width and height left out: {model} is sized by aspect_ratio"));
             }
             return Ok((by_ratio(Some(ratio)), lines));
         }
-        if asked.width.or(asked.height).is_none() {
-            return Ok((asked, Vec::new()));
+        if requested.width.or(requested.height).is_none() {
+            return Ok((requested, Vec::new()));
         }
-        let (width, height) = (asked.width.unwrap_or(1024), asked.height.unwrap_or(1024));
+        let (width, height) = (requested.width.unwrap_or(1024), requested.height.unwrap_or(1024));
         let wanted = f64::from(width) / f64::from(height);
         let nearest = self
             .aspect_ratios
@@ -179,12 +234,12 @@ impl Limits {
         Ok((by_ratio(nearest), vec![line]))
     }
 
-    fn fit_pixels(&self, model: &str, asked: Size) -> (Size, Vec<String>) {
+    fn fit_pixels(&self, model: &str, requested: ImageSize) -> (ImageSize, Vec<String>) {
         let Some(divisor) = self.width_height_divisor.filter(|divisor| *divisor > 0) else {
-            return (asked, Vec::new());
+            return (requested, Vec::new());
         };
         let mut lines = Vec::new();
-        let mut size = asked;
+        let mut size = requested;
         if size.width.or(size.height).is_none()
             && let Some(ratio) = size.aspect_ratio.as_deref().and_then(parse_ratio)
         {
@@ -193,14 +248,14 @@ impl Limits {
             lines.push(format!(
                 "aspect_ratio {name} became {width}x{height}: {model} is sized in pixels"
             ));
-            size = Size { width: Some(width), height: Some(height), aspect_ratio: None };
+            size = ImageSize { width: Some(width), height: Some(height), aspect_ratio: None };
         }
         for (name, side) in [("width", &mut size.width), ("height", &mut size.height)] {
-            if let Some(asked) = *side {
-                let fitted = round_to(f64::from(asked), divisor);
-                if fitted != asked {
+            if let Some(wanted) = *side {
+                let fitted = round_to(f64::from(wanted), divisor);
+                if fitted != wanted {
                     lines.push(format!(
-                        "{name} {asked} became {fitted}: {model} takes multiples of {divisor}"
+                        "{name} {wanted} became {fitted}: {model} takes multiples of {divisor}"
                     ));
                     *side = Some(fitted);
                 }
@@ -208,29 +263,9 @@ impl Limits {
         }
         (size, lines)
     }
-
-    /// What a call costs in US dollars, where the row says.
-    #[must_use]
-    pub fn price(
-        &self,
-        model: &Model,
-        wish: &Wish<'_>,
-        variants: u32,
-        enhance: bool,
-    ) -> Option<f64> {
-        let tier = wish.resolution.or(self.default_resolution.as_deref()).unwrap_or("1K");
-        let quality = wish.quality.or(self.default_quality.as_deref());
-        let one = quality
-            .and_then(|quality| model.usd(&["quality", tier, quality]))
-            .or_else(|| model.usd(&["resolutions", tier]))
-            .or_else(|| model.usd(&["generation"]))?;
-        let search = if wish.web_search { WEB_SEARCH_USD } else { 0.0 };
-        let rewrite = if enhance { ENHANCE_USD } else { 0.0 };
-        Some(one * f64::from(variants) + search + rewrite)
-    }
 }
 
-/// The problem of a style preset that is not among `styles`, with near ones.
+/// The problem with a style preset that is not in `styles`, with similar ones.
 #[must_use]
 pub fn style_problem(style: &str, styles: &[String]) -> Option<Problem> {
     if styles.is_empty() || styles.iter().any(|one| one == style) {
@@ -255,14 +290,14 @@ fn parse_ratio(text: &str) -> Option<f64> {
         .filter(|ratio| (0.1..=10.0).contains(ratio))
 }
 
-/// The largest picture of that ratio that has at most the default area and fits the API's bounds.
+/// The largest image of that ratio that has at most the default area and fits the API's bounds.
 fn pixels_of(ratio: f64, divisor: u32) -> (u32, u32) {
     let width = (DEFAULT_AREA * ratio).sqrt();
     let shrink = (f64::from(MAX_SIDE) / width.max(width / ratio)).min(1.0);
     (round_to(width * shrink, divisor), round_to(width * shrink / ratio, divisor))
 }
 
-/// The multiple of `divisor` next to `side` that the API takes.
+/// The multiple of `divisor` nearest to `side` that the API takes.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -279,78 +314,94 @@ mod tests {
 
     use super::*;
 
-    fn model(spec: &serde_json::Value) -> Model {
-        serde_json::from_value(json!({"id": "m", "type": "image", "model_spec": spec})).unwrap()
+    fn model(spec: &serde_json::Value) -> ImageModel {
+        ImageModel::from_spec(&Spec::new(spec.as_object().unwrap()))
     }
 
-    fn pixel_model() -> Limits {
-        Limits::of(&model(&json!({"constraints": {
-            "promptCharacterLimit": 10, "steps": {"default": 8, "max": 8}, "widthHeightDivisor": 8}})))
+    fn pixel_model() -> ImageModel {
+        model(&json!({"constraints": {
+            "promptCharacterLimit": 10, "steps": {"default": 8, "max": 8}, "widthHeightDivisor": 8}}))
     }
 
-    fn ratio_model() -> Limits {
-        Limits::of(&model(&json!({"constraints": {"aspectRatios": ["1:1", "16:9", "9:16"],
-            "resolutions": ["1K", "2K"], "maxStyleReferences": 2}, "supportsStyleReferences": true})))
+    fn ratio_model() -> ImageModel {
+        model(&json!({"constraints": {"aspectRatios": ["1:1", "16:9", "9:16"],
+            "resolutions": ["1K", "2K"], "maxStyleReferences": 2}, "supportsStyleReferences": true}))
     }
 
-    fn pixels(width: u32, height: u32) -> Size {
-        Size { width: Some(width), height: Some(height), aspect_ratio: None }
+    fn pixels(width: u32, height: u32) -> ImageSize {
+        ImageSize { width: Some(width), height: Some(height), aspect_ratio: None }
     }
 
     #[test]
     fn every_limit_is_reported_at_once() {
-        let wish = Wish { prompt: "eleven char", steps: Some(9), ..Wish::default() };
-        let paths: Vec<_> =
-            pixel_model().problems("m", &wish).into_iter().map(|problem| problem.path).collect();
+        let requirements = ImageRequirements {
+            prompt: "eleven char",
+            steps: Some(9),
+            ..ImageRequirements::default()
+        };
+        let paths: Vec<_> = pixel_model()
+            .check_requirements("m", &requirements)
+            .into_iter()
+            .map(|problem| problem.path)
+            .collect();
         assert_eq!(paths, ["prompt", "steps"]);
-        let wish = Wish { resolution: Some("8K"), style_references: 3, ..Wish::default() };
-        let problems = ratio_model().problems("m", &wish);
+        let requirements = ImageRequirements {
+            resolution: Some("8K"),
+            style_references: 3,
+            ..ImageRequirements::default()
+        };
+        let problems = ratio_model().check_requirements("m", &requirements);
         assert!(problems[0].message.contains("`2K`"), "{problems:?}");
         assert_eq!(problems[1].message, "m takes at most 2");
     }
 
     #[test]
     fn a_missing_constraint_allows_everything() {
-        let wish = Wish {
+        let requirements = ImageRequirements {
             resolution: Some("8K"),
             quality: Some("high"),
             steps: Some(500),
             style_references: 9,
             web_search: true,
-            ..Wish::default()
+            ..ImageRequirements::default()
         };
-        assert_eq!(Limits::of(&model(&json!({}))).problems("m", &wish), []);
+        assert_eq!(model(&json!({})).check_requirements("m", &requirements), []);
     }
 
     #[test]
     fn a_size_becomes_the_nearest_ratio_and_an_odd_one_is_rounded() {
-        let (size, lines) = ratio_model().fit("m", pixels(1200, 700)).unwrap();
+        let (size, lines) = ratio_model().fit_size("m", pixels(1200, 700)).unwrap();
         assert_eq!(size.aspect_ratio.as_deref(), Some("16:9"));
         assert_eq!((size.width, lines.len()), (None, 1));
-        let (size, lines) = pixel_model().fit("m", pixels(1001, 512)).unwrap();
+        let (size, lines) = pixel_model().fit_size("m", pixels(1001, 512)).unwrap();
         assert_eq!((size, lines.len()), (pixels(1000, 512), 1));
-        let wide = Size { aspect_ratio: Some("16:9".into()), ..Size::default() };
-        assert_eq!(pixel_model().fit("m", wide).unwrap().0, pixels(1280, 720));
+        let wide = ImageSize { aspect_ratio: Some("16:9".into()), ..ImageSize::default() };
+        assert_eq!(pixel_model().fit_size("m", wide).unwrap().0, pixels(1280, 720));
     }
 
     #[test]
     fn a_ratio_that_is_not_offered_is_a_problem() {
-        let odd = Size { aspect_ratio: Some("7:3".into()), ..Size::default() };
-        assert!(ratio_model().fit("m", odd).unwrap_err().message.contains("`16:9`"));
+        let odd = ImageSize { aspect_ratio: Some("7:3".into()), ..ImageSize::default() };
+        assert!(ratio_model().fit_size("m", odd).unwrap_err().message.contains("`16:9`"));
     }
 
     #[test]
     fn the_price_follows_tier_quality_and_number() {
-        let row = model(&json!({"pricing": {
+        let model = model(&json!({"pricing": {
             "resolutions": {"1K": {"usd": 0.2}, "2K": {"usd": 0.5}},
             "quality": {"1K": {"low": {"usd": 0.02}, "high": {"usd": 0.26}}}},
             "constraints": {"defaultQuality": "high", "defaultResolution": "1K"}}));
-        let limits = Limits::of(&row);
-        let price = |wish: &Wish<'_>, n, enhance| limits.price(&row, wish, n, enhance).unwrap();
-        assert!((price(&Wish::default(), 2, false) - 0.52).abs() < 1e-9);
-        let low = Wish { quality: Some("low"), ..Wish::default() };
+        let price = |requirements: &ImageRequirements<'_>, variants, enhance| {
+            model.price_usd(requirements, variants, enhance).unwrap()
+        };
+        assert!((price(&ImageRequirements::default(), 2, false) - 0.52).abs() < 1e-9);
+        let low = ImageRequirements { quality: Some("low"), ..ImageRequirements::default() };
         assert!((price(&low, 1, true) - 0.06).abs() < 1e-9);
-        let large = Wish { resolution: Some("2K"), quality: Some("low"), ..Wish::default() };
+        let large = ImageRequirements {
+            resolution: Some("2K"),
+            quality: Some("low"),
+            ..ImageRequirements::default()
+        };
         assert!((price(&large, 1, false) - 0.5).abs() < 1e-9);
     }
 }

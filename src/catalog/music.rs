@@ -1,18 +1,33 @@
-//! The rules of models that make music, sound effects and long speech.
+//! The constraints of models that make music, sound effects, and long speech.
 
 use serde::Deserialize;
 
-use super::{Model, listed};
+use super::listed;
+use super::pricing::Usd;
+use super::row::Spec;
 use crate::error::Problem;
 use crate::near::{near, shorten};
 
-/// The fewest characters of the lyrics that `minimax-music-v25` wants.
-const SHORTEST_LYRICS: usize = 10;
+/// The fewest characters of lyrics that `minimax-music-v25` takes.
+const MIN_LYRICS_CHARS: usize = 10;
+
+/// A model that makes music, sound effects, or long speech.
+#[derive(Debug, Default)]
+pub struct MusicModel {
+    constraints: MusicConstraints,
+    pricing: MusicPricing,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct MusicPricing {
+    per_thousand_characters: Usd,
+}
 
 /// What a model offers. A field that is missing is not known, and Venice decides.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Limits {
+struct MusicConstraints {
     supports_lyrics: Option<bool>,
     lyrics_required: Option<bool>,
     supports_lyrics_optimizer: Option<bool>,
@@ -32,22 +47,22 @@ pub struct Limits {
     max_duration: Option<f64>,
 }
 
-/// What a call asks of a model.
+/// What a call needs of a model that makes music or speech.
 #[derive(Debug, Clone, Default)]
-pub struct Wish<'a> {
+pub struct MusicRequirements<'a> {
     /// What to make.
     pub prompt: &'a str,
-    /// What is sung.
+    /// The words to sing.
     pub lyrics: Option<&'a str>,
-    /// How long it is, in seconds.
+    /// The length, in seconds.
     pub duration: Option<u32>,
-    /// Whether nothing is sung.
+    /// Whether nobody sings.
     pub instrumental: Option<bool>,
-    /// Whether the lyrics are written by Venice.
+    /// Whether Venice writes the lyrics.
     pub optimizer: Option<bool>,
     /// Whether the end leads into the beginning.
     pub looped: Option<bool>,
-    /// Who speaks.
+    /// The name of the voice that speaks.
     pub voice: Option<&'a str>,
     /// The language of the speech.
     pub language: Option<&'a str>,
@@ -55,70 +70,101 @@ pub struct Wish<'a> {
     pub speed: Option<f64>,
 }
 
-/// Whether the model's price counts the characters of the prompt.
-#[must_use]
-pub fn is_priced_by_characters(model: &Model) -> bool {
-    model.usd(&["per_thousand_characters"]).is_some()
-}
-
-impl Limits {
-    /// The limits in a model's row.
-    #[must_use]
-    pub fn of(model: &Model) -> Self {
-        Self::deserialize(&*model.spec).unwrap_or_default()
+impl MusicModel {
+    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+        Self { constraints: spec.whole(), pricing: spec.part("pricing") }
     }
 
-    /// Everything that the model does not offer.
+    /// Whether the model's price counts the characters of the prompt.
     #[must_use]
-    pub fn problems(&self, model: &str, wish: &Wish<'_>) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut refuse = |path: &str, message: String| problems.push(Problem::new(path, message));
-        let length = wish.prompt.chars().count();
-        if let Some(limit) = self.prompt_character_limit.filter(|limit| length > *limit) {
-            refuse("prompt", format!("has {length} characters; {model} takes at most {limit}"));
-        }
-        let length = wish.prompt.trim().chars().count();
-        if let Some(least) = self.min_prompt_length.filter(|least| length < *least) {
-            refuse("prompt", format!("has {length} characters; {model} wants at least {least}"));
-        }
-        for (name, given, offered) in [
-            ("lyrics_prompt", wish.lyrics.is_some(), self.supports_lyrics),
-            ("force_instrumental", wish.instrumental.is_some(), self.supports_force_instrumental),
-            ("lyrics_optimizer", wish.optimizer.is_some(), self.supports_lyrics_optimizer),
-            ("loop", wish.looped.is_some(), self.supports_loop),
-            ("language_code", wish.language.is_some(), self.supports_language_code),
-            ("speed", wish.speed.is_some(), self.supports_speed),
-        ] {
-            if given && offered == Some(false) {
-                refuse(name, format!("is not offered by {model}: leave it out"));
-            }
-        }
-        self.judge_lyrics(model, wish, &mut refuse);
-        self.judge_voice(model, wish, &mut refuse);
-        self.judge_duration(model, wish.duration, &mut refuse);
-        problems
+    pub const fn is_priced_by_characters(&self) -> bool {
+        self.pricing.per_thousand_characters.0.is_some()
     }
 
-    /// Everything about the duration that the model does not offer; a price depends on it too.
+    /// Everything that the call needs and the model, whose id is `model`, does not offer.
     #[must_use]
-    pub fn duration_problems(&self, model: &str, duration: Option<u32>) -> Vec<Problem> {
+    pub fn check_requirements(
+        &self,
+        model: &str,
+        requirements: &MusicRequirements<'_>,
+    ) -> Vec<Problem> {
+        self.constraints.check(model, requirements)
+    }
+
+    /// Everything about the duration that the model does not offer. A price depends on it too.
+    #[must_use]
+    pub fn check_duration(&self, model: &str, duration: Option<u32>) -> Vec<Problem> {
         let mut problems = Vec::new();
-        self.judge_duration(model, duration, &mut |path, message| {
+        self.constraints.check_duration(model, duration, &mut |path, message| {
             problems.push(Problem::new(path, message));
         });
         problems
     }
+}
 
-    fn judge_lyrics(&self, model: &str, wish: &Wish<'_>, refuse: &mut impl FnMut(&str, String)) {
+impl MusicConstraints {
+    fn check(&self, model: &str, requirements: &MusicRequirements<'_>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut refuse = |path: &str, message: String| problems.push(Problem::new(path, message));
+        let length = requirements.prompt.chars().count();
+        if let Some(limit) = self.prompt_character_limit.filter(|limit| length > *limit) {
+            refuse("prompt", format!("has {length} characters; {model} takes at most {limit}"));
+        }
+        let length = requirements.prompt.trim().chars().count();
+        if let Some(least) = self.min_prompt_length.filter(|least| length < *least) {
+            refuse("prompt", format!("has {length} characters; {model} wants at least {least}"));
+        }
+        for name in self.unsupported(requirements) {
+            refuse(name, format!("is not offered by {model}: leave it out"));
+        }
+        self.check_lyrics(model, requirements, &mut refuse);
+        self.check_speed(model, requirements.speed, &mut refuse);
+        self.check_voice(model, requirements.voice, &mut refuse);
+        self.check_duration(model, requirements.duration, &mut refuse);
+        problems
+    }
+
+    /// The arguments that are given though the row says that the model does not take them.
+    fn unsupported(&self, requirements: &MusicRequirements<'_>) -> Vec<&'static str> {
+        let refused =
+            |is_given: bool, supported: Option<bool>| is_given && supported == Some(false);
+        let mut names = Vec::new();
+        if refused(requirements.lyrics.is_some(), self.supports_lyrics) {
+            names.push("lyrics_prompt");
+        }
+        if refused(requirements.instrumental.is_some(), self.supports_force_instrumental) {
+            names.push("force_instrumental");
+        }
+        if refused(requirements.optimizer.is_some(), self.supports_lyrics_optimizer) {
+            names.push("lyrics_optimizer");
+        }
+        if refused(requirements.looped.is_some(), self.supports_loop) {
+            names.push("loop");
+        }
+        if refused(requirements.language.is_some(), self.supports_language_code) {
+            names.push("language_code");
+        }
+        if refused(requirements.speed.is_some(), self.supports_speed) {
+            names.push("speed");
+        }
+        names
+    }
+
+    fn check_lyrics(
+        &self,
+        model: &str,
+        requirements: &MusicRequirements<'_>,
+        refuse: &mut impl FnMut(&str, String),
+    ) {
         const NAME: &str = "lyrics_prompt";
-        let length = wish.lyrics.unwrap_or_default().trim().chars().count();
+        let length = requirements.lyrics.unwrap_or_default().trim().chars().count();
         let (instrumental, optimizer) =
-            (wish.instrumental == Some(true), wish.optimizer == Some(true));
+            (requirements.instrumental == Some(true), requirements.optimizer == Some(true));
         if optimizer && length > 0 {
             refuse(NAME, "is written by lyrics_optimizer: leave one of them out".to_owned());
         }
         let least = match model {
-            "minimax-music-v25" if !(instrumental || optimizer) => SHORTEST_LYRICS,
+            "minimax-music-v25" if !(instrumental || optimizer) => MIN_LYRICS_CHARS,
             "minimax-music-v26" if !(instrumental || optimizer) => 1,
             "minimax-music-v25" | "minimax-music-v26" => 0,
             _ => usize::from(self.lyrics_required == Some(true)),
@@ -137,17 +183,20 @@ impl Limits {
         }
     }
 
-    fn judge_voice(&self, model: &str, wish: &Wish<'_>, refuse: &mut impl FnMut(&str, String)) {
-        if let Some(speed) = wish.speed
+    fn check_speed(&self, model: &str, speed: Option<f64>, refuse: &mut impl FnMut(&str, String)) {
+        if let Some(speed) = speed
             && self.supports_speed != Some(false)
             && let (Some(least), Some(most)) = (self.min_speed, self.max_speed)
             && !(least..=most).contains(&speed)
         {
             refuse("speed", format!("must be between {least} and {most} for {model}"));
         }
-        let Some(voice) = wish.voice else { return };
+    }
+
+    fn check_voice(&self, model: &str, voice: Option<&str>, refuse: &mut impl FnMut(&str, String)) {
+        let Some(voice) = voice else { return };
         match self.voices.as_deref() {
-            // A row of a model that speaks lists its voices.
+            // The row of a model that speaks lists its voices.
             None | Some([]) => {
                 if self.supports_custom_voice_id == Some(false) {
                     refuse("voice", format!("is not offered by {model}: leave it out"));
@@ -168,7 +217,7 @@ impl Limits {
         }
     }
 
-    fn judge_duration(
+    fn check_duration(
         &self,
         model: &str,
         duration: Option<u32>,
@@ -196,7 +245,7 @@ impl Limits {
         }
     }
 
-    /// Whether the row says what a model can do at all: then what it leaves out is not offered.
+    /// Whether the row says anything about abilities. If it does, the model lacks those it leaves out.
     const fn is_known(&self) -> bool {
         self.supports_lyrics.is_some()
     }
@@ -208,21 +257,25 @@ mod tests {
 
     use super::*;
 
-    fn limits(spec: serde_json::Value) -> Limits {
-        serde_json::from_value(spec).unwrap()
+    fn music_model(spec: &serde_json::Value) -> MusicModel {
+        MusicModel::from_spec(&Spec::new(spec.as_object().unwrap()))
     }
 
-    fn paths(limits: &Limits, model: &str, wish: &Wish<'_>) -> Vec<String> {
-        limits.problems(model, wish).into_iter().map(|problem| problem.path).collect()
+    fn paths(row: &MusicModel, model: &str, requirements: &MusicRequirements<'_>) -> Vec<String> {
+        row.check_requirements(model, requirements)
+            .into_iter()
+            .map(|problem| problem.path)
+            .collect()
     }
 
     #[test]
     fn what_a_model_does_not_offer_is_refused_by_name() {
-        let limits = limits(json!({"supports_lyrics": false, "supports_lyrics_optimizer": false,
+        let row =
+            music_model(&json!({"supports_lyrics": false, "supports_lyrics_optimizer": false,
             "supports_force_instrumental": false, "supports_loop": false, "supports_speed": false,
             "supports_language_code": false, "supports_custom_voice_id": false,
             "min_prompt_length": 10, "prompt_character_limit": 20}));
-        let wish = Wish {
+        let requirements = MusicRequirements {
             prompt: "piano",
             lyrics: Some("la la"),
             duration: Some(60),
@@ -234,7 +287,7 @@ mod tests {
             speed: Some(1.0),
         };
         assert_eq!(
-            paths(&limits, "m", &wish),
+            paths(&row, "m", &requirements),
             [
                 "prompt",
                 "lyrics_prompt",
@@ -247,44 +300,53 @@ mod tests {
                 "duration_seconds"
             ]
         );
-        assert_eq!(paths(&Limits::default(), "m", &wish), [""; 0], "Venice decides");
+        assert_eq!(paths(&MusicModel::default(), "m", &requirements), [""; 0], "Venice decides");
     }
 
     #[test]
     fn lyrics_are_required_by_the_row_or_the_model() {
-        let row = limits(json!({"supports_lyrics": true, "lyrics_required": true}));
-        let wish = Wish { prompt: "a shanty", ..Wish::default() };
-        assert_eq!(paths(&row, "minimax-music-v2", &wish), ["lyrics_prompt"]);
-        let row = limits(json!({"supports_lyrics": true, "supports_force_instrumental": true,
+        let row = music_model(&json!({"supports_lyrics": true, "lyrics_required": true}));
+        let requirements = MusicRequirements { prompt: "a shanty", ..MusicRequirements::default() };
+        assert_eq!(paths(&row, "minimax-music-v2", &requirements), ["lyrics_prompt"]);
+        let row =
+            music_model(&json!({"supports_lyrics": true, "supports_force_instrumental": true,
             "supports_lyrics_optimizer": true}));
-        assert_eq!(paths(&row, "minimax-music-v26", &wish), ["lyrics_prompt"]);
-        let none = Wish { instrumental: Some(true), ..wish.clone() };
+        assert_eq!(paths(&row, "minimax-music-v26", &requirements), ["lyrics_prompt"]);
+        let none = MusicRequirements { instrumental: Some(true), ..requirements.clone() };
         assert_eq!(paths(&row, "minimax-music-v26", &none), [""; 0]);
-        let short = Wish { lyrics: Some("la"), ..wish.clone() };
+        let short = MusicRequirements { lyrics: Some("la"), ..requirements.clone() };
         assert_eq!(paths(&row, "minimax-music-v25", &short), ["lyrics_prompt"]);
-        let both = Wish { lyrics: Some("la la la la"), optimizer: Some(true), ..wish };
+        let both = MusicRequirements {
+            lyrics: Some("la la la la"),
+            optimizer: Some(true),
+            ..requirements
+        };
         assert_eq!(paths(&row, "minimax-music-v26", &both), ["lyrics_prompt"]);
     }
 
     #[test]
     fn a_duration_is_one_of_the_options_or_within_the_bounds() {
-        let options = limits(json!({"supports_lyrics": true, "duration_options": [60, 90]}));
-        assert_eq!(options.duration_problems("m", Some(60)), []);
-        assert!(options.duration_problems("m", Some(61))[0].message.contains("`60`, `90`"));
+        let options = music_model(&json!({"supports_lyrics": true, "duration_options": [60, 90]}));
+        assert_eq!(options.check_duration("m", Some(60)), []);
+        assert!(options.check_duration("m", Some(61))[0].message.contains("`60`, `90`"));
         let bounds =
-            limits(json!({"supports_lyrics": false, "min_duration": 3, "max_duration": 600}));
-        assert_eq!(bounds.duration_problems("m", Some(600)), []);
-        assert!(bounds.duration_problems("m", Some(2))[0].message.contains("between 3 and 600"));
-        assert_eq!(bounds.duration_problems("m", None), []);
+            music_model(&json!({"supports_lyrics": false, "min_duration": 3, "max_duration": 600}));
+        assert_eq!(bounds.check_duration("m", Some(600)), []);
+        assert!(bounds.check_duration("m", Some(2))[0].message.contains("between 3 and 600"));
+        assert_eq!(bounds.check_duration("m", None), []);
     }
 
     #[test]
-    fn voices_and_speeds_are_judged_by_the_row() {
-        let row = limits(json!({"supports_speed": true, "min_speed": 0.7, "max_speed": 1.2,
+    fn voices_and_speeds_are_checked_against_the_row() {
+        let row = music_model(&json!({"supports_speed": true, "min_speed": 0.7, "max_speed": 1.2,
             "voices": ["Aria", "Roger"]}));
-        let wish =
-            Wish { prompt: "Hello.", voice: Some("Arie"), speed: Some(1.5), ..Wish::default() };
-        let problems = row.problems("m", &wish);
+        let requirements = MusicRequirements {
+            prompt: "Hello.",
+            voice: Some("Arie"),
+            speed: Some(1.5),
+            ..MusicRequirements::default()
+        };
+        let problems = row.check_requirements("m", &requirements);
         assert!(problems[0].message.contains("0.7 and 1.2"), "{problems:?}");
         assert!(problems[1].message.contains("`Aria`"), "{problems:?}");
     }

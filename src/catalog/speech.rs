@@ -1,51 +1,99 @@
-//! The rules and prices of text-to-speech models.
+//! The constraints and prices of text-to-speech models.
 
 use serde::Deserialize;
 
-use super::{Model, listed};
+use super::listed;
+use super::pricing::Usd;
+use super::row::Spec;
 use crate::error::Problem;
 use crate::near::{near, shorten};
 
 /// The longest input of one request, in characters.
-pub const MAX_INPUT: usize = 4096;
-/// The longest part that a long text is split into: below the API's limit, so that its own count may differ.
-const PART: usize = 4000;
-/// The same for Qwen 3 models, whose speech ends after about 16 seconds.
-const SHORT_PART: usize = 200;
+pub const MAX_INPUT_CHARS: usize = 4096;
+/// The longest part of a long text, in characters: below the API's limit, in case it counts differently.
+const MAX_PART_CHARS: usize = 4000;
+/// The longest part for Qwen 3 models, whose speech ends after about 16 seconds.
+const MAX_SHORT_PART_CHARS: usize = 200;
+
+/// A text-to-speech model.
+#[derive(Debug, Default)]
+pub struct SpeechModel {
+    constraints: SpeechConstraints,
+    pricing: SpeechPricing,
+    cloning: Option<VoiceCloning>,
+}
 
 /// What a model offers. A field that is missing is not known, and Venice decides.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Limits {
-    /// The voices, by the names that requests carry. Case matters.
-    pub voices: Vec<String>,
-    /// The formats of the audio.
-    pub supported_formats: Vec<String>,
-    /// The format of a request that names none.
-    pub default_format: Option<String>,
+struct SpeechConstraints {
+    voices: Vec<String>,
+    supported_formats: Vec<String>,
+    default_format: Option<String>,
     supports_custom_voice_id: bool,
 }
 
-impl Limits {
-    /// The limits in a model's row.
-    #[must_use]
-    pub fn of(model: &Model) -> Self {
-        Self::deserialize(&*model.spec).unwrap_or_default()
+/// Prices in US dollars per million characters.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SpeechPricing {
+    input: Usd,
+}
+
+impl SpeechModel {
+    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+        Self {
+            constraints: spec.whole(),
+            pricing: spec.part("pricing"),
+            cloning: spec.part("voice_cloning"),
+        }
     }
 
-    /// Everything that the model does not offer. A voice that starts with `vv_` is a cloned one.
+    /// The voices, by the names that requests carry. Case matters.
     #[must_use]
-    pub fn problems(&self, model: &str, voice: Option<&str>, format: Option<&str>) -> Vec<Problem> {
+    pub fn voices(&self) -> &[String] {
+        &self.constraints.voices
+    }
+
+    /// The format of a request that names none.
+    #[must_use]
+    pub fn default_format(&self) -> Option<&str> {
+        self.constraints.default_format.as_deref()
+    }
+
+    /// What the model needs to clone a voice; `None` if its row does not say.
+    #[must_use]
+    pub const fn cloning(&self) -> Option<&VoiceCloning> {
+        self.cloning.as_ref()
+    }
+
+    /// What the speech of `text` costs in US dollars, if the row has the price.
+    #[must_use]
+    pub fn price_usd(&self, text: &str) -> Option<f64> {
+        let characters = u32::try_from(text.chars().count()).ok()?;
+        Some(self.pricing.input.0? * f64::from(characters) / 1e6)
+    }
+
+    /// Checks that the model, whose id is `model`, offers the voice and the format. A voice that starts with `vv_` is a
+    /// cloned one, which only Venice knows.
+    #[must_use]
+    pub fn check_voice_and_format(
+        &self,
+        model: &str,
+        voice: Option<&str>,
+        format: Option<&str>,
+    ) -> Vec<Problem> {
+        let constraints = &self.constraints;
         let mut problems = Vec::new();
         if let Some(voice) = voice
-            && !self.voices.is_empty()
-            && !self.supports_custom_voice_id
+            && !constraints.voices.is_empty()
+            && !constraints.supports_custom_voice_id
             && !voice.starts_with("vv_")
-            && !self.voices.iter().any(|one| one == voice)
+            && !constraints.voices.iter().any(|one| one == voice)
         {
-            let close = near(voice, self.voices.iter().map(String::as_str), 5);
+            let close = near(voice, constraints.voices.iter().map(String::as_str), 5);
             let offered = if close.is_empty() {
-                format!("it has {}", listed(self.voices.iter().take(60)))
+                format!("it has {}", listed(constraints.voices.iter().take(60)))
             } else {
                 format!("near ones: {}", listed(close))
             };
@@ -56,10 +104,10 @@ impl Limits {
             ));
         }
         if let Some(format) = format
-            && !self.supported_formats.is_empty()
-            && !self.supported_formats.iter().any(|one| one == format)
+            && !constraints.supported_formats.is_empty()
+            && !constraints.supported_formats.iter().any(|one| one == format)
         {
-            let offered = listed(&self.supported_formats);
+            let offered = listed(&constraints.supported_formats);
             problems.push(Problem::new(
                 "response_format",
                 format!("`{format}` is not offered by {model}; it offers {offered}"),
@@ -69,26 +117,25 @@ impl Limits {
     }
 }
 
-/// What a model that clones voices asks of a recording.
+/// What a model that clones voices needs of a recording.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct Cloning {
+pub struct VoiceCloning {
     accepted_formats: Vec<String>,
     min_sample_seconds: Option<f64>,
     /// For how many days a voice is kept.
     pub retention_days: Option<f64>,
 }
 
-impl Cloning {
-    /// What the row says of cloning; none where it says nothing.
+impl VoiceCloning {
+    /// Everything that is wrong with a recording of that type and length, for the model whose id is `model`.
     #[must_use]
-    pub fn of(model: &Model) -> Option<Self> {
-        serde_json::from_value(model.spec.get("voice_cloning")?.clone()).ok()
-    }
-
-    /// Everything that is wrong with a recording of that type and length.
-    #[must_use]
-    pub fn problems(&self, model: &str, mime_type: &str, seconds: Option<f64>) -> Vec<Problem> {
+    pub fn check_recording(
+        &self,
+        model: &str,
+        mime_type: &str,
+        seconds: Option<f64>,
+    ) -> Vec<Problem> {
         let mut problems = Vec::new();
         // The API speaks of extensions, and of m4a as mp4 too.
         let names: &[&str] = match mime_type {
@@ -120,23 +167,16 @@ impl Cloning {
     }
 }
 
-/// How many characters of a long text one request to the model takes.
+/// The most characters in one part of a long text for the model.
 #[must_use]
-pub fn part_length(model: &str) -> usize {
-    if model.starts_with("tts-qwen3") { SHORT_PART } else { PART }
+pub fn max_part_chars(model: &str) -> usize {
+    if model.starts_with("tts-qwen3") { MAX_SHORT_PART_CHARS } else { MAX_PART_CHARS }
 }
 
-/// The longest text that goes in one request to the model.
+/// The most characters of a text that goes to the model in one request.
 #[must_use]
-pub fn whole_length(model: &str) -> usize {
-    if model.starts_with("tts-qwen3") { SHORT_PART } else { MAX_INPUT }
-}
-
-/// What the speech of `text` costs in US dollars, where the row says: the price is per million characters.
-#[must_use]
-pub fn price(model: &Model, text: &str) -> Option<f64> {
-    let characters = u32::try_from(text.chars().count()).ok()?;
-    Some(model.usd(&["input"])? * f64::from(characters) / 1e6)
+pub fn max_whole_chars(model: &str) -> usize {
+    if model.starts_with("tts-qwen3") { MAX_SHORT_PART_CHARS } else { MAX_INPUT_CHARS }
 }
 
 #[cfg(test)]
@@ -145,40 +185,43 @@ mod tests {
 
     use super::*;
 
-    fn model(spec: &serde_json::Value) -> Model {
-        serde_json::from_value(json!({"id": "m", "type": "tts", "model_spec": spec})).unwrap()
+    fn model(spec: &serde_json::Value) -> SpeechModel {
+        SpeechModel::from_spec(&Spec::new(spec.as_object().unwrap()))
     }
 
     #[test]
-    fn voices_and_formats_are_judged_by_the_row() {
-        let limits = Limits::of(&model(&json!({"voices": ["af_sky", "am_adam"],
-            "supported_formats": ["wav"], "default_format": "wav"})));
-        let problems = limits.problems("m", Some("af_skj"), Some("mp3"));
+    fn voices_and_formats_are_checked_against_the_row() {
+        let model = model(&json!({"voices": ["af_sky", "am_adam"],
+            "supported_formats": ["wav"], "default_format": "wav"}));
+        let problems = model.check_voice_and_format("m", Some("af_skj"), Some("mp3"));
         assert!(problems[0].message.contains("`af_sky`"), "{problems:?}");
         assert!(problems[1].message.contains("`wav`"), "{problems:?}");
-        assert_eq!(limits.problems("m", Some("vv_mine"), Some("wav")), []);
-        assert_eq!(Limits::default().problems("m", Some("any"), Some("any")), []);
+        assert_eq!(model.check_voice_and_format("m", Some("vv_mine"), Some("wav")), []);
+        assert_eq!(
+            SpeechModel::default().check_voice_and_format("m", Some("any"), Some("any")),
+            []
+        );
     }
 
     #[test]
-    fn recordings_are_judged_by_format_and_length() {
+    fn recordings_are_checked_by_format_and_length() {
         let row = model(&json!({"voice_cloning": {"accepted_formats": ["mp3", "wav", "mp4"],
             "min_sample_seconds": 5, "retention_days": 7}}));
-        let cloning = Cloning::of(&row).unwrap();
+        let cloning = row.cloning().unwrap();
         for good in ["audio/mpeg", "audio/wav", "audio/mp4", "video/mp4"] {
-            assert_eq!(cloning.problems("m", good, Some(5.0)), [], "{good}");
+            assert_eq!(cloning.check_recording("m", good, Some(5.0)), [], "{good}");
         }
-        assert_eq!(cloning.problems("m", "audio/wav", None), []);
-        let short = cloning.problems("m", "audio/flac", Some(1.04));
+        assert_eq!(cloning.check_recording("m", "audio/wav", None), []);
+        let short = cloning.check_recording("m", "audio/flac", Some(1.04));
         assert!(short[0].message.contains("`mp3`, `wav`, `mp4`"), "{short:?}");
         assert!(short[1].message.contains("1.0 s"), "{short:?}");
-        assert!(Cloning::of(&model(&json!({}))).is_none());
+        assert!(model(&json!({})).cloning().is_none());
     }
 
     #[test]
     fn the_price_is_per_million_characters() {
         let row = model(&json!({"pricing": {"input": {"usd": 3.5}}}));
-        assert!((price(&row, &"é".repeat(1000)).unwrap() - 0.0035).abs() < 1e-9);
-        assert_eq!(price(&model(&json!({})), "text"), None);
+        assert!((row.price_usd(&"é".repeat(1000)).unwrap() - 0.0035).abs() < 1e-9);
+        assert_eq!(model(&json!({})).price_usd("text"), None);
     }
 }

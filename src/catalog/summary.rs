@@ -1,27 +1,13 @@
-//! A model in few words: what an agent chooses by.
+//! A model's row in brief: what an agent chooses a model by.
 
 use serde_json::{Map, Value, json};
 
-use super::Model;
+use super::ModelRow;
+use super::model_type::ModelType;
 
-/// The types by which `GET /models` lists, `code` and `all` among them.
-pub const TYPES: &[&str] = &[
-    "text",
-    "image",
-    "inpaint",
-    "upscale",
-    "video",
-    "music",
-    "tts",
-    "asr",
-    "embedding",
-    "code",
-    "all",
-];
-
-/// The limits that are shown, by the API's names and in this order. They stand in `constraints`, in `capabilities`
-/// or beside them.
-const LIMITS: &[&str] = &[
+/// The constraints that a summary shows, by the API's names and in this order. The API has them in `constraints`, in
+/// `capabilities`, or next to those.
+const SHOWN_CONSTRAINTS: &[&str] = &[
     "promptCharacterLimit",
     "prompt_character_limit",
     "min_prompt_length",
@@ -52,11 +38,12 @@ const LIMITS: &[&str] = &[
     "reasoningEffortOptions",
 ];
 
-/// Flags that are shown though their names do not say that they are one.
-const FLAGS: &[&str] = &["uncensored", "audio", "audio_configurable", "audio_input", "video_input"];
+/// Abilities whose names have no prefix.
+const UNPREFIXED_ABILITIES: &[&str] =
+    &["uncensored", "audio", "audio_configurable", "audio_input", "video_input"];
 
-impl Model {
-    /// What an agent chooses by: id, name, privacy, prices in US dollars, limits, and what the model can do.
+impl ModelRow {
+    /// Id, name, privacy, prices in US dollars, constraints, and what the model can do.
     #[must_use]
     pub fn summary(&self) -> Map<String, Value> {
         let mut row = Map::from_iter([("id".to_owned(), json!(self.id))]);
@@ -68,16 +55,16 @@ impl Model {
         for name in ["name", "privacy", "traits"] {
             add(name, self.spec.get(name).cloned().unwrap_or_default());
         }
-        add("usd", self.dollars());
-        for name in LIMITS {
-            let limit = self.places().into_iter().find_map(|place| place.get(*name));
-            add(name, limit.cloned().unwrap_or_default());
+        add("usd", self.prices_usd());
+        for name in SHOWN_CONSTRAINTS {
+            let constraint = self.sections().into_iter().find_map(|section| section.get(*name));
+            add(name, constraint.cloned().unwrap_or_default());
         }
         add("can", json!(self.abilities()));
         let voices = self.spec.get("voices").and_then(Value::as_array).map_or(0, Vec::len);
         add("voices", if voices > 0 { json!(voices) } else { Value::Null });
         add("warning", json!(self.warnings().join("; ")));
-        // A format says something where there is a choice.
+        // A default format is worth showing only if there is a choice.
         if row.get("supported_formats").and_then(Value::as_array).is_some_and(|all| all.len() == 1)
         {
             row.shift_remove("default_format");
@@ -85,8 +72,8 @@ impl Model {
         row
     }
 
-    /// Where the API keeps what it says of a model.
-    fn places(&self) -> Vec<&Map<String, Value>> {
+    /// The objects in which the API describes a model.
+    fn sections(&self) -> Vec<&Map<String, Value>> {
         let inner = |name: &str| self.spec.get(name).and_then(Value::as_object);
         [inner("constraints"), inner("capabilities"), Some(&self.spec)]
             .into_iter()
@@ -94,18 +81,18 @@ impl Model {
             .collect()
     }
 
-    /// What the model can do: the flags that are on, without the words that they share. End-to-end encryption is
-    /// left out, for this client has none.
+    /// What the model can do: the flags that are true, without their common prefixes. End-to-end encryption is left
+    /// out, because this client does not support it.
     fn abilities(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        // The efforts that are listed say that there are any.
+        // Listed efforts imply the ability.
         let has_efforts =
-            self.places().iter().any(|place| place.contains_key("reasoningEffortOptions"));
-        for (name, value) in self.places().into_iter().flatten() {
+            self.sections().iter().any(|section| section.contains_key("reasoningEffortOptions"));
+        for (name, value) in self.sections().into_iter().flatten() {
             let short = ["supports_", "supports", "optimizedFor"]
                 .iter()
                 .find_map(|word| name.strip_prefix(word))
-                .or_else(|| FLAGS.contains(&name.as_str()).then_some(name.as_str()));
+                .or_else(|| UNPREFIXED_ABILITIES.contains(&name.as_str()).then_some(name.as_str()));
             if let Some(short) = short
                 .filter(|short| *short != "E2EE" && !(has_efforts && *short == "ReasoningEffort"))
                 && value.as_bool() == Some(true)
@@ -116,11 +103,11 @@ impl Model {
         names
     }
 
-    /// The prices without their second currency. What an image model's row says of upscaling is the price of the
-    /// upscaler, and left out.
-    fn dollars(&self) -> Value {
-        let mut usd = self.spec.get("pricing").map(dollars).unwrap_or_default();
-        if self.kind == "image"
+    /// The prices without their second currency. In the row of an image model, the price of upscaling is that of the
+    /// upscaler, and is left out.
+    fn prices_usd(&self) -> Value {
+        let mut usd = self.spec.get("pricing").map(only_usd).unwrap_or_default();
+        if self.type_name == ModelType::Image.name()
             && let Some(prices) = usd.as_object_mut()
         {
             prices.shift_remove("upscale");
@@ -130,14 +117,14 @@ impl Model {
 }
 
 /// `{"usd": 1, "diem": 1}` becomes `1`.
-fn dollars(pricing: &Value) -> Value {
+fn only_usd(pricing: &Value) -> Value {
     match pricing {
         Value::Object(fields) => match fields.get("usd") {
-            Some(usd) => dollars(usd),
-            None => fields.iter().map(|(name, value)| (name.clone(), dollars(value))).collect(),
+            Some(usd) => only_usd(usd),
+            None => fields.iter().map(|(name, value)| (name.clone(), only_usd(value))).collect(),
         },
         Value::Number(number) if number.is_f64() => {
-            // Sums of binary fractions have long tails.
+            // Rounded, because sums of binary fractions have long tails.
             json!(number.as_f64().map(|usd| (usd * 1e9).round() / 1e9))
         }
         other => other.clone(),
@@ -165,16 +152,16 @@ fn is_empty(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::row::parse_rows;
     use super::*;
 
     fn summary(kind: &str, spec: &Value) -> Value {
         let row = json!({"id": "m", "type": kind, "model_spec": spec});
-        let model: Model = serde_json::from_value(row).unwrap();
-        Value::Object(model.summary())
+        Value::Object(parse_rows(vec![row], kind).remove(0).summary())
     }
 
     #[test]
-    fn a_text_model_is_its_prices_limits_and_short_abilities() {
+    fn a_text_model_is_its_prices_constraints_and_short_abilities() {
         let spec = json!({"name": "M", "privacy": "private", "traits": [], "availableContextTokens": 1000,
             "pricing": {"input": {"usd": 1.4, "diem": 1.4}}, "capabilities": {"supportsVision": true,
             "supportsE2EE": true, "supportsXSearch": true, "supportsReasoningEffort": true, "supportsAudioInput": false,

@@ -1,233 +1,338 @@
 //! What text models can do, and what they cost.
 
-use serde_json::Value;
+use std::sync::Arc;
 
-use super::{Catalog, Chosen, Model, ModelType, listed};
+use serde::Deserialize;
+
+use super::pricing::Usd;
+use super::row::{Model, Spec};
+use super::{Catalog, ChosenModel, ModelType, listed};
 use crate::context::Context;
 use crate::error::{Error, Problem, Result};
 
-/// The model where nothing else says one.
-pub const MODEL: &str = "zai-org-glm-5-2";
+/// The model of a call that names none, if Venice's default is not known.
+pub const DEFAULT_MODEL: &str = "zai-org-glm-5-2";
 
-/// The tokens that a picture counts for where they are estimated.
+/// The tokens that one image counts for in an estimate.
 pub const IMAGE_TOKENS: f64 = 1400.0;
-/// The tokens of an answer that is not bounded, where they are estimated.
-const ANSWER_TOKENS: f64 = 1000.0;
+/// The tokens of an answer without a limit, in an estimate.
+const DEFAULT_ANSWER_TOKENS: f64 = 1000.0;
 /// The fee of one web search, and of one page that is read, in US dollars.
 pub const SEARCH_USD: f64 = 0.01;
-/// The most pages that one call has read.
-pub const MOST_PAGES: usize = 5;
+/// The most pages that Venice reads for one call.
+pub const MAX_PAGES: usize = 5;
 
-/// What a call needs of its model.
+/// A text model.
+#[derive(Debug, Default)]
+pub struct TextModel {
+    /// `None` if the row does not list them: then nothing is known.
+    capabilities: Option<TextCapabilities>,
+    max_completion_tokens: Option<u64>,
+    pricing: TextPricing,
+}
+
+/// What a model can do. A field that is missing is not known, and Venice decides.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct TextCapabilities {
+    supports_vision: Option<bool>,
+    supports_multiple_images: Option<bool>,
+    supports_audio_input: Option<bool>,
+    supports_video_input: Option<bool>,
+    supports_function_calling: Option<bool>,
+    supports_response_schema: Option<bool>,
+    supports_log_probs: Option<bool>,
+    supports_x_search: Option<bool>,
+    supports_web_search: Option<bool>,
+    supports_reasoning_effort: Option<bool>,
+    #[serde(rename = "supportsE2EE")]
+    supports_e2ee: Option<bool>,
+    reasoning_effort_options: Option<Vec<String>>,
+    max_images: Option<u64>,
+    max_videos: Option<u64>,
+}
+
+/// Prices in US dollars per million tokens.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub struct TextPricing {
+    input: Usd,
+    output: Usd,
+    extended: ExtendedPricing,
+}
+
+/// The higher prices of long inputs.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+struct ExtendedPricing {
+    context_token_threshold: Option<f64>,
+    input: Usd,
+    output: Usd,
+}
+
+/// What a call needs of a text model.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a need of its own, in any mixture")]
-pub struct Wish<'a> {
-    /// How many pictures come along.
+#[expect(clippy::struct_excessive_bools, reason = "a call may have any combination of them")]
+pub struct TextRequirements<'a> {
+    /// The number of images in the messages.
     pub images: usize,
-    /// How many recordings come along.
+    /// The number of recordings in the messages.
     pub audio: usize,
-    /// How many videos come along.
+    /// The number of videos in the messages.
     pub videos: usize,
-    /// Whether the model is to call functions.
+    /// Whether the model may call functions.
     pub tools: bool,
-    /// Whether the answer is to follow a JSON Schema.
+    /// Whether the answer follows a JSON Schema.
     pub schema: bool,
-    /// Whether the probabilities of tokens are wanted.
+    /// Whether the answer includes the probabilities of its tokens.
     pub logprobs: bool,
-    /// Whether X is to be searched.
+    /// Whether the model searches X.
     pub x_search: bool,
-    /// The argument that has the web searched.
+    /// The argument that turns on web search.
     pub web_search: Option<&'static str>,
-    /// How much the model is to think.
+    /// The reasoning effort.
     pub effort: Option<&'a str>,
-    /// The argument that bounds the answer, and its value in tokens.
-    pub longest: Option<(&'static str, u64)>,
+    /// The argument that limits the answer, and its value in tokens.
+    pub max_tokens: Option<(&'static str, u64)>,
     /// Whether the call goes to `/responses`, which takes no model with end-to-end encryption.
     pub responses: bool,
 }
 
-/// The model that a call means. What follows a colon in an id is for Venice, and not a part of the model's name.
-pub async fn choose(
+/// The model that a call uses. In an id, what follows a colon is for Venice, and not part of the model's name.
+pub async fn choose_text_model(
     catalog: &Catalog,
     context: &Context,
     named: Option<&str>,
     configured: Option<&str>,
-) -> Result<Chosen> {
+) -> Result<ChosenModel> {
     let given = |id: &&str| !id.is_empty();
     let wanted = named.map(str::trim).filter(given).or(configured.map(str::trim).filter(given));
     let (plain, suffix) = match wanted.and_then(|id| id.split_once(':')) {
         Some((plain, suffix)) => (Some(plain), Some(suffix)),
         None => (wanted, None),
     };
-    let mut chosen = catalog.choose(context, ModelType::Text, plain, None, MODEL).await?;
+    let mut chosen =
+        catalog.choose_model(context, ModelType::Text, plain, None, DEFAULT_MODEL).await?;
     if let Some(suffix) = suffix {
         chosen.id = format!("{}:{suffix}", chosen.id);
     }
     Ok(chosen)
 }
 
-/// Refuses what the model cannot do, and names one that can.
-pub async fn judge(
+/// Refuses a call that needs what the model cannot do. The hint names a model that can.
+pub async fn check_text_requirements(
     catalog: &Catalog,
     context: &Context,
-    chosen: &Chosen,
-    wish: &Wish<'_>,
+    chosen: &ChosenModel,
+    requirements: &TextRequirements<'_>,
 ) -> Result<()> {
     let Some(model) = &chosen.model else { return Ok(()) };
-    let problems = problems(model, wish);
+    let Some(text) = model.details::<TextModel>() else { return Ok(()) };
+    let problems = text.check_requirements(&model.id, requirements);
     if problems.is_empty() {
         return Ok(());
     }
     let error = Error::arguments(problems);
-    let known = catalog.fetched(context, ModelType::Text).await.models;
-    Err(match known.as_deref().and_then(|models| able(models, wish)) {
+    let models = catalog.models(context, ModelType::Text).await.unwrap_or_default();
+    Err(match capable_model(&models, requirements) {
         Some(other) => error.hint(format!("the model `{}` can; nothing was spent", other.id)),
         None => error,
     })
 }
 
-/// Everything that the model is known not to do. What its row does not say, Venice decides.
-#[must_use]
-pub fn problems(model: &Model, wish: &Wish<'_>) -> Vec<Problem> {
-    let id = &model.id;
-    let lacks = |flag: &str| ability(model, flag).and_then(Value::as_bool) == Some(false);
-    let search = wish.web_search.unwrap_or_default();
-    let one_image = wish.images > 1 && !lacks("supportsVision");
-    let table = [
-        (wish.images > 0, "supportsVision", "media", "does not see pictures"),
-        (one_image, "supportsMultipleImages", "media", "takes one picture"),
-        (wish.audio > 0, "supportsAudioInput", "media", "does not hear recordings"),
-        (wish.videos > 0, "supportsVideoInput", "media", "does not watch videos"),
-        (wish.tools, "supportsFunctionCalling", "tools", "calls no functions"),
-        (wish.schema, "supportsResponseSchema", "response_format", "follows no JSON Schema"),
-        (wish.logprobs, "supportsLogProbs", "logprobs", "gives no probabilities"),
-        (wish.x_search, "supportsXSearch", "enable_x_search", "does not search X"),
-        (wish.web_search.is_some(), "supportsWebSearch", search, "does not search the web"),
-    ];
-    let mut problems: Vec<Problem> = table
-        .into_iter()
-        .filter(|(wanted, flag, ..)| *wanted && lacks(flag))
-        .map(|(_, _, argument, what)| Problem::new(argument, format!("{id} {what}")))
-        .collect();
-    let most = |name| ability(model, name).and_then(Value::as_u64);
-    for (count, name, what) in
-        [(wish.images, "maxImages", "pictures"), (wish.videos, "maxVideos", "videos")]
-    {
-        if let Some(most) = most(name).filter(|most| count as u64 > *most && *most > 0) {
-            let message = format!("{count} {what}; {id} takes {most} at most");
-            problems.push(Problem::new("media", message));
+impl TextModel {
+    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+        Self {
+            capabilities: spec.part("capabilities"),
+            max_completion_tokens: spec.part("maxCompletionTokens"),
+            pricing: spec.part("pricing"),
         }
     }
-    problems.extend(wish.effort.and_then(|effort| effort_problem(model, effort)));
-    if let Some((argument, wanted)) = wish.longest
-        && let Some(most) = model.spec.get("maxCompletionTokens").and_then(Value::as_u64)
-        && wanted > most
-    {
-        problems.push(Problem::new(argument, format!("must be at most {most} for {id}")));
+
+    /// The prices of the model.
+    #[must_use]
+    pub const fn pricing(&self) -> TextPricing {
+        self.pricing
     }
-    if wish.responses && ability(model, "supportsE2EE").and_then(Value::as_bool) == Some(true) {
-        let message = format!("{id} is not offered here; use venice_chat, or another model");
-        problems.push(Problem::new("model", message));
+
+    /// Everything that the call needs and the model, whose id is `model`, is known not to do.
+    #[must_use]
+    pub fn check_requirements(
+        &self,
+        model: &str,
+        requirements: &TextRequirements<'_>,
+    ) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Some(capabilities) = &self.capabilities {
+            capabilities.check_abilities(model, requirements, &mut problems);
+            capabilities.check_counts(model, requirements, &mut problems);
+            let effort = requirements.effort;
+            problems.extend(effort.and_then(|effort| capabilities.check_effort(model, effort)));
+        }
+        if let Some((argument, tokens)) = requirements.max_tokens
+            && let Some(limit) = self.max_completion_tokens
+            && tokens > limit
+        {
+            problems.push(Problem::new(argument, format!("must be at most {limit} for {model}")));
+        }
+        let is_encrypted = self.capabilities.as_ref().and_then(|known| known.supports_e2ee);
+        if requirements.responses && is_encrypted == Some(true) {
+            let message = format!("{model} is not offered here; use venice_chat, or another model");
+            problems.push(Problem::new("model", message));
+        }
+        problems
     }
-    problems
 }
 
-fn effort_problem(model: &Model, effort: &str) -> Option<Problem> {
-    let options: Vec<&str> = ability(model, "reasoningEffortOptions")
-        .and_then(Value::as_array)
-        .map(|options| options.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default();
-    let id = &model.id;
-    let message = if options.is_empty() {
-        let fixed = ability(model, "supportsReasoningEffort")?.as_bool() == Some(false);
-        fixed.then(|| format!("{id} has no effort to set; leave it out"))?
-    } else if options.contains(&effort) {
-        return None;
-    } else {
-        format!("`{effort}` is not offered by {id}; it offers {}", listed(options))
-    };
-    Some(Problem::new("reasoning_effort", message))
+impl TextCapabilities {
+    fn check_abilities(
+        &self,
+        model: &str,
+        requirements: &TextRequirements<'_>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let mut check = |is_needed: bool, ability: Option<bool>, argument: &str, lack: &str| {
+            if is_needed && ability == Some(false) {
+                problems.push(Problem::new(argument, format!("{model} {lack}")));
+            }
+        };
+        check(requirements.images > 0, self.supports_vision, "media", "does not see pictures");
+        let several_images = requirements.images > 1 && self.supports_vision != Some(false);
+        check(several_images, self.supports_multiple_images, "media", "takes one picture");
+        let has_audio = requirements.audio > 0;
+        check(has_audio, self.supports_audio_input, "media", "does not hear recordings");
+        let has_videos = requirements.videos > 0;
+        check(has_videos, self.supports_video_input, "media", "does not watch videos");
+        check(requirements.tools, self.supports_function_calling, "tools", "calls no functions");
+        let schema = self.supports_response_schema;
+        check(requirements.schema, schema, "response_format", "follows no JSON Schema");
+        let logprobs = self.supports_log_probs;
+        check(requirements.logprobs, logprobs, "logprobs", "gives no probabilities");
+        let x_search = self.supports_x_search;
+        check(requirements.x_search, x_search, "enable_x_search", "does not search X");
+        if let Some(argument) = requirements.web_search {
+            check(true, self.supports_web_search, argument, "does not search the web");
+        }
+    }
+
+    fn check_counts(
+        &self,
+        model: &str,
+        requirements: &TextRequirements<'_>,
+        problems: &mut Vec<Problem>,
+    ) {
+        for (count, limit, noun) in [
+            (requirements.images, self.max_images, "pictures"),
+            (requirements.videos, self.max_videos, "videos"),
+        ] {
+            if let Some(limit) = limit.filter(|limit| *limit > 0 && count as u64 > *limit) {
+                let message = format!("{count} {noun}; {model} takes {limit} at most");
+                problems.push(Problem::new("media", message));
+            }
+        }
+    }
+
+    fn check_effort(&self, model: &str, effort: &str) -> Option<Problem> {
+        let options = self.reasoning_effort_options.as_deref().unwrap_or_default();
+        let message = if options.is_empty() {
+            if self.supports_reasoning_effort != Some(false) {
+                return None;
+            }
+            format!("{model} has no effort to set; leave it out")
+        } else if options.iter().any(|option| option == effort) {
+            return None;
+        } else {
+            format!("`{effort}` is not offered by {model}; it offers {}", listed(options))
+        };
+        Some(Problem::new("reasoning_effort", message))
+    }
 }
 
-fn ability<'a>(model: &'a Model, name: &str) -> Option<&'a Value> {
-    model.spec.get("capabilities")?.get(name)
+impl TextPricing {
+    /// What a call costs in US dollars, if the row has the prices. Above the threshold of a model that has one, the
+    /// higher prices apply to the whole request.
+    #[must_use]
+    pub fn usd(&self, input_tokens: f64, output_tokens: f64) -> Option<f64> {
+        let threshold = self.extended.context_token_threshold;
+        let is_extended = threshold.is_some_and(|threshold| input_tokens > threshold);
+        let price = |higher: Usd, plain: Usd| higher.0.filter(|_| is_extended).or(plain.0);
+        let input_usd = price(self.extended.input, self.input)?;
+        let output_usd = price(self.extended.output, self.output)?;
+        Some(input_tokens.mul_add(input_usd, output_tokens * output_usd) / 1e6)
+    }
 }
 
-/// A model that grants the wish: one that is a default for something, else the cheapest.
-fn able<'a>(models: &'a [Model], wish: &Wish<'_>) -> Option<&'a Model> {
-    let rank = |model: &Model| {
-        let traits = model.spec.get("traits").and_then(Value::as_array);
-        let mut names = traits.into_iter().flatten().filter_map(Value::as_str);
-        let plain = !names.any(|name| name.starts_with("default"));
-        (plain, model.usd(&["input"]).unwrap_or(f64::MAX))
+/// A model that meets the requirements: one that is the default for something, or else the cheapest.
+fn capable_model<'a>(
+    models: &'a [Arc<Model>],
+    requirements: &TextRequirements<'_>,
+) -> Option<&'a Model> {
+    let rank = |(model, text): &(&Model, &TextModel)| {
+        let is_default = model.traits.iter().any(|name| name.starts_with("default"));
+        (!is_default, text.pricing.input.0.unwrap_or(f64::MAX))
     };
     models
         .iter()
-        .filter(|model| model.spec.contains_key("capabilities"))
-        .filter(|model| model.warnings().is_empty() && problems(model, wish).is_empty())
-        .min_by(|a, b| {
-            let ((plain, price), (other_plain, other_price)) = (rank(a), rank(b));
-            plain.cmp(&other_plain).then(price.total_cmp(&other_price))
+        .filter_map(|model| Some((&**model, model.details::<TextModel>()?)))
+        .filter(|(model, text)| {
+            text.capabilities.is_some()
+                && model.warnings.is_empty()
+                && text.check_requirements(&model.id, requirements).is_empty()
         })
+        .min_by(|a, b| {
+            let ((is_other, price), (is_other_b, price_b)) = (rank(a), rank(b));
+            is_other.cmp(&is_other_b).then(price.total_cmp(&price_b))
+        })
+        .map(|(model, _)| model)
 }
 
-/// The tokens of an answer that has at most so many, where they are estimated.
+/// The tokens of an answer with that limit, in an estimate.
 #[must_use]
-pub fn answer_tokens(most: Option<u64>) -> f64 {
-    most.map_or(ANSWER_TOKENS, |most| f64::from(u32::try_from(most).unwrap_or(u32::MAX)))
+pub fn estimate_answer_tokens(max_tokens: Option<u64>) -> f64 {
+    max_tokens
+        .map_or(DEFAULT_ANSWER_TOKENS, |max| f64::from(u32::try_from(max).unwrap_or(u32::MAX)))
 }
 
-/// The tokens of so many characters, as the API estimates them.
+/// The tokens of that many characters, as the API estimates them.
 #[must_use]
-pub fn tokens(characters: usize) -> f64 {
+pub fn estimate_tokens(characters: usize) -> f64 {
     (f64::from(u32::try_from(characters).unwrap_or(u32::MAX)) / 3.2).ceil()
-}
-
-/// What so many tokens cost in US dollars, where the row says. Prices are per million tokens; past the threshold
-/// of a model that has one, the higher ones hold for the whole request.
-#[must_use]
-pub fn price(model: &Model, input: f64, output: f64) -> Option<f64> {
-    let threshold = model
-        .spec
-        .get("pricing")?
-        .pointer("/extended/context_token_threshold")
-        .and_then(Value::as_f64);
-    let extended = threshold.is_some_and(|threshold| input > threshold);
-    let usd = |name| {
-        let higher = if extended { model.usd(&["extended", name]) } else { None };
-        higher.or_else(|| model.usd(&[name]))
-    };
-    Some(input.mul_add(usd("input")?, output * usd("output")?) / 1e6)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
+    use super::super::row::parse_rows;
     use super::*;
 
-    fn model(id: &str, spec: &Value) -> Model {
-        serde_json::from_value(json!({"id": id, "type": "text", "model_spec": spec})).unwrap()
+    fn model(id: &str, spec: &Value) -> Arc<Model> {
+        let row = json!({"id": id, "type": "text", "model_spec": spec});
+        let rows = parse_rows(vec![row], "text");
+        Model::from_rows(ModelType::Text, &rows).remove(0)
+    }
+
+    fn text(spec: &Value) -> TextModel {
+        TextModel::from_spec(&Spec::new(spec.as_object().unwrap()))
     }
 
     #[test]
     fn only_what_the_row_denies_is_refused() {
-        let wish = Wish {
+        let requirements = TextRequirements {
             images: 2,
             audio: 1,
             tools: true,
             effort: Some("low"),
-            longest: Some(("max_completion_tokens", 40_000)),
-            ..Wish::default()
+            max_tokens: Some(("max_completion_tokens", 40_000)),
+            ..TextRequirements::default()
         };
-        assert_eq!(problems(&model("m", &json!({})), &wish), []);
-        let row = model(
-            "m",
-            &json!({"maxCompletionTokens": 32_000, "capabilities": {"supportsVision": true,
+        assert_eq!(text(&json!({})).check_requirements("m", &requirements), []);
+        let row =
+            text(&json!({"maxCompletionTokens": 32_000, "capabilities": {"supportsVision": true,
             "supportsMultipleImages": false, "supportsAudioInput": false,
-            "supportsFunctionCalling": true, "reasoningEffortOptions": ["none", "high"]}}),
-        );
-        let said: Vec<String> = problems(&row, &wish)
+            "supportsFunctionCalling": true, "reasoningEffortOptions": ["none", "high"]}}));
+        let said: Vec<String> = row
+            .check_requirements("m", &requirements)
             .into_iter()
             .map(|problem| format!("{}: {}", problem.path, problem.message))
             .collect();
@@ -256,20 +361,17 @@ mod tests {
             model("cheap", &priced(1.0)),
             model("unknown", &json!({})),
         ];
-        let wish = Wish { images: 1, ..Wish::default() };
-        assert_eq!(able(&models, &wish).unwrap().id, "cheap");
+        let requirements = TextRequirements { images: 1, ..TextRequirements::default() };
+        assert_eq!(capable_model(&models, &requirements).unwrap().id, "cheap");
     }
 
     #[test]
     fn past_the_threshold_the_higher_price_holds_for_all() {
-        let row = model(
-            "m",
-            &json!({"pricing": {"input": {"usd": 2}, "output": {"usd": 6},
-            "extended": {"context_token_threshold": 200_000, "input": {"usd": 4}, "output": {"usd": 12}}}}),
-        );
-        assert!((price(&row, 200_000.0, 1000.0).unwrap() - 0.406).abs() < 1e-9);
-        assert!((price(&row, 200_001.0, 1000.0).unwrap() - 0.812_004).abs() < 1e-9);
-        assert_eq!(price(&model("m", &json!({})), 1.0, 1.0), None);
-        assert!((tokens(33) - 11.0).abs() < f64::EPSILON);
+        let row = text(&json!({"pricing": {"input": {"usd": 2}, "output": {"usd": 6},
+            "extended": {"context_token_threshold": 200_000, "input": {"usd": 4}, "output": {"usd": 12}}}}));
+        assert!((row.pricing().usd(200_000.0, 1000.0).unwrap() - 0.406).abs() < 1e-9);
+        assert!((row.pricing().usd(200_001.0, 1000.0).unwrap() - 0.812_004).abs() < 1e-9);
+        assert_eq!(text(&json!({})).pricing().usd(1.0, 1.0), None);
+        assert!((estimate_tokens(33) - 11.0).abs() < f64::EPSILON);
     }
 }

@@ -16,7 +16,9 @@ use tokio::process::Command;
 use super::assemble::venice;
 use super::client::{Client, texts};
 use super::{Given, fail, refuse, say};
-use crate::catalog::{Catalog, ModelType, image, speech};
+use crate::catalog::image::{ImageModel, ImageRequirements};
+use crate::catalog::speech::SpeechModel;
+use crate::catalog::{Catalog, ModelType};
 use crate::config::{Config, Key};
 use crate::context::Context;
 use crate::output::MEDIA_META;
@@ -78,24 +80,15 @@ async fn agreed(config: &Config) -> Result<bool, String> {
     let catalog = Catalog::new(venice(config, None));
     let context = Context::default();
     let (picture, voice) = (config.models.image.as_deref(), config.models.tts.as_deref());
-    let picture = catalog.choose(&context, ModelType::Image, picture, None, "z-image-turbo").await;
-    let voice = catalog.choose(&context, ModelType::Tts, voice, None, "tts-kokoro").await;
+    let picture =
+        catalog.choose_model(&context, ModelType::Image, picture, None, "z-image-turbo").await;
+    let voice = catalog.choose_model(&context, ModelType::Tts, voice, None, "tts-kokoro").await;
     let (picture, voice) =
         picture.and_then(|picture| Ok((picture, voice?))).map_err(|error| error.text())?;
-    let wish = image::Wish {
-        prompt: PROMPT,
-        negative_prompt: None,
-        resolution: None,
-        quality: None,
-        steps: None,
-        style_references: 0,
-        web_search: false,
-    };
-    let picture_usd = picture
-        .model
-        .as_ref()
-        .and_then(|model| image::Limits::of(model).price(model, &wish, 1, false));
-    let voice_usd = voice.model.as_ref().and_then(|model| speech::price(model, SPEECH));
+    let requirements = ImageRequirements { prompt: PROMPT, ..ImageRequirements::default() };
+    let picture_usd =
+        picture.details::<ImageModel>().and_then(|model| model.price_usd(&requirements, 1, false));
+    let voice_usd = voice.details::<SpeechModel>().and_then(|model| model.price_usd(SPEECH));
     let (picture, voice) = (&picture.id, &voice.id);
     let question = format!(
         "This makes a picture with {picture} ({}) and speech with {voice} ({}) on your account. Go on? [y/N] ",

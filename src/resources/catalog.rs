@@ -6,8 +6,7 @@ use rmcp::model::{ReadResourceResult, Resource, ResourceContents, ResourceTempla
 use serde_json::{Map, Value, json};
 
 use super::internal;
-use crate::catalog::summary::TYPES;
-use crate::catalog::{Catalog, Model, ModelType};
+use crate::catalog::{Catalog, ModelFilter, ModelRow, ModelType};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::near::{near, shorten};
@@ -21,8 +20,8 @@ pub const STYLES: &str = "venice://styles";
 
 const JSON: &str = "application/json";
 
-/// What a model's voices are chosen by, by the API's names.
-const OF_VOICES: &[&str] = &[
+/// The fields of a row that say what voices a model has, by the API's names.
+const VOICE_FIELDS: &[&str] = &[
     "default_voice",
     "supports_custom_voice_id",
     "voice_cloning",
@@ -80,39 +79,42 @@ async fn styles(catalog: &Catalog, context: &Context) -> Result<Value> {
     Ok(json!({ "styles": *names }))
 }
 
-async fn models(kind: &str, catalog: &Catalog, context: &Context) -> Result<Value> {
-    if !TYPES.contains(&kind) {
-        let (kind, types) = (shorten(kind), TYPES.join(", "));
-        return Err(missing(format!("there is no type of models `{kind}`; there are {types}")));
-    }
-    let rows = catalog.rows(context, kind).await?;
-    let row = |model: &Model| {
-        let mut row = model.summary();
-        row.insert("type".to_owned(), json!(model.kind));
-        Value::Object(row)
+async fn models(type_name: &str, catalog: &Catalog, context: &Context) -> Result<Value> {
+    let Some(filter) = ModelFilter::from_name(type_name) else {
+        let types: Vec<&str> = ModelFilter::every().map(ModelFilter::name).collect();
+        let (name, types) = (shorten(type_name), types.join(", "));
+        return Err(missing(format!("there is no type of models `{name}`; there are {types}")));
     };
-    Ok(json!({ "type": kind, "models": rows.iter().map(row).collect::<Vec<_>>() }))
+    let rows = catalog.rows(context, filter).await?;
+    let summary = |row: &ModelRow| {
+        let mut summary = row.summary();
+        summary.insert("type".to_owned(), json!(row.type_name));
+        Value::Object(summary)
+    };
+    Ok(json!({ "type": type_name, "models": rows.iter().map(summary).collect::<Vec<_>>() }))
 }
 
-/// The voices of a model: of one for speech, else of one that makes long speech as a job, which are of type music.
-async fn voices(given: &str, catalog: &Catalog, context: &Context) -> Result<Value> {
-    // Ids may have slashes, and clients fill templates as RFC 6570 says.
-    let id = percent_decode_str(given).decode_utf8_lossy();
-    let mut model = catalog.find(context, ModelType::Tts, &id).await;
-    if model.is_none() {
-        let rows = catalog.rows(context, "music").await?;
-        model = rows.into_iter().find(|row| row.id == id && row.spec.contains_key("voices"));
+/// The voices of a model: a speech model, or one of type music that makes long speech as a job.
+async fn voices(encoded_id: &str, catalog: &Catalog, context: &Context) -> Result<Value> {
+    // Ids may contain slashes, which clients encode when they fill in the template (RFC 6570).
+    let id = percent_decode_str(encoded_id).decode_utf8_lossy();
+    let speech = catalog.rows(context, ModelFilter::Type(ModelType::Tts)).await?;
+    let mut found = speech.iter().find(|row| row.id == id);
+    let music;
+    if found.is_none() {
+        music = catalog.rows(context, ModelFilter::Type(ModelType::Music)).await?;
+        found = music.iter().find(|row| row.id == id && row.spec.contains_key("voices"));
     }
-    let Some(model) = model else {
-        let ids = catalog.ids(context, ModelType::Tts).await;
-        let close = near(&id, ids.iter().map(String::as_str), 5).join(", ");
+    let Some(row) = found else {
+        let ids: Vec<&str> = speech.iter().map(|row| row.id.as_str()).collect();
+        let close = near(&id, ids.iter().copied(), 5).join(", ");
         let close = if close.is_empty() { ids.join(", ") } else { close };
         let id = shorten(&id);
         return Err(missing(format!("there is no speech model `{id}`; there are {close}")));
     };
-    let mut data = Map::from_iter([("model".to_owned(), json!(model.id))]);
-    for name in OF_VOICES {
-        if let Some(value) = model.spec.get(*name) {
+    let mut data = Map::from_iter([("model".to_owned(), json!(row.id))]);
+    for name in VOICE_FIELDS {
+        if let Some(value) = row.spec.get(*name) {
             data.insert((*name).to_owned(), value.clone());
         }
     }

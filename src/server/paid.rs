@@ -34,7 +34,7 @@ impl Server {
             usd,
         };
         self.shared.services.spending.judge(&purchase).map_err(|error| {
-            let trouble = call.services.catalog.trouble(&call.context);
+            let trouble = call.services.catalog.fetch_error(&call.context);
             match trouble.filter(|_| usd.is_none()) {
                 Some(why) => Error::new(
                     error.kind,

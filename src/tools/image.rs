@@ -12,7 +12,7 @@ pub mod upscale;
 use serde_json::{Map, Value};
 
 use crate::catalog::ModelType;
-use crate::catalog::edit::{Limits, MAX_PIXELS, MIN_PIXELS, MIN_SIDE, Wish};
+use crate::catalog::edit::{EditModel, EditRequirements, MAX_PIXELS, MIN_PIXELS, MIN_SIDE};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::input::{Pixels, Urls, Wanted};
 use crate::media::MediaKind;
@@ -107,20 +107,23 @@ struct Editor {
 }
 
 impl Editor {
-    async fn choose(call: &Call, named: Option<&str>, wish: &Wish<'_>) -> Result<Self> {
+    async fn choose(
+        call: &Call,
+        named: Option<&str>,
+        requirements: &EditRequirements<'_>,
+    ) -> Result<Self> {
         let configured = call.services.defaults.models.edit.as_deref();
         let catalog = &call.services.catalog;
         let chosen = catalog
-            .choose(&call.context, ModelType::Inpaint, named, configured, EDIT_MODEL)
+            .choose_model(&call.context, ModelType::Inpaint, named, configured, EDIT_MODEL)
             .await?;
         let mut cost_usd = None;
-        if let Some(model) = &chosen.model {
-            let limits = Limits::of(model);
-            let problems = limits.problems(&chosen.id, wish);
+        if let Some(edit) = chosen.details::<EditModel>() {
+            let problems = edit.check_requirements(&chosen.id, requirements);
             if !problems.is_empty() {
                 return Err(Error::arguments(problems));
             }
-            cost_usd = limits.price(model, wish);
+            cost_usd = edit.price_usd(requirements);
         }
         Ok(Self { id: chosen.id, cost_usd, lines: chosen.warnings })
     }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::catalog::{Model, text};
+use crate::catalog::text::{TextModel, TextPricing, choose_text_model};
 use crate::error::{Error, Result};
 use crate::tool::{Call, Route};
 use crate::tools::Family;
@@ -73,7 +73,7 @@ const MOST_FALLBACKS: usize = 10;
 struct Fallbacks {
     /// As the body has them.
     body: Vec<Value>,
-    rows: Vec<Option<Model>>,
+    pricing: Vec<Option<TextPricing>>,
 }
 
 impl Fallbacks {
@@ -87,18 +87,19 @@ impl Fallbacks {
                 error
             };
             let catalog = &call.services.catalog;
-            let chosen = text::choose(catalog, &call.context, Some(id), None).await;
+            let chosen = choose_text_model(catalog, &call.context, Some(id), None).await;
             let chosen = chosen.map_err(place)?;
+            found.pricing.push(chosen.details().map(TextModel::pricing));
             found.body.push(json!({ "model": chosen.id }));
-            found.rows.push(chosen.model);
         }
         Ok(found)
     }
 
-    /// What the dearest of `model` and the fallbacks costs; nothing where one price is not known.
-    fn price(&self, model: Option<&Model>, input: f64, output: f64) -> Option<f64> {
-        let rows = self.rows.iter().map(Option::as_ref).chain([model]);
-        rows.map(|row| text::price(row?, input, output))
+    /// What the most expensive of the model and its fallbacks costs in US dollars; `None` if any price is not known.
+    fn price(&self, model: Option<TextPricing>, input: f64, output: f64) -> Option<f64> {
+        let pricing = self.pricing.iter().copied().chain([model]);
+        pricing
+            .map(|pricing| pricing?.usd(input, output))
             .try_fold(0.0_f64, |most, price| Some(most.max(price?)))
     }
 }

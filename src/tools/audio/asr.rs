@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use self::subtitles::{Subtitles, Transcript};
+use crate::catalog::asr::AsrModel;
 use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::input::{Input, Source, Urls, Wanted};
@@ -105,7 +106,13 @@ impl Tool for Transcribe {
         let built_in = if timed { TIMED_MODEL } else { MODEL };
         let catalog = &call.services.catalog;
         let chosen = catalog
-            .choose(&call.context, ModelType::Asr, self.model.as_deref(), configured, built_in)
+            .choose_model(
+                &call.context,
+                ModelType::Asr,
+                self.model.as_deref(),
+                configured,
+                built_in,
+            )
             .await?;
         let wanted = Wanted {
             argument: "file",
@@ -118,8 +125,9 @@ impl Tool for Transcribe {
         let Source::Bytes(input) = source else {
             return Err(Error::new(Kind::Internal, "the recording was not fetched"));
         };
-        let price = chosen.model.as_ref().and_then(|model| model.usd(&["per_audio_second"]));
-        let cost_usd = price.zip(seconds(&input).await).map(|(price, seconds)| price * seconds);
+        let asr = chosen.details::<AsrModel>();
+        let cost_usd =
+            asr.zip(seconds(&input).await).and_then(|(asr, seconds)| asr.price_usd(seconds));
         let prompt = Some(format!("transcript of {}", input.name));
         let mut body = body_of(&self)?;
         body.insert("model".to_owned(), json!(chosen.id));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use self::parts::Part;
-use crate::catalog::speech::{Limits, part_length, price, whole_length};
+use crate::catalog::speech::{SpeechModel, max_part_chars, max_whole_chars};
 use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Problem, Result};
 use crate::outcome::Outcome;
@@ -126,18 +126,18 @@ impl Tool for Speech {
         let configured = services.defaults.models.tts.as_deref();
         let chosen = services
             .catalog
-            .choose(&call.context, ModelType::Tts, self.model.as_deref(), configured, MODEL)
+            .choose_model(&call.context, ModelType::Tts, self.model.as_deref(), configured, MODEL)
             .await?;
         let mut format = self.response_format.map(ResponseFormat::name).map(str::to_owned);
         let mut cost = None;
-        if let Some(model) = &chosen.model {
-            let limits = Limits::of(model);
-            let problems = limits.problems(&chosen.id, self.voice.as_deref(), format.as_deref());
+        if let Some(speech) = chosen.details::<SpeechModel>() {
+            let voice = self.voice.as_deref();
+            let problems = speech.check_voice_and_format(&chosen.id, voice, format.as_deref());
             if !problems.is_empty() {
                 return Err(Error::arguments(problems));
             }
-            format = format.or(limits.default_format);
-            cost = price(model, &self.input);
+            format = format.or_else(|| speech.default_format().map(str::to_owned));
+            cost = speech.price_usd(&self.input);
         }
         let format = format.as_deref().and_then(Format::from_name);
         let parts = parts(&self.input, &chosen.id);
@@ -204,10 +204,10 @@ impl Speech {
 
 /// The text as one part where one request takes it, else split at its sentences.
 fn parts(text: &str, model: &str) -> Vec<String> {
-    if text.chars().count() <= whole_length(model) {
+    if text.chars().count() <= max_whole_chars(model) {
         return vec![text.to_owned()];
     }
-    speech::split(text, part_length(model)).into_iter().map(str::to_owned).collect()
+    speech::split(text, max_part_chars(model)).into_iter().map(str::to_owned).collect()
 }
 
 /// One part, which has to come back as media.

@@ -1,10 +1,10 @@
 //! `GET /models`, `/models/traits` and `/models/compatibility_mapping`
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{ALIASES, MODELS, Model, TRAITS};
+use crate::catalog::{ALIASES, MODELS, ModelFilter, ModelRow, ModelType, TRAITS};
 use crate::error::Result;
 use crate::outcome::Outcome;
 use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
@@ -20,7 +20,7 @@ const LIMIT: usize = 30;
 pub struct ListModels {
     /// inpaint: edits; asr: speech to text. Default text.
     #[serde(rename = "type")]
-    kind: Option<ListedType>,
+    kind: Option<ModelFilter>,
     /// Part of id, name or trait.
     search: Option<String>,
     /// Default 30.
@@ -30,32 +30,6 @@ pub struct ListModels {
     traits: Option<bool>,
     /// List other vendors' ids instead.
     aliases: Option<bool>,
-}
-
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum ListedType {
-    #[default]
-    Text,
-    Image,
-    Inpaint,
-    Upscale,
-    Video,
-    Music,
-    Tts,
-    Asr,
-    Embedding,
-    Code,
-    All,
-}
-
-impl ListedType {
-    fn name(self) -> String {
-        serde_json::to_value(self)
-            .ok()
-            .and_then(|name| name.as_str().map(str::to_owned))
-            .unwrap_or_default()
-    }
 }
 
 impl Tool for ListModels {
@@ -79,21 +53,21 @@ impl Tool for ListModels {
     }
 
     async fn run(plan: Self, call: &Call) -> Result<Outcome> {
-        let kind = plan.kind.unwrap_or_default().name();
+        let filter = plan.kind.unwrap_or(ModelFilter::Type(ModelType::Text));
         let search = plan.search.unwrap_or_default().to_lowercase();
-        // Of one type, the type goes without saying.
-        let typed = matches!(plan.kind, Some(ListedType::All));
+        // In a list of one type, a row need not repeat the type.
+        let show_type = filter == ModelFilter::All;
         let mut rows = if plan.traits == Some(true) {
-            names(call, &TRAITS, &kind, "trait").await?
+            names(call, &TRAITS, filter, "trait").await?
         } else if plan.aliases == Some(true) {
-            names(call, &ALIASES, &kind, "alias").await?
+            names(call, &ALIASES, filter, "alias").await?
         } else {
             call.services
                 .catalog
-                .rows(&call.context, &kind)
+                .rows(&call.context, filter)
                 .await?
                 .iter()
-                .map(|model| row(model, typed))
+                .map(|row| summary(row, show_type))
                 .collect()
         };
         rows.retain(|row| search.is_empty() || matches(row, &search));
@@ -120,21 +94,21 @@ impl Tool for ListModels {
     }
 }
 
-fn row(model: &Model, typed: bool) -> Map<String, Value> {
-    let mut row = model.summary();
-    if typed {
-        row.insert("type".to_owned(), json!(model.kind));
+fn summary(row: &ModelRow, show_type: bool) -> Map<String, Value> {
+    let mut summary = row.summary();
+    if show_type {
+        summary.insert("type".to_owned(), json!(row.type_name));
     }
-    row
+    summary
 }
 
 async fn names(
     call: &Call,
     endpoint: &'static Endpoint,
-    kind: &str,
+    filter: ModelFilter,
     what: &str,
 ) -> Result<Vec<Map<String, Value>>> {
-    let request = Request::new(endpoint).query("type", kind);
+    let request = Request::new(endpoint).query("type", filter.name());
     let value = call.services.venice.send(&call.context, request).await?.value()?;
     let pairs = value.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
     Ok(pairs

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Editor, Plan, blank_prompt, picture};
 use crate::catalog::MODELS;
-use crate::catalog::edit::Wish;
+use crate::catalog::edit::EditRequirements;
 use crate::error::{Problem, Result};
 use crate::input::{Source, Urls};
 use crate::outcome::Outcome;
@@ -82,7 +82,7 @@ impl Tool for EditImage {
 
     async fn prepare(mut self, call: &Call) -> Result<Plan> {
         self.safe_mode = safe_mode(call.services.defaults.safe_mode, self.safe_mode)?;
-        let mut editor = Editor::choose(call, self.model.as_deref(), &self.wish()).await?;
+        let mut editor = Editor::choose(call, self.model.as_deref(), &self.requirements()).await?;
         let (source, line) = call.read(&self.image, &picture("image", Urls::Pass)).await?;
         editor.lines.extend(line);
         let mut body = body_of(&self)?;
@@ -107,8 +107,8 @@ impl Tool for EditImage {
 }
 
 impl EditImage {
-    fn wish(&self) -> Wish<'_> {
-        Wish {
+    fn requirements(&self) -> EditRequirements<'_> {
+        EditRequirements {
             prompt: &self.prompt,
             aspect_ratio: self.aspect_ratio.as_deref(),
             resolution: self.resolution.as_deref(),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::decode::{Text, decoded, listed_in};
 use super::{blank_prompt, refuse_violation};
-use crate::catalog::image::{Limits, Size, Wish, style_problem};
+use crate::catalog::image::{ImageModel, ImageRequirements, ImageSize, style_problem};
 use crate::catalog::{MODELS, ModelType, STYLES};
 use crate::error::{Error, Problem, Result};
 use crate::input::{Source, Urls, Wanted};
@@ -182,16 +182,15 @@ impl Tool for GenerateImage {
         let configured = services.defaults.models.image.as_deref();
         let chosen = services
             .catalog
-            .choose(&call.context, ModelType::Image, self.model.as_deref(), configured, MODEL)
+            .choose_model(&call.context, ModelType::Image, self.model.as_deref(), configured, MODEL)
             .await?;
-        let mut lines = chosen.warnings;
+        let mut lines = chosen.warnings.clone();
         let mut problems = Vec::new();
         let mut price = None;
         let variants = self.variants.unwrap_or(1);
-        if let Some(model) = &chosen.model {
-            let limits = Limits::of(model);
-            problems = limits.problems(&chosen.id, &self.wish());
-            match limits.fit(&chosen.id, self.size()) {
+        if let Some(image) = chosen.details::<ImageModel>() {
+            problems = image.check_requirements(&chosen.id, &self.requirements());
+            match image.fit_size(&chosen.id, self.size()) {
                 Ok((size, changes)) => {
                     self.resize(size);
                     lines.extend(changes);
@@ -199,7 +198,7 @@ impl Tool for GenerateImage {
                 Err(problem) => problems.push(problem),
             }
             let enhance = self.enhance_prompt == Some(true);
-            price = limits.price(model, &self.wish(), variants, enhance);
+            price = image.price_usd(&self.requirements(), variants, enhance);
         }
         if let Some(style) = &self.style_preset
             && let Some(styles) = services.catalog.styles(&call.context).await
@@ -252,8 +251,8 @@ impl Tool for GenerateImage {
 }
 
 impl GenerateImage {
-    fn wish(&self) -> Wish<'_> {
-        Wish {
+    fn requirements(&self) -> ImageRequirements<'_> {
+        ImageRequirements {
             prompt: &self.prompt,
             negative_prompt: self.negative_prompt.as_deref(),
             resolution: self.resolution.as_deref(),
@@ -264,11 +263,15 @@ impl GenerateImage {
         }
     }
 
-    fn size(&self) -> Size {
-        Size { width: self.width, height: self.height, aspect_ratio: self.aspect_ratio.clone() }
+    fn size(&self) -> ImageSize {
+        ImageSize {
+            width: self.width,
+            height: self.height,
+            aspect_ratio: self.aspect_ratio.clone(),
+        }
     }
 
-    fn resize(&mut self, size: Size) {
+    fn resize(&mut self, size: ImageSize) {
         self.width = size.width;
         self.height = size.height;
         self.aspect_ratio = size.aspect_ratio;

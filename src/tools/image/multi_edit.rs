@@ -8,7 +8,7 @@ use super::edit::OutputFormat;
 use super::generate::Quality;
 use super::{Editor, PICTURE_BYTES, Plan, blank_prompt, picture};
 use crate::catalog::MODELS;
-use crate::catalog::edit::Wish;
+use crate::catalog::edit::EditRequirements;
 use crate::error::{Error, Problem, Result};
 use crate::input::{Source, Urls};
 use crate::outcome::Outcome;
@@ -77,7 +77,7 @@ impl Tool for EditImages {
 
     async fn prepare(mut self, call: &Call) -> Result<Plan> {
         self.safe_mode = safe_mode(call.services.defaults.safe_mode, self.safe_mode)?;
-        let mut editor = Editor::choose(call, self.model.as_deref(), &self.wish()).await?;
+        let mut editor = Editor::choose(call, self.model.as_deref(), &self.requirements()).await?;
         let holes = Holes::default();
         let images = self.read(call, &holes, &mut editor.lines).await?;
         let mut body = body_of(&self)?;
@@ -98,8 +98,8 @@ impl Tool for EditImages {
 }
 
 impl EditImages {
-    fn wish(&self) -> Wish<'_> {
-        Wish {
+    fn requirements(&self) -> EditRequirements<'_> {
+        EditRequirements {
             prompt: &self.prompt,
             aspect_ratio: self.aspect_ratio.as_deref(),
             resolution: self.resolution.as_deref(),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::decode::{Text, decoded, listed_in};
 use super::{blank_prompt, refuse_violation};
-use crate::catalog::image::{Limits, Wish};
+use crate::catalog::image::{ImageModel, ImageRequirements};
 use crate::catalog::{MODELS, ModelType};
 use crate::config::SafeMode;
 use crate::error::{Error, Problem, Result};
@@ -167,17 +167,17 @@ impl Tool for GenerateSimply {
         let configured = services.defaults.models.image.as_deref();
         let chosen = services
             .catalog
-            .choose(&call.context, ModelType::Image, self.model.as_deref(), configured, MODEL)
+            .choose_model(&call.context, ModelType::Image, self.model.as_deref(), configured, MODEL)
             .await?;
         let mut cost_usd = None;
-        if let Some(model) = &chosen.model {
-            let limits = Limits::of(model);
-            let wish = Wish { prompt: &self.prompt, ..Wish::default() };
-            let problems = limits.problems(&chosen.id, &wish);
+        if let Some(image) = chosen.details::<ImageModel>() {
+            let requirements =
+                ImageRequirements { prompt: &self.prompt, ..ImageRequirements::default() };
+            let problems = image.check_requirements(&chosen.id, &requirements);
             if !problems.is_empty() {
                 return Err(Error::arguments(problems));
             }
-            cost_usd = limits.price(model, &wish, 1, false);
+            cost_usd = image.price_usd(&requirements, 1, false);
         }
         let mut body = body_of(&self)?;
         // The live API requires a model, and takes an unknown one for its default.

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, json};
 
 use super::{Plan, picture};
+use crate::catalog::image::ImageModel;
 use crate::catalog::{MODELS, ModelType};
 use crate::error::Result;
 use crate::input::{Source, Urls, Wanted};
@@ -46,8 +47,8 @@ impl Tool for RemoveBackground {
     type Plan = Plan;
 
     async fn prepare(self, call: &Call) -> Result<Plan> {
-        let row = call.services.catalog.find(&call.context, ModelType::Image, MODEL).await;
-        let cost_usd = row.and_then(|row| row.usd(&["generation"]));
+        let model = call.services.catalog.find_model(&call.context, ModelType::Image, MODEL).await;
+        let cost_usd = model.and_then(|model| model.details::<ImageModel>()?.generation_usd());
         // Unlike an edit, this takes pictures of any size.
         let wanted = Wanted { pixels: None, ..picture("image", Urls::Pass) };
         let (source, line) = call.read(&self.image, &wanted).await?;

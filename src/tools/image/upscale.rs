@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Plan, picture};
+use crate::catalog::upscale::UpscaleModel;
 use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Kind, Result};
 use crate::input::{Source, Urls};
@@ -56,8 +57,9 @@ impl Tool for UpscaleImage {
 
     async fn prepare(self, call: &Call) -> Result<Plan> {
         let tier = if self.scale.unwrap_or(2.0) > 2.0 { "4x" } else { "2x" };
-        let row = call.services.catalog.find(&call.context, ModelType::Upscale, MODEL).await;
-        let cost_usd = row.and_then(|row| row.usd(&["upscale", tier]));
+        let model =
+            call.services.catalog.find_model(&call.context, ModelType::Upscale, MODEL).await;
+        let cost_usd = model.and_then(|model| model.details::<UpscaleModel>()?.price_usd(tier));
         let (source, line) = call.read(&self.image, &picture("image", Urls::Fetch)).await?;
         let Source::Bytes(input) = source else {
             return Err(Error::new(Kind::Internal, "the picture was not fetched"));

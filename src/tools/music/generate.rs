@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
 use super::quote::QUOTE;
-use crate::catalog::music::{Limits, Wish, is_priced_by_characters};
-use crate::catalog::{MODELS, Model, ModelType};
+use crate::catalog::music::{MusicModel, MusicRequirements};
+use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Problem, Result};
 use crate::jobs::{Attached, JobKind, MUSIC_RETRIEVE, Order, WAIT};
 use crate::media::MediaRecord;
@@ -94,10 +94,10 @@ impl Tool for GenerateMusic {
         let services = &call.services;
         let chosen = services
             .catalog
-            .choose(&call.context, ModelType::Music, Some(&self.model), None, "")
+            .choose_model(&call.context, ModelType::Music, Some(&self.model), None, "")
             .await?;
-        if let Some(model) = &chosen.model {
-            let problems = Limits::of(model).problems(&chosen.id, &self.wish());
+        if let Some(music) = chosen.details::<MusicModel>() {
+            let problems = music.check_requirements(&chosen.id, &self.requirements());
             if !problems.is_empty() {
                 return Err(Error::arguments(problems));
             }
@@ -105,7 +105,7 @@ impl Tool for GenerateMusic {
         self.model.clone_from(&chosen.id);
         let mut body = body_of(&self)?;
         call.add_extra(&mut body)?;
-        let quote = self.quote(chosen.model.as_ref());
+        let quote = self.quote(chosen.details());
         let price_usd = services.jobs.quote(&call.context, &QUOTE, quote).await;
         let record = MediaRecord {
             tool: call.tool.name.to_owned(),
@@ -139,8 +139,8 @@ impl Tool for GenerateMusic {
 }
 
 impl GenerateMusic {
-    fn wish(&self) -> Wish<'_> {
-        Wish {
+    fn requirements(&self) -> MusicRequirements<'_> {
+        MusicRequirements {
             prompt: &self.prompt,
             lyrics: self.lyrics_prompt.as_deref(),
             duration: self.duration_seconds,
@@ -154,12 +154,12 @@ impl GenerateMusic {
     }
 
     /// What the price depends on.
-    fn quote(&self, model: Option<&Model>) -> Map<String, serde_json::Value> {
+    fn quote(&self, model: Option<&MusicModel>) -> Map<String, serde_json::Value> {
         let mut body = Map::from_iter([("model".to_owned(), json!(self.model))]);
         if let Some(seconds) = self.duration_seconds {
             body.insert("duration_seconds".to_owned(), json!(seconds));
         }
-        if model.is_some_and(is_priced_by_characters) {
+        if model.is_some_and(MusicModel::is_priced_by_characters) {
             body.insert("character_count".to_owned(), json!(self.prompt.chars().count()));
         }
         body

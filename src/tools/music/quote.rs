@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::catalog::music::{Limits, is_priced_by_characters};
+use crate::catalog::music::MusicModel;
 use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Kind, Result};
 use crate::outcome::Outcome;
@@ -49,14 +49,14 @@ impl Tool for QuoteAudio {
         let chosen = call
             .services
             .catalog
-            .choose(&call.context, ModelType::Music, Some(&self.model), None, "")
+            .choose_model(&call.context, ModelType::Music, Some(&self.model), None, "")
             .await?;
-        if let Some(model) = &chosen.model {
-            let problems = Limits::of(model).duration_problems(&chosen.id, self.duration_seconds);
+        if let Some(music) = chosen.details::<MusicModel>() {
+            let problems = music.check_duration(&chosen.id, self.duration_seconds);
             if !problems.is_empty() {
                 return Err(Error::arguments(problems));
             }
-            if is_priced_by_characters(model) && self.character_count.is_none() {
+            if music.is_priced_by_characters() && self.character_count.is_none() {
                 let message = format!("is required: {} is charged by characters", chosen.id);
                 return Err(Error::argument("character_count", message));
             }

@@ -12,8 +12,10 @@ use self::answer::Answer;
 use self::talk::Talk;
 use super::hear::hear;
 use super::{Effort, Fallbacks, nested_tool, tool_choice};
-use crate::catalog::text::{self, MOST_PAGES, SEARCH_USD, Wish};
-use crate::catalog::{MODELS, Model};
+use crate::catalog::MODELS;
+use crate::catalog::text::{
+    self, MAX_PAGES, SEARCH_USD, TextModel, TextPricing, TextRequirements, choose_text_model,
+};
 use crate::error::{Problem, Result};
 use crate::outcome::Outcome;
 use crate::splice::Holes;
@@ -136,7 +138,7 @@ pub struct Plan {
     body: Map<String, Value>,
     holes: Holes,
     made: Made,
-    model: Option<Model>,
+    pricing: Option<TextPricing>,
     /// Whether the caller asked to see the thoughts.
     thoughts: bool,
     lines: Vec<String>,
@@ -183,22 +185,24 @@ impl Tool for Chat {
         let configured = services.defaults.models.chat.as_deref();
         let catalog = &services.catalog;
         let chosen =
-            text::choose(catalog, &call.context, self.model.as_deref(), configured).await?;
+            choose_text_model(catalog, &call.context, self.model.as_deref(), configured).await?;
         let ids = self.fallbacks.take().unwrap_or_default();
         let fallbacks = Fallbacks::find(&ids, call).await?;
         let prompt = self.prompt.clone().or_else(|| talk::title(self.messages.as_deref()));
         let messages = self.messages.take().unwrap_or_default();
         let media = self.media.take().unwrap_or_default();
         let talk = Talk::of(self.system.take(), messages, self.prompt.take(), &media, call).await?;
-        text::judge(catalog, &call.context, &chosen, &self.wish(&talk)).await?;
-        let cost_usd = self.price(&talk, chosen.model.as_ref(), &fallbacks);
+        let requirements = self.requirements(&talk);
+        text::check_text_requirements(catalog, &call.context, &chosen, &requirements).await?;
+        let pricing = chosen.details().map(TextModel::pricing);
+        let cost_usd = self.price(&talk, pricing, &fallbacks);
         let mut body = self.body(&chosen.id, fallbacks)?;
         body.insert("messages".to_owned(), Value::Array(talk.messages));
         call.add_extra(&mut body)?;
         let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
         let lines = chosen.warnings.into_iter().chain(talk.lines).collect();
         let thoughts = self.strip_thinking_response == Some(false);
-        Ok(Plan { body, holes: talk.holes, made, model: chosen.model, thoughts, lines })
+        Ok(Plan { body, holes: talk.holes, made, pricing, thoughts, lines })
     }
 
     async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
@@ -206,19 +210,19 @@ impl Tool for Chat {
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let Plan { body, holes, made, model, thoughts, lines } = plan;
+        let Plan { body, holes, made, pricing, thoughts, lines } = plan;
         let request = Request::new(&CHAT).json_with(Value::Object(body), holes);
         let mut answer = Answer::default();
         let facts = hear(call, request, &mut answer, &made).await?;
-        answer.outcome(call, &facts, made, model.as_ref(), thoughts, lines).await
+        answer.outcome(call, &facts, made, pricing, thoughts, lines).await
     }
 }
 
 impl Chat {
-    fn wish(&self, talk: &Talk) -> Wish<'_> {
+    fn requirements(&self, talk: &Talk) -> TextRequirements<'_> {
         let format = self.response_format.as_ref().and_then(|format| format.get("type"));
         let searches = matches!(self.enable_web_search, Some(Search::On | Search::Auto));
-        Wish {
+        TextRequirements {
             images: talk.images,
             audio: talk.audio,
             videos: talk.videos,
@@ -228,14 +232,19 @@ impl Chat {
             x_search: self.enable_x_search == Some(true),
             web_search: searches.then_some("enable_web_search"),
             effort: self.reasoning_effort.map(Effort::name),
-            longest: self.max_completion_tokens.map(|most| ("max_completion_tokens", most)),
+            max_tokens: self.max_completion_tokens.map(|most| ("max_completion_tokens", most)),
             responses: false,
         }
     }
 
     /// What the call will cost. How many results a search of X has, how long recordings and videos are, and how
     /// much text is in a document is not known before, and so is the price of a call that has them.
-    fn price(&self, talk: &Talk, model: Option<&Model>, fallbacks: &Fallbacks) -> Option<f64> {
+    fn price(
+        &self,
+        talk: &Talk,
+        pricing: Option<TextPricing>,
+        fallbacks: &Fallbacks,
+    ) -> Option<f64> {
         if self.enable_x_search == Some(true) || !talk.measured {
             return None;
         }
@@ -244,14 +253,15 @@ impl Chat {
         let format =
             length(self.response_format.as_ref().and_then(|one| serde_json::to_string(one).ok()));
         let pictures = f64::from(u32::try_from(talk.images).unwrap_or(u32::MAX));
-        let input = text::tokens(talk.characters + tools + format) + pictures * text::IMAGE_TOKENS;
-        let output = text::answer_tokens(self.max_completion_tokens);
-        let mut usd = fallbacks.price(model, input, output)?;
+        let input =
+            text::estimate_tokens(talk.characters + tools + format) + pictures * text::IMAGE_TOKENS;
+        let output = text::estimate_answer_tokens(self.max_completion_tokens);
+        let mut usd = fallbacks.price(pricing, input, output)?;
         if matches!(self.enable_web_search, Some(Search::On | Search::Auto)) {
             usd += SEARCH_USD;
         }
         if self.enable_web_scraping == Some(true) {
-            let pages = u32::try_from(talk.links.min(MOST_PAGES)).unwrap_or_default();
+            let pages = u32::try_from(talk.links.min(MAX_PAGES)).unwrap_or_default();
             usd += SEARCH_USD * f64::from(pages);
         }
         Some(usd)

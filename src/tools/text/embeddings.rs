@@ -7,9 +7,9 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::catalog::embedding::{Limits, MODEL, price};
-use crate::catalog::text::tokens;
-use crate::catalog::{MODELS, Model, ModelType};
+use crate::catalog::embedding::{DEFAULT_MODEL, EmbeddingModel, EmbeddingPricing};
+use crate::catalog::text::estimate_tokens;
+use crate::catalog::{MODELS, ModelType};
 use crate::context::OutputMode;
 use crate::error::{Error, Kind, Problem, Result};
 use crate::outcome::{Outcome, Remarks};
@@ -47,7 +47,7 @@ enum Format {
 pub struct Plan {
     body: Map<String, Value>,
     made: Made,
-    model: Option<Model>,
+    pricing: Option<EmbeddingPricing>,
     lines: Vec<String>,
 }
 
@@ -84,23 +84,31 @@ impl Tool for Embed {
         let configured = services.defaults.models.embedding.as_deref();
         let chosen = services
             .catalog
-            .choose(&call.context, ModelType::Embedding, self.model.as_deref(), configured, MODEL)
+            .choose_model(
+                &call.context,
+                ModelType::Embedding,
+                self.model.as_deref(),
+                configured,
+                DEFAULT_MODEL,
+            )
             .await?;
         let mut cost_usd = None;
-        if let Some(model) = &chosen.model {
-            let problems = Limits::of(model).problems(&chosen.id, &self.input, self.dimensions);
+        let embedding = chosen.details::<EmbeddingModel>();
+        if let Some(embedding) = embedding {
+            let problems = embedding.check_input(&chosen.id, &self.input, self.dimensions);
             if !problems.is_empty() {
                 return Err(Error::arguments(problems));
             }
-            let used = self.input.iter().map(|text| tokens(text.chars().count())).sum();
-            cost_usd = price(model, used);
+            let used = self.input.iter().map(|text| estimate_tokens(text.chars().count())).sum();
+            cost_usd = embedding.pricing().usd(used);
         }
+        let pricing = embedding.map(EmbeddingModel::pricing);
         let mut body = body_of(&self)?;
         body.insert("model".to_owned(), json!(chosen.id));
         call.add_extra(&mut body)?;
         let prompt = Some("embeddings".to_owned());
         let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
-        Ok(Plan { body, made, model: chosen.model, lines: chosen.warnings })
+        Ok(Plan { body, made, pricing, lines: chosen.warnings })
     }
 
     async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
@@ -108,7 +116,7 @@ impl Tool for Embed {
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let Plan { body, mut made, model, lines } = plan;
+        let Plan { body, mut made, pricing, lines } = plan;
         let request = Request::new(&EMBED).json(Value::Object(body));
         let reply = call.services.venice.send(&call.context, request).await?;
         let list: List = reply.json()?;
@@ -118,7 +126,7 @@ impl Tool for Embed {
             return Err(Error::new(Kind::Network, "Venice's reply holds no vectors").hint(hint));
         }
         let used = list.usage.and_then(|usage| usage.total_tokens.or(usage.prompt_tokens));
-        let counted = used.zip(model).and_then(|(used, model)| price(&model, f64::from(used)));
+        let counted = used.zip(pricing).and_then(|(used, pricing)| pricing.usd(f64::from(used)));
         if let Some(usd) = counted {
             call.context.charges.cost(usd);
         }

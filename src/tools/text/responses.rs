@@ -9,8 +9,10 @@ use serde_json::{Map, Value, json};
 use self::output::Output;
 use super::hear::hear;
 use super::{Effort, Fallbacks, nested_tool, tool_choice};
-use crate::catalog::text::{self, SEARCH_USD, Wish};
-use crate::catalog::{MODELS, Model};
+use crate::catalog::MODELS;
+use crate::catalog::text::{
+    self, SEARCH_USD, TextModel, TextPricing, TextRequirements, choose_text_model,
+};
 use crate::error::{Problem, Result};
 use crate::outcome::Outcome;
 use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
@@ -67,7 +69,7 @@ enum Summary {
 pub struct Plan {
     body: Map<String, Value>,
     made: Made,
-    model: Option<Model>,
+    pricing: Option<TextPricing>,
     /// Whether the caller asked for a summary of the thoughts.
     thoughts: bool,
     lines: Vec<String>,
@@ -108,17 +110,19 @@ impl Tool for Respond {
         let configured = services.defaults.models.chat.as_deref();
         let catalog = &services.catalog;
         let chosen =
-            text::choose(catalog, &call.context, self.model.as_deref(), configured).await?;
-        text::judge(catalog, &call.context, &chosen, &self.wish()).await?;
+            choose_text_model(catalog, &call.context, self.model.as_deref(), configured).await?;
+        let requirements = self.requirements();
+        text::check_text_requirements(catalog, &call.context, &chosen, &requirements).await?;
+        let pricing = chosen.details().map(TextModel::pricing);
         let ids = self.fallbacks.take().unwrap_or_default();
         let fallbacks = Fallbacks::find(&ids, call).await?;
-        let cost_usd = self.price(chosen.model.as_ref(), &fallbacks);
+        let cost_usd = self.price(pricing, &fallbacks);
         let mut body = self.body(&chosen.id, fallbacks)?;
         call.add_extra(&mut body)?;
         let made =
             Made { prompt: Some(self.input), model: Some(chosen.id), cost_usd, ..Made::default() };
         let thoughts = self.reasoning_summary.is_some();
-        Ok(Plan { body, made, model: chosen.model, thoughts, lines: chosen.warnings })
+        Ok(Plan { body, made, pricing, thoughts, lines: chosen.warnings })
     }
 
     async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
@@ -126,11 +130,11 @@ impl Tool for Respond {
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let Plan { body, made, model, thoughts, lines } = plan;
+        let Plan { body, made, pricing, thoughts, lines } = plan;
         let request = Request::new(&RESPOND).json(Value::Object(body));
         let mut output = Output::default();
         let facts = hear(call, request, &mut output, &made).await?;
-        output.outcome(call, &facts, made, model.as_ref(), thoughts, lines).await
+        output.outcome(call, &facts, made, pricing, thoughts, lines).await
     }
 }
 
@@ -141,30 +145,30 @@ impl Respond {
         tools.any(|tool| tool.get("type").map_or(kind == "function", |one| one == kind))
     }
 
-    fn wish(&self) -> Wish<'_> {
+    fn requirements(&self) -> TextRequirements<'_> {
         let searches = self.web_search == Some(true);
         let by_tool = self.has_tool("web_search").then_some("tools");
-        Wish {
+        TextRequirements {
             tools: self.has_tool("function"),
             x_search: self.has_tool("x_search"),
             web_search: searches.then_some("web_search").or(by_tool),
             effort: self.reasoning_effort.map(Effort::name),
-            longest: self.max_output_tokens.map(|most| ("max_output_tokens", most)),
+            max_tokens: self.max_output_tokens.map(|most| ("max_output_tokens", most)),
             responses: true,
-            ..Wish::default()
+            ..TextRequirements::default()
         }
     }
 
     /// What the call will cost; a search of X has a fee for each result, whose number is not known before.
-    fn price(&self, model: Option<&Model>, fallbacks: &Fallbacks) -> Option<f64> {
+    fn price(&self, pricing: Option<TextPricing>, fallbacks: &Fallbacks) -> Option<f64> {
         if self.has_tool("x_search") {
             return None;
         }
         let tools = self.tools.as_ref().and_then(|tools| serde_json::to_string(tools).ok());
         let texts = [Some(&self.input), self.system.as_ref(), tools.as_ref()];
         let characters = texts.into_iter().flatten().map(|text| text.chars().count()).sum();
-        let output = text::answer_tokens(self.max_output_tokens);
-        let usd = fallbacks.price(model, text::tokens(characters), output)?;
+        let output = text::estimate_answer_tokens(self.max_output_tokens);
+        let usd = fallbacks.price(pricing, text::estimate_tokens(characters), output)?;
         let searches = self.web_search == Some(true) || self.has_tool("web_search");
         Some(if searches { usd + SEARCH_USD } else { usd })
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::inputs::Gathered;
 use super::quote::QUOTE;
-use crate::catalog::video::{Limits, Wish, duration};
+use crate::catalog::video::{VideoModel, VideoRequirements};
 use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Problem, Result};
 use crate::jobs::{JobKind, Order, VIDEO_RETRIEVE, WAIT};
@@ -156,11 +156,11 @@ impl Tool for GenerateVideo {
         let services = &call.services;
         let chosen = services
             .catalog
-            .choose(&call.context, ModelType::Video, Some(&self.model), None, "")
+            .choose_model(&call.context, ModelType::Video, Some(&self.model), None, "")
             .await?;
-        self.duration = self.duration.map(|given| duration(chosen.model.as_ref(), &given));
-        if let Some(model) = &chosen.model {
-            let problems = Limits::of(model).problems(&chosen.id, &self.wish());
+        if let Some(video) = chosen.details::<VideoModel>() {
+            self.duration = self.duration.map(|given| video.normalize_duration(&given));
+            let problems = video.check_requirements(&chosen.id, &self.requirements());
             if !problems.is_empty() {
                 return Err(Error::arguments(problems));
             }
@@ -208,7 +208,7 @@ impl Tool for GenerateVideo {
 }
 
 impl GenerateVideo {
-    fn wish(&self) -> Wish<'_> {
+    fn requirements(&self) -> VideoRequirements<'_> {
         let given = [
             ("audio", self.audio.is_some()),
             ("upscale_factor", self.upscale_factor.is_some()),
@@ -220,7 +220,7 @@ impl GenerateVideo {
         ];
         let count = |list: &Option<Vec<String>>| list.as_ref().map_or(0, Vec::len);
         let frames = self.keyframes.iter().flatten().map(|frame| frame.frame_index).collect();
-        Wish {
+        VideoRequirements {
             prompt: self.prompt.as_deref(),
             duration: self.duration.as_deref(),
             aspect_ratio: self.aspect_ratio.as_deref(),

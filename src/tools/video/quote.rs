@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::catalog::video::{Limits, duration};
+use crate::catalog::video::VideoModel;
 use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::outcome::Outcome;
@@ -66,13 +66,14 @@ impl Tool for QuoteVideo {
         let chosen = call
             .services
             .catalog
-            .choose(&call.context, ModelType::Video, Some(&self.model), None, "")
+            .choose_model(&call.context, ModelType::Video, Some(&self.model), None, "")
             .await?;
-        self.duration = duration(chosen.model.as_ref(), &self.duration);
-        let limits = chosen.model.as_ref().map(Limits::of).unwrap_or_default();
-        let problems = limits.duration_problems(&chosen.id, &self.duration);
-        if !problems.is_empty() {
-            return Err(Error::arguments(problems));
+        if let Some(video) = chosen.details::<VideoModel>() {
+            self.duration = video.normalize_duration(&self.duration);
+            let problems = video.check_duration(&chosen.id, &self.duration);
+            if !problems.is_empty() {
+                return Err(Error::arguments(problems));
+            }
         }
         let mut body = body_of(&self)?;
         body.insert("model".to_owned(), json!(chosen.id));

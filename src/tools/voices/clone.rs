@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::catalog::speech::Cloning;
+use crate::catalog::speech::{SpeechModel, VoiceCloning};
 use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Kind, Result};
 use crate::input::{Source, Urls, Wanted};
@@ -38,7 +38,7 @@ pub struct CloneVoice {
 pub struct Plan {
     form: MultipartForm,
     model: String,
-    cloning: Option<Cloning>,
+    cloning: Option<VoiceCloning>,
     lines: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ impl Tool for CloneVoice {
     async fn prepare(self, call: &Call) -> Result<Plan> {
         let catalog = &call.services.catalog;
         let chosen = catalog
-            .choose(&call.context, ModelType::Tts, self.model.as_deref(), None, MODEL)
+            .choose_model(&call.context, ModelType::Tts, self.model.as_deref(), None, MODEL)
             .await?;
         let wanted = Wanted {
             argument: "file",
@@ -74,12 +74,12 @@ impl Tool for CloneVoice {
         let Source::Bytes(input) = source else {
             return Err(Error::new(Kind::Internal, "the recording was not fetched"));
         };
-        let cloning = chosen.model.as_ref().and_then(Cloning::of);
+        let cloning = chosen.details::<SpeechModel>().and_then(SpeechModel::cloning).cloned();
         if let Some(cloning) = &cloning {
             let (bytes, mime_type) = (input.bytes.clone(), input.mime_type.clone());
             let measure = move || media::duration_seconds(&bytes, &mime_type);
             let seconds = tokio::task::spawn_blocking(measure).await.ok().flatten();
-            let problems = cloning.problems(&chosen.id, &input.mime_type, seconds);
+            let problems = cloning.check_recording(&chosen.id, &input.mime_type, seconds);
             if !problems.is_empty() {
                 return Err(Error::arguments(problems));
             }

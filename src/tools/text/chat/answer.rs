@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::hear::Heard;
 use super::super::told::{self, Sources, Usage};
-use crate::catalog::Model;
+use crate::catalog::text::TextPricing;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Call, Made};
@@ -79,7 +79,7 @@ impl Answer {
         call: &Call,
         headers: &ReplyHeaders,
         mut made: Made,
-        model: Option<&Model>,
+        pricing: Option<TextPricing>,
         thoughts: bool,
         lines: Vec<String>,
     ) -> Result<Outcome> {
@@ -88,7 +88,7 @@ impl Answer {
         let text = self.said(&calls, thoughts);
         let asked = made.model.clone().unwrap_or_default();
         let searches = usize::from(self.sources.lines().next().is_some());
-        made.cost_usd = self.usage.cost(call, model, searches).or(made.cost_usd);
+        made.cost_usd = self.usage.cost(call, pricing, searches).or(made.cost_usd);
         made.remarks = Remarks::from(headers);
         let mut told = self.notes(thoughts, !calls.is_empty());
         told.push(told::line(&asked, self.model.as_deref(), &self.usage));

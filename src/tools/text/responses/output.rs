@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::hear::{Heard, rescue};
 use super::super::told::{self, Sources, Usage};
-use crate::catalog::Model;
+use crate::catalog::text::TextPricing;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Call, Made};
@@ -71,7 +71,7 @@ impl Output {
         call: &Call,
         headers: &ReplyHeaders,
         mut made: Made,
-        model: Option<&Model>,
+        pricing: Option<TextPricing>,
         thoughts: bool,
         lines: Vec<String>,
     ) -> Result<Outcome> {
@@ -91,7 +91,7 @@ impl Output {
         let mut usage = Usage::default();
         usage.take(&whole);
         let asked = made.model.clone().unwrap_or_default();
-        made.cost_usd = usage.cost(call, model, read.searches).or(made.cost_usd);
+        made.cost_usd = usage.cost(call, pricing, read.searches).or(made.cost_usd);
         made.remarks = Remarks::from(headers);
         let mut told = read.notes(&whole, thoughts);
         let answered = whole.get("model").and_then(Value::as_str);
