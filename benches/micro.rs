@@ -27,7 +27,7 @@ use venice_mcp::context::{Caller, Context};
 use venice_mcp::media::{Media, MediaRecord, MediaStore, MediaView, NewMedia, RetentionLimits};
 use venice_mcp::outcome::{Delivered, Outcome, Remarks};
 use venice_mcp::output::{How, OutputSettings, render};
-use venice_mcp::schema::{Judge, normalize};
+use venice_mcp::schema::{ArgumentValidator, normalize};
 use venice_mcp::splice::{self, Encoding, Holes};
 use venice_mcp::storage::Storage;
 use venice_mcp::tool::Route;
@@ -82,9 +82,9 @@ fn schemas(criterion: &mut Criterion) {
     });
     let schema = generate().published().schema;
     criterion.bench_function("schema/judge made", |bench| {
-        bench.iter(|| Judge::new(black_box(&schema)).unwrap());
+        bench.iter(|| ArgumentValidator::new(black_box(&schema)).unwrap());
     });
-    let judge = Judge::new(&schema).unwrap();
+    let judge = ArgumentValidator::new(&schema).unwrap();
     let arguments = arguments();
     criterion.bench_function("schema/call normalized and judged", |bench| {
         bench.iter(|| {

@@ -3,13 +3,13 @@
 use rmcp::ErrorData;
 use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference};
 
+use crate::call::Services;
 use crate::catalog::speech::SpeechModel;
 use crate::catalog::{ModelFilter, ModelType};
 use crate::context::Context;
 use crate::media::{MediaKind, MediaView};
 use crate::prompts::{self, Offers};
 use crate::resources::{MEDIA_TEMPLATE, MODELS_TEMPLATE, VOICES_TEMPLATE};
-use crate::tool::Services;
 
 /// What the argument may go on with.
 pub async fn complete(

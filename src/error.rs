@@ -159,6 +159,11 @@ impl Error {
         Self { problems, ..Self::new(Kind::Arguments, format!("{what} not valid")) }
     }
 
+    /// Refuses the arguments if they have any problems.
+    pub fn reject(problems: Vec<Problem>) -> Result<()> {
+        if problems.is_empty() { Ok(()) } else { Err(Self::arguments(problems)) }
+    }
+
     /// The error of a call with one wrong argument.
     pub fn argument(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self::arguments(vec![Problem::new(path, message)])

@@ -36,6 +36,7 @@ pub mod prompts;
 pub mod resources;
 pub mod server;
 
+pub mod call;
 pub mod tool;
 pub mod tools;
 

@@ -1,5 +1,6 @@
 //! What a call came to: media, data, text. Plain values, before they become MCP content.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::context::{Context, OutputMode};
 use crate::media::Media;
+use crate::venice::ReplyHeaders;
 
 /// The result of a tool's `run`.
 #[derive(Debug, Clone, Default)]
@@ -116,4 +118,25 @@ pub struct Remarks {
     /// That the model goes away, when, and what takes its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deprecation: Option<String>,
+}
+
+impl From<&ReplyHeaders> for Remarks {
+    fn from(headers: &ReplyHeaders) -> Self {
+        let deprecation = headers.deprecation.as_ref().or(headers.replacement.as_ref()).map(|_| {
+            let mut text = headers.deprecation.clone().unwrap_or_else(|| "deprecated".to_owned());
+            if let Some(date) = &headers.deprecation_date {
+                let _ = write!(text, ", removed on {date}");
+            }
+            if let Some(replacement) = &headers.replacement {
+                let _ = write!(text, ", use {replacement} instead");
+            }
+            text
+        });
+        Self {
+            balance_usd: headers.balance_usd,
+            blurred: headers.blurred,
+            enhanced_prompt: headers.enhanced_prompt.clone(),
+            deprecation,
+        }
+    }
 }

@@ -28,11 +28,11 @@ use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
 use tokio_util::task::TaskTracker;
 
+use crate::call::Services;
 use crate::context::Settings;
 use crate::output::OutputSettings;
 use crate::prompts::Prompt;
 use crate::resources;
-use crate::tool::Services;
 
 pub use client::Client;
 pub use shown::Selection;

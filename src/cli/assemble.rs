@@ -6,6 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use url::{Host, Url};
 
+use crate::call::{Defaults, Services};
 use crate::catalog::Catalog;
 use crate::config::{Config, Key};
 use crate::input::{InputSettings, Inputs};
@@ -16,7 +17,6 @@ use crate::sandbox::Sandbox;
 use crate::server::{Selection, Server};
 use crate::spend::Spending;
 use crate::storage::{BLOCK, LARGE, Secret, Storage};
-use crate::tool::{Defaults, Services};
 use crate::venice::fetch::Fetcher;
 use crate::venice::{KeySource, NoKey, ReplyAlignment, Venice, VeniceSettings};
 

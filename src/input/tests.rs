@@ -131,9 +131,10 @@ async fn a_hidden_file_is_not_read_but_an_allowed_directory_may_be_hidden() {
         assert!(error.contains("hidden"), "{error}");
     }
     let read_in = async |directory: &str, file: &str| {
-        let directories = vec![directories.root.path().join(directory)];
-        let settings =
-            InputSettings { input_directories: directories, ..settings(directories.root.path()) };
+        let settings = InputSettings {
+            input_directories: vec![directories.root.path().join(directory)],
+            ..settings(directories.root.path())
+        };
         let path = directories.path(file);
         let wanted = wanted(Urls::Refuse);
         let inputs = Inputs::new(settings);

@@ -17,13 +17,13 @@ use super::client::Asked;
 use super::orphans::Entered;
 use super::shown::Mounted;
 use super::{Server, canceled, identity};
-use crate::context::OutputMode;
+use crate::call::Call;
 use crate::error::{Error, Kind, Result};
 use crate::metrics;
 use crate::outcome::Outcome;
 use crate::output::{How, error_result, render};
 use crate::schema;
-use crate::tool::{Call, Cost, Prepared, ReadInputs};
+use crate::tool::PlannedCall;
 
 /// Where a result says which server made it, by the 2026-07-28 revision.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
@@ -121,29 +121,31 @@ impl Server {
         if !problems.is_empty() {
             return Err(Error::arguments(problems));
         }
-        call.services.jobs.resume(&call.context, &call.store);
-        if call.tool.cost != Cost::Free {
+        let services = &self.shared.services;
+        services.jobs.resume(call.context(), call.view());
+        if call.tool().is_paid {
             // Before the catalog is asked, which needs no key: its absence is told at once.
-            call.services.venice.require_key(&call.context)?;
+            services.venice.require_key(call.context())?;
         }
         let prepared = parsed.prepare(&call).await?;
-        let mut outcome = match call.tool.cost {
-            Cost::Free => self.run(prepared, &call).await?,
-            Cost::Paid(_) => match self.buy(prepared, &call).await? {
+        let mut outcome = if call.tool().is_paid {
+            match self.buy(prepared, &call).await? {
                 None => return Ok(asked.way.question().ok_or_else(fault)?.into()),
                 Some((result, entry)) => {
                     *entered = Some(entry);
                     result?
                 }
-            },
+            }
+        } else {
+            self.run(prepared.plan, &call).await?
         };
         if !outcome.media.is_empty() && asked.context.links.is_none() {
-            outcome.lines.extend(call.services.store.warning());
+            outcome.lines.extend(services.store.warning());
         }
         let how = How {
-            asked: call.output,
+            asked: call.output(),
             context: &asked.context,
-            view: &call.store,
+            view: call.view(),
             settings: &self.shared.output,
             encoding: &asked.encoding,
         };
@@ -167,31 +169,22 @@ impl Server {
         let Value::Object(mut arguments) = arguments else { return Err(fault()) };
         let shared = mounted.route.take_shared(&mut arguments, mounted.schema())?;
         let services = Arc::clone(&self.shared.services);
-        let call = Call {
-            context: asked.context.clone(),
-            store: services.store.view(&asked.context.caller),
-            services,
-            tool: spec,
-            arguments: Arc::new(arguments.clone()),
-            output: shared.output.filter(|mode| *mode != OutputMode::Auto),
-            save_as: shared.save_as,
-            extra: Arc::new(shared.extra),
-            inputs: ReadInputs::default(),
-        };
+        let (context, tool) = (asked.context.clone(), mounted.route.called());
+        let call = Call::new(services, context, tool, arguments.clone(), shared);
         Ok((call, arguments))
     }
 
     /// Does what the call asks for, within the time that is set for it.
-    pub(super) async fn run(&self, prepared: Box<dyn Prepared>, call: &Call) -> Result<Outcome> {
-        let run = prepared.run(call);
-        let Some(mut deadline) = call.context.deadline else { return run.await };
-        if call.tool.cost != Cost::Free {
+    pub(super) async fn run(&self, plan: Box<dyn PlannedCall>, call: &Call) -> Result<Outcome> {
+        let run = plan.run(call);
+        let Some(mut deadline) = call.context().deadline else { return run.await };
+        if call.tool().is_paid {
             // Its requests end in time by themselves, and what others of them made is stored then.
             deadline += STORING;
         }
         tokio::time::timeout_at(deadline.into(), run).await.unwrap_or_else(|_| {
             let mut error = Error::new(Kind::Timeout, "the call took longer than VENICE_TIMEOUT");
-            if call.context.charges.any() {
+            if call.context().charges.any() {
                 error = error
                     .hint("it may have been charged; look in venice_media before calling again");
             }

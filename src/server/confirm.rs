@@ -12,8 +12,8 @@ use rmcp::model::{
 };
 use rmcp::service::{Peer, RequestContext, RoleServer};
 
+use crate::call::Services;
 use crate::context::{Answer, Confirm};
-use crate::tool::Services;
 
 /// How long a user may take to answer.
 const PATIENCE: Duration = Duration::from_mins(5);

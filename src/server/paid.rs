@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use super::Server;
 use super::orphans::{Entered, HANDED_OUT, of_earlier};
+use crate::call::Call;
 use crate::context::{Answer, Context};
 use crate::error::{Error, Kind, Result};
 use crate::fingerprint::CallFingerprint;
 use crate::outcome::Outcome;
 use crate::spend::{Purchase, Reservation, about};
-use crate::tool::{Call, Prepared};
+use crate::tool::{Prepared, Price};
 
 /// What a paid call came to, and the entry that holds it until it is received; nothing where the user is asked by the
 /// answer to the call, which comes again.
@@ -17,24 +18,29 @@ pub(super) type Bought = Option<(Result<Outcome>, Entered)>;
 
 impl Server {
     /// Makes a paid call, or hands out what the same call made whose client had gone.
-    pub(super) async fn buy(&self, prepared: Box<dyn Prepared>, call: &Call) -> Result<Bought> {
-        let fingerprint = call.fingerprint();
-        if let Some(result) = self.handed_out(&fingerprint, &call.context).await? {
-            let entered = self.shared.orphans.enter(fingerprint, &call.context);
+    pub(super) async fn buy(&self, prepared: Prepared, call: &Call) -> Result<Bought> {
+        let Prepared { plan, inputs } = prepared;
+        let (context, fingerprint) = (call.context(), call.fingerprint(inputs));
+        if let Some(result) = self.handed_out(&fingerprint, context).await? {
+            let entered = self.shared.orphans.enter(fingerprint, context);
             // It was paid for, though not by this call.
-            call.context.charges.sent();
+            context.charges.sent();
             entered.ended(&result);
             return Ok(Some((result, entered)));
         }
-        let usd = prepared.price(call).await?.filter(|usd| usd.is_finite());
+        let usd = match plan.price() {
+            Price::Usd(usd) => usd,
+            Price::OfJob(order) => call.job_price(order).await?,
+        };
+        let usd = usd.filter(|usd| usd.is_finite());
         let purchase = Purchase {
-            caller: &call.context.caller,
-            tool: call.tool.name,
-            model: call.arguments.get("model").and_then(serde_json::Value::as_str),
+            caller: &context.caller,
+            tool: call.tool().name,
+            model: call.arguments().get("model").and_then(serde_json::Value::as_str),
             usd,
         };
         self.shared.services.spending.judge(&purchase).map_err(|error| {
-            let trouble = call.services.catalog.fetch_error(&call.context);
+            let trouble = self.shared.services.catalog.fetch_error(context);
             match trouble.filter(|_| usd.is_none()) {
                 Some(why) => Error::new(
                     error.kind,
@@ -45,21 +51,20 @@ impl Server {
             }
         })?;
         let before = Instant::now();
-        if self.asks(&purchase, &fingerprint, &call.context).await? {
+        if self.asks(&purchase, &fingerprint, context).await? {
             return Ok(None);
         }
         // The time that a user takes to answer is not the call's.
         let waited = before.elapsed();
         let reservation = tokio::select! {
             biased;
-            () = call.context.cancel.cancelled() => return Err(canceled()),
+            () = context.cancel.cancelled() => return Err(canceled()),
             reservation = self.shared.services.spending.reserve(&purchase) => reservation?,
         };
-        let entered = self.shared.orphans.enter(fingerprint, &call.context);
-        let mut call = call.clone();
-        call.context.deadline = call.context.deadline.map(|deadline| deadline + waited);
-        let mut result = self.run(prepared, &call).await;
-        close(reservation, &call.context, &mut result);
+        let entered = self.shared.orphans.enter(fingerprint, context);
+        let call = call.with_deadline(context.deadline.map(|deadline| deadline + waited));
+        let mut result = self.run(plan, &call).await;
+        close(reservation, call.context(), &mut result);
         entered.ended(&result);
         Ok(Some((result, entered)))
     }

@@ -4,12 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Problem, Result};
 
-/// Fields that decide what is bought, how it comes back, or whether it is safe: never taken from `extra`.
-const RESERVED: &[&str] =
-    &["stream", "return_binary", "n", "model", "modelId", "queue_id", "safe_mode", "moderation"];
-
-/// Fields that prices and caps go by: where a tool has an argument for one, it is given there and judged.
-pub(super) const PRICED: &[&str] = &[
+/// Fields that prices and caps go by: where a tool has an argument for one, it is given there and checked.
+const PRICED: &[&str] = &[
     "audio",
     "duration",
     "duration_seconds",
@@ -43,36 +39,31 @@ pub(super) fn parse(value: &Value) -> Result<Map<String, Value>> {
     }
 }
 
-/// Merges `extra` deeply into `body`; every field that is reserved or set already is a problem.
-pub(super) fn merge(body: &mut Map<String, Value>, extra: &Map<String, Value>) -> Result<()> {
-    let mut problems = Vec::new();
-    for name in extra.keys().filter(|name| RESERVED.contains(&name.as_str())) {
-        problems.push(Problem::new(format!("extra.{name}"), "cannot be set in extra"));
+/// Refuses fields that decide the price and have an argument of their own, by which they are checked. `schema` is the
+/// tool's published schema.
+pub(super) fn check(
+    given: &Map<String, Value>,
+    schema: &Map<String, Value>,
+    aliases: &[(&str, &str)],
+) -> Result<()> {
+    if given.is_empty() {
+        return Ok(());
     }
-    merge_level(body, extra, "extra", &mut problems);
-    if problems.is_empty() { Ok(()) } else { Err(Error::arguments(problems)) }
-}
-
-fn merge_level(
-    body: &mut Map<String, Value>,
-    extra: &Map<String, Value>,
-    path: &str,
-    problems: &mut Vec<Problem>,
-) {
-    for (name, value) in extra {
-        let here = format!("{path}.{name}");
-        match (body.get_mut(name), value) {
-            (None, value) => {
-                body.insert(name.clone(), value.clone());
-            }
-            (Some(Value::Object(inner)), Value::Object(more)) => {
-                merge_level(inner, more, &here, problems);
-            }
-            (Some(_), _) => {
-                problems.push(Problem::new(here, "is set by an argument of this call already"));
-            }
-        }
-    }
+    let own = schema.get("properties").and_then(Value::as_object);
+    let is_own = |name: &str| {
+        own.is_some_and(|own| own.contains_key(name))
+            || aliases.iter().any(|(alias, _)| *alias == name)
+    };
+    let top = given.keys().map(|name| (name, format!("extra.{name}")));
+    let inner = given.get("venice_parameters").and_then(Value::as_object);
+    let inner = inner.into_iter().flat_map(Map::keys);
+    let inner = inner.map(|name| (name, format!("extra.venice_parameters.{name}")));
+    let problems = top
+        .chain(inner)
+        .filter(|(name, _)| PRICED.contains(&name.as_str()) && is_own(name))
+        .map(|(name, path)| Problem::new(path, format!("give it as the argument `{name}`")))
+        .collect();
+    Error::reject(problems)
 }
 
 #[cfg(test)]
@@ -83,22 +74,6 @@ mod tests {
 
     fn object(value: &Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap()
-    }
-
-    #[test]
-    fn objects_merge_deeply_and_new_fields_are_added() {
-        let mut body = object(&json!({"a": {"b": 1}}));
-        merge(&mut body, &object(&json!({"a": {"c": 2}, "d": 3}))).unwrap();
-        assert_eq!(Value::Object(body), json!({"a": {"b": 1, "c": 2}, "d": 3}));
-    }
-
-    #[test]
-    fn what_is_set_or_reserved_is_refused_with_its_path() {
-        let mut body = object(&json!({"a": {"b": 1}}));
-        let extra = object(&json!({"a": {"b": 2}, "safe_mode": false}));
-        let error = merge(&mut body, &extra).unwrap_err();
-        let paths: Vec<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
-        assert_eq!(paths, ["extra.safe_mode", "extra.a.b"]);
     }
 
     #[test]

@@ -3,13 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Returns, Spec, Tool, extra};
-use crate::context::OutputMode;
+use super::{Cost, Returns, Spec, Tool, shared};
+use crate::call::{Call, CalledTool, Preparation, ReadInputs};
 use crate::error::{Error, Kind, Problem, Result};
+use crate::jobs::Order;
 use crate::outcome::Outcome;
 use crate::schema::Plain;
 
@@ -20,7 +19,7 @@ pub trait Parsed: Send {
     /// The rules between arguments.
     fn check(&self) -> Vec<Problem>;
     /// Prepares the call.
-    fn prepare(self: Box<Self>, call: &Call) -> Boxed<'_, Result<Box<dyn Prepared>>>;
+    fn prepare(self: Box<Self>, call: &Call) -> Boxed<'_, Result<Prepared>>;
 }
 
 struct Arguments<T: Tool>(T);
@@ -30,27 +29,45 @@ impl<T: Tool> Parsed for Arguments<T> {
         self.0.check()
     }
 
-    fn prepare(self: Box<Self>, call: &Call) -> Boxed<'_, Result<Box<dyn Prepared>>> {
+    fn prepare(self: Box<Self>, call: &Call) -> Boxed<'_, Result<Prepared>> {
         Box::pin(async move {
-            let plan = self.0.prepare(call).await?;
-            Ok(Box::new(Plan::<T>(plan)) as Box<dyn Prepared>)
+            let mut preparation = Preparation::new(call);
+            let plan = self.0.prepare(&mut preparation).await?;
+            let inputs = preparation.into_read();
+            Ok(Prepared { plan: Box::new(PlanOf::<T>(plan)), inputs })
         })
     }
 }
 
-/// A call whose arguments have been prepared, ready to be priced and run.
-pub trait Prepared: Send + Sync {
-    /// What the call will cost, in US dollars, where that is known.
-    fn price<'a>(&'a self, call: &'a Call) -> Boxed<'a, Result<Option<f64>>>;
-    /// Does it.
+/// A call whose arguments have been prepared.
+pub struct Prepared {
+    /// What to do.
+    pub plan: Box<dyn PlannedCall>,
+    /// The media arguments that were read for it.
+    pub inputs: ReadInputs,
+}
+
+/// What a prepared call will do, ready to be priced and run.
+pub trait PlannedCall: Send + Sync {
+    /// What the call will cost.
+    fn price(&self) -> Price<'_>;
+    /// Makes the call.
     fn run(self: Box<Self>, call: &Call) -> Boxed<'_, Result<Outcome>>;
 }
 
-struct Plan<T: Tool>(T::Plan);
+/// What a call will cost.
+pub enum Price<'a> {
+    /// So many US dollars, or an amount that is not known.
+    Usd(Option<f64>),
+    /// What queueing this job costs.
+    OfJob(&'a Order),
+}
 
-impl<T: Tool> Prepared for Plan<T> {
-    fn price<'a>(&'a self, call: &'a Call) -> Boxed<'a, Result<Option<f64>>> {
-        Box::pin(T::price(&self.0, call))
+struct PlanOf<T: Tool>(T::Plan);
+
+impl<T: Tool> PlannedCall for PlanOf<T> {
+    fn price(&self) -> Price<'_> {
+        T::order(&self.0).map_or_else(|| Price::Usd(T::price(&self.0)), Price::OfJob)
     }
 
     fn run(self: Box<Self>, call: &Call) -> Boxed<'_, Result<Outcome>> {
@@ -79,16 +96,10 @@ impl Route {
     #[must_use]
     pub fn published(&self) -> Plain {
         let mut plain = (self.plain)();
-        let schema = &mut plain.schema;
-        let mut shared = Map::new();
-        if self.spec.extra {
-            shared.extend(properties::<Extra>());
-        }
-        if self.spec.returns == Returns::Media {
-            shared.extend(properties::<Delivery>());
-        }
+        let shared = shared::properties(self.spec);
         if !shared.is_empty()
-            && let Some(own) = schema
+            && let Some(own) = plain
+                .schema
                 .entry("properties")
                 .or_insert_with(|| Value::Object(Map::new()))
                 .as_object_mut()
@@ -98,7 +109,14 @@ impl Route {
         plain
     }
 
-    /// The schema of `structuredContent`, where the tool returns data.
+    /// The tool as its calls know it.
+    #[must_use]
+    pub const fn called(&self) -> CalledTool {
+        let Spec { name, title, .. } = *self.spec;
+        CalledTool { name, title, is_paid: matches!(self.spec.cost, Cost::Paid(_)) }
+    }
+
+    /// The schema of `structuredContent`, if the tool returns data.
     #[must_use]
     pub fn output_schema(&self) -> Option<Map<String, Value>> {
         let Returns::Data(fields) = self.spec.returns else { return None };
@@ -122,87 +140,9 @@ impl Route {
         Some(schema)
     }
 
-    /// Takes the shared arguments out of `arguments`, which the published `schema` has passed.
-    pub fn take_shared(
-        &self,
-        arguments: &mut Map<String, Value>,
-        schema: &Map<String, Value>,
-    ) -> Result<Shared> {
-        let mut shared = Shared::default();
-        if self.spec.returns == Returns::Media {
-            let output = arguments.remove("output");
-            shared.output = output.as_ref().and_then(Value::as_str).and_then(OutputMode::parse);
-            shared.save_as =
-                arguments.remove("save_as").and_then(|name| name.as_str().map(str::to_owned));
-        }
-        if self.spec.extra
-            && let Some(extra) = arguments.remove("extra")
-        {
-            shared.extra = extra::parse(&extra)?;
-            self.check_extra(&shared.extra, schema)?;
-        }
-        Ok(shared)
-    }
-
-    /// Refuses what decides the price and has an argument of its own, by which it is judged.
-    fn check_extra(&self, given: &Map<String, Value>, schema: &Map<String, Value>) -> Result<()> {
-        if given.is_empty() {
-            return Ok(());
-        }
-        let own = schema.get("properties").and_then(Value::as_object);
-        let is_own = |name: &str| {
-            own.is_some_and(|own| own.contains_key(name))
-                || self.spec.aliases.iter().any(|(alias, _)| *alias == name)
-        };
-        let top = given.keys().map(|name| (name, format!("extra.{name}")));
-        let inner = given.get("venice_parameters").and_then(Value::as_object);
-        let inner = inner.into_iter().flat_map(Map::keys);
-        let inner = inner.map(|name| (name, format!("extra.venice_parameters.{name}")));
-        let problems: Vec<Problem> = top
-            .chain(inner)
-            .filter(|(name, _)| extra::PRICED.contains(&name.as_str()) && is_own(name))
-            .map(|(name, path)| Problem::new(path, format!("give it as the argument `{name}`")))
-            .collect();
-        if problems.is_empty() { Ok(()) } else { Err(Error::arguments(problems)) }
-    }
-
     /// The arguments of a call, which the schema has passed, as the tool's type.
     pub fn parse(&self, arguments: Map<String, Value>) -> Result<Box<dyn Parsed>> {
         (self.parse)(Value::Object(arguments))
-    }
-}
-
-/// The arguments that tools share, as one call gave them.
-#[derive(Debug, Default)]
-pub struct Shared {
-    /// How the caller wants media.
-    pub output: Option<OutputMode>,
-    /// The name that the caller wants media stored under.
-    pub save_as: Option<String>,
-    /// Further fields of the request's body.
-    pub extra: Map<String, Value>,
-}
-
-/// The arguments of every tool that returns media.
-#[derive(Deserialize, JsonSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-struct Delivery {
-    output: Option<OutputMode>,
-    save_as: Option<String>,
-}
-
-/// The argument of every tool that runs a model.
-#[derive(Deserialize, JsonSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-struct Extra {
-    /// JSON of further fields.
-    extra: Option<String>,
-}
-
-fn properties<T: JsonSchema>() -> Map<String, Value> {
-    match Plain::of::<T>().schema.remove("properties") {
-        Some(Value::Object(properties)) => properties,
-        _ => Map::new(),
     }
 }
 

@@ -11,14 +11,14 @@ pub mod upscale;
 
 use serde_json::{Map, Value};
 
-use crate::catalog::ModelType;
+use crate::call::{Call, NewItem, Preparation};
 use crate::catalog::edit::{EditModel, EditRequirements, MAX_PIXELS, MIN_PIXELS, MIN_SIDE};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::input::{Pixels, Urls, Wanted};
 use crate::media::MediaKind;
 use crate::outcome::{Outcome, Remarks};
 use crate::splice::Holes;
-use crate::tool::{Call, Made, Route};
+use crate::tool::Route;
 use crate::tools::Family;
 use crate::venice::{Endpoint, ReplyHeaders, Request};
 
@@ -78,7 +78,7 @@ fn blank_prompt(prompt: &str) -> Vec<Problem> {
 pub struct Plan {
     body: Map<String, Value>,
     holes: Holes,
-    made: Made,
+    item: NewItem,
     lines: Vec<String>,
 }
 
@@ -86,50 +86,30 @@ impl Plan {
     /// Sends it to `endpoint`, and keeps the one picture of the reply.
     async fn send(self, endpoint: &'static Endpoint, call: &Call) -> Result<Outcome> {
         let request = Request::new(endpoint).json_with(Value::Object(self.body), self.holes);
-        let reply = call.services.venice.send(&call.context, request).await?;
+        let reply = call.send(request).await?;
         refuse_violation(&reply.headers)?;
-        let made = Made {
+        let item = NewItem {
             bytes: reply.media()?,
             content_type: Some(reply.content_type.clone()),
             remarks: Remarks::from(&reply.headers),
-            ..self.made
+            ..self.item
         };
-        let media = vec![call.keep(made).await?];
+        let media = vec![call.keep(item).await?];
         Ok(Outcome { media, lines: self.lines, ..Outcome::default() })
     }
 }
 
-/// The model that a call edits with, judged by what the call asks of it.
-struct Editor {
-    id: String,
-    cost_usd: Option<f64>,
-    lines: Vec<String>,
-}
-
-impl Editor {
-    async fn choose(
-        call: &Call,
-        named: Option<&str>,
-        requirements: &EditRequirements<'_>,
-    ) -> Result<Self> {
-        let configured = call.services.defaults.models.edit.as_deref();
-        let catalog = &call.services.catalog;
-        let chosen = catalog
-            .choose_model(&call.context, ModelType::Inpaint, named, configured, EDIT_MODEL)
-            .await?;
-        let mut cost_usd = None;
-        if let Some(edit) = chosen.details::<EditModel>() {
-            let problems = edit.check_requirements(&chosen.id, requirements);
-            if !problems.is_empty() {
-                return Err(Error::arguments(problems));
-            }
-            cost_usd = edit.price_usd(requirements);
-        }
-        Ok(Self { id: chosen.id, cost_usd, lines: chosen.warnings })
-    }
-
-    fn made(&self, prompt: String) -> Made {
-        let model = Some(self.id.clone());
-        Made { prompt: Some(prompt), model, cost_usd: self.cost_usd, ..Made::default() }
-    }
+/// Chooses the model of an edit, which allows what the edit requires. Returns its id, and the picture that it will make.
+async fn choose_editor(
+    call: &mut Preparation<'_>,
+    named: Option<&str>,
+    requirements: &EditRequirements<'_>,
+) -> Result<(String, NewItem)> {
+    let check = |edit: &EditModel, id: &str| {
+        (edit.check_requirements(id, requirements), edit.price_usd(requirements))
+    };
+    let (chosen, cost_usd) = call.choose_model(named, EDIT_MODEL, check).await?;
+    let prompt = Some(requirements.prompt.to_owned());
+    let item = NewItem { prompt, model: Some(chosen.id.clone()), cost_usd, ..NewItem::default() };
+    Ok((chosen.id, item))
 }

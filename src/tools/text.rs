@@ -11,9 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::catalog::text::{TextModel, TextPricing, choose_text_model};
+use crate::call::Preparation;
+use crate::catalog::text::TextPricing;
 use crate::error::{Error, Result};
-use crate::tool::{Call, Route};
+use crate::tool::Route;
 use crate::tools::Family;
 
 /// The toolset `text`.
@@ -77,7 +78,7 @@ struct Fallbacks {
 }
 
 impl Fallbacks {
-    async fn find(ids: &[String], call: &Call) -> Result<Self> {
+    async fn find(ids: &[String], call: &Preparation<'_>) -> Result<Self> {
         let mut found = Self::default();
         for (index, id) in ids.iter().enumerate() {
             let place = |mut error: Error| {
@@ -86,10 +87,7 @@ impl Fallbacks {
                 }
                 error
             };
-            let catalog = &call.services.catalog;
-            let chosen = choose_text_model(catalog, &call.context, Some(id), None).await;
-            let chosen = chosen.map_err(place)?;
-            found.pricing.push(chosen.details().map(TextModel::pricing));
+            let chosen = call.find_text_model(id).await.map_err(place)?;
             found.body.push(json!({ "model": chosen.id }));
         }
         Ok(found)

@@ -21,6 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["catalog", "outcome"],
     &["spend"],
     &["input", "jobs"],
+    &["call"],
     &["tool"],
     &["tools", "output"],
     &["resources", "prompts"],

@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::call::{Call, Preparation, body_of};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{Class, Endpoint, Request};
 
 /// The limits and balances of the key in use; any key may see them.
@@ -38,28 +39,25 @@ pub struct ShowAccount {
     view: View,
     /// Such as 2026-06-01T00:00:00Z.
     #[schemars(length(max = 40))]
-    #[serde(rename = "startTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "startTimestamp")]
     start_timestamp: Option<String>,
     #[schemars(length(max = 40))]
-    #[serde(rename = "endTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "endTimestamp")]
     end_timestamp: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<Currency>,
     /// Default 50.
     #[schemars(range(min = 10, max = 1000))]
-    #[serde(rename = "pageSize", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "pageSize")]
     page_size: Option<u32>,
     /// nextCursor of the page before, alone.
     #[schemars(length(min = 1, max = 512))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
     /// 1d to 90d; default 7d.
-    #[serde(skip_serializing_if = "Option::is_none")]
     lookback: Option<String>,
     /// Such as 2026-06-01; with endDate.
-    #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "startDate")]
     start_date: Option<String>,
-    #[serde(rename = "endDate", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "endDate")]
     end_date: Option<String>,
 }
 
@@ -150,7 +148,7 @@ impl Tool for ShowAccount {
         problems
     }
 
-    async fn prepare(mut self, _call: &Call) -> Result<Self> {
+    async fn prepare(mut self, _call: &mut Preparation<'_>) -> Result<Self> {
         if self.view == View::UsageHistory && self.cursor.is_none() {
             self.page_size = self.page_size.or(Some(PAGE_SIZE));
         }
@@ -163,14 +161,14 @@ impl Tool for ShowAccount {
         for (name, value) in body_of(&plan)? {
             request = request.query(name, value.as_str().map_or(value.to_string(), str::to_owned));
         }
-        let reply = call.services.venice.send(&call.context, request).await.map_err(explained)?;
+        let reply = call.send(request).await.map_err(explained)?;
         let data: Map<String, Value> = reply.json()?;
         let next = data.get("nextCursor").cloned().unwrap_or_default();
         let brief = Map::from_iter([
             ("view".to_owned(), json!(plan.view)),
             ("nextCursor".to_owned(), next),
         ]);
-        call.show(data, brief).await
+        call.data_result(data, brief).await
     }
 }
 
@@ -184,13 +182,13 @@ impl ShowAccount {
             _ => today..=today,
         };
         let (first, last) = (*days.start(), *days.end());
-        let spent = call.services.spending.ledger().read(&call.context.caller, days).await?;
+        let spent = call.spent(days).await?;
         let mut data = body_of(&spent)?;
         data.insert("startDate".to_owned(), json!(first));
         data.insert("endDate".to_owned(), json!(last));
         let mut brief = data.clone();
         brief.shift_remove("entries");
-        call.show(data, brief).await
+        call.data_result(data, brief).await
     }
 
     /// The filters that are not those of the view, or that a cursor carries already.

@@ -4,16 +4,16 @@ mod subtitles;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use self::subtitles::{Subtitles, Transcript};
+use crate::call::{Call, NewItem, Preparation, form_of};
 use crate::catalog::asr::AsrModel;
 use crate::catalog::{MODELS, ModelType};
-use crate::error::{Error, Kind, Problem, Result};
-use crate::input::{Input, Source, Urls, Wanted};
+use crate::error::{Problem, Result};
+use crate::input::{Input, Urls, Wanted};
 use crate::media::{self, MediaKind};
 use crate::outcome::{Outcome, Remarks};
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, fields_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, MultipartForm, Request};
 
 /// Writes down what a recording says.
@@ -39,14 +39,11 @@ pub struct Transcribe {
     /// Of type asr; the default fits the call.
     #[serde(skip_serializing)]
     model: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<TextFormat>,
     /// Say when each part is spoken.
-    #[serde(skip_serializing_if = "Option::is_none")]
     timestamps: Option<bool>,
     /// Such as en.
     #[schemars(length(min = 2, max = 8))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
     #[serde(skip_serializing)]
     subtitles: Option<Subtitles>,
@@ -65,7 +62,7 @@ pub enum TextFormat {
 /// A request that is ready to be sent.
 pub struct Plan {
     form: MultipartForm,
-    made: Made,
+    made: NewItem,
     subtitles: Option<Subtitles>,
     timed: bool,
     lines: Vec<String>,
@@ -95,25 +92,17 @@ impl Tool for Transcribe {
         Vec::new()
     }
 
-    async fn prepare(mut self, call: &Call) -> Result<Plan> {
+    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
         let timed = self.timestamps == Some(true) || self.subtitles.is_some();
         if timed {
             self.timestamps = Some(true);
         }
-        let configured = call.services.defaults.models.asr.as_deref();
+        let configured = call.configured_model(ModelType::Asr);
         // The built-in model for plain text gives no times, wherever its name comes from.
         let configured = configured.filter(|model| !timed || *model != MODEL);
         let built_in = if timed { TIMED_MODEL } else { MODEL };
-        let catalog = &call.services.catalog;
-        let chosen = catalog
-            .choose_model(
-                &call.context,
-                ModelType::Asr,
-                self.model.as_deref(),
-                configured,
-                built_in,
-            )
-            .await?;
+        let named = self.model.as_deref();
+        let chosen = call.choose_any_model(ModelType::Asr, named, configured, built_in).await?;
         let wanted = Wanted {
             argument: "file",
             kinds: &[MediaKind::Audio, MediaKind::Video],
@@ -121,34 +110,28 @@ impl Tool for Transcribe {
             max_bytes: RECORDING_BYTES,
             pixels: None,
         };
-        let (source, line) = call.read(&self.file, &wanted).await?;
-        let Source::Bytes(input) = source else {
-            return Err(Error::new(Kind::Internal, "the recording was not fetched"));
-        };
+        let input = call.read_bytes(&self.file, &wanted).await?;
         let asr = chosen.details::<AsrModel>();
         let cost_usd =
             asr.zip(seconds(&input).await).and_then(|(asr, seconds)| asr.price_usd(seconds));
         let prompt = Some(format!("transcript of {}", input.name));
-        let mut body = body_of(&self)?;
-        body.insert("model".to_owned(), json!(chosen.id));
-        call.add_extra(&mut body)?;
-        let form = fields_of(&body).file("file", input.name, input.mime_type, input.bytes);
-        let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
-        let lines = chosen.warnings.into_iter().chain(line).collect();
-        Ok(Plan { form, made, subtitles: self.subtitles, timed, lines })
+        let body = call.body_for(&chosen.id, &self)?;
+        let form = form_of(&body).file("file", input.name, input.mime_type, input.bytes);
+        let made = NewItem { prompt, model: Some(chosen.id), cost_usd, ..NewItem::default() };
+        Ok(Plan { form, made, subtitles: self.subtitles, timed, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.made.cost_usd)
+    fn price(plan: &Plan) -> Option<f64> {
+        plan.made.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
         let request = Request::new(&TRANSCRIBE).form(plan.form);
-        let reply = call.services.venice.send(&call.context, request).await?;
+        let reply = call.send(request).await?;
         let mut made = plan.made;
         made.remarks = Remarks::from(&reply.headers);
         if !reply.is_json() {
-            return call.tell_apart(reply.text()?.to_owned(), made, plan.lines).await;
+            return call.text_result_apart(reply.text()?.to_owned(), made, plan.lines).await;
         }
         let transcript: Transcript = reply.json()?;
         let mut lines = plan.lines;
@@ -166,7 +149,7 @@ impl Tool for Transcribe {
             None if plan.timed => reply.text()?.to_owned(),
             None => transcript.text(),
         };
-        call.tell_apart(text, made, lines).await
+        call.text_result_apart(text, made, lines).await
     }
 }
 

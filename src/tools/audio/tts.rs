@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use self::parts::Part;
+use crate::call::{Call, Preparation};
+use crate::catalog::MODELS;
 use crate::catalog::speech::{SpeechModel, max_part_chars, max_whole_chars};
-use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Problem, Result};
 use crate::outcome::Outcome;
 use crate::speech::{self, Format};
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Reply, Request};
 
 /// Speaks the text.
@@ -35,31 +36,23 @@ pub struct Speech {
     #[schemars(length(min = 1, max = 100_000))]
     input: String,
     /// Default tts-kokoro.
-    #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
     /// venice_get_model lists a model's; case matters.
     #[schemars(length(max = 512))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     voice: Option<String>,
     /// Default: the model's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<ResponseFormat>,
     #[schemars(range(min = 0.25, max = 4.0))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     speed: Option<f64>,
     /// Name or code, as the model wants it.
     #[schemars(length(min = 2, max = 32))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
     /// How to speak; Qwen and Gemini models.
     #[schemars(length(max = 500))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     prompt: Option<String>,
     #[schemars(range(min = 0.0, max = 2.0))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[schemars(range(min = 0.0, max = 1.0))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     top_p: Option<f64>,
 }
 
@@ -121,24 +114,15 @@ impl Tool for Speech {
         Vec::new()
     }
 
-    async fn prepare(self, call: &Call) -> Result<Plan> {
-        let services = &call.services;
-        let configured = services.defaults.models.tts.as_deref();
-        let chosen = services
-            .catalog
-            .choose_model(&call.context, ModelType::Tts, self.model.as_deref(), configured, MODEL)
-            .await?;
+    async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
         let mut format = self.response_format.map(ResponseFormat::name).map(str::to_owned);
-        let mut cost = None;
-        if let Some(speech) = chosen.details::<SpeechModel>() {
+        let check = |speech: &SpeechModel, id: &str| {
             let voice = self.voice.as_deref();
-            let problems = speech.check_voice_and_format(&chosen.id, voice, format.as_deref());
-            if !problems.is_empty() {
-                return Err(Error::arguments(problems));
-            }
-            format = format.or_else(|| speech.default_format().map(str::to_owned));
-            cost = speech.price_usd(&self.input);
-        }
+            let problems = speech.check_voice_and_format(id, voice, format.as_deref());
+            format = format.take().or_else(|| speech.default_format().map(str::to_owned));
+            (problems, speech.price_usd(&self.input))
+        };
+        let (chosen, price) = call.choose_model(self.model.as_deref(), MODEL, check).await?;
         let format = format.as_deref().and_then(Format::from_name);
         let parts = parts(&self.input, &chosen.id);
         let joined = parts.len() > 1;
@@ -150,13 +134,12 @@ impl Tool for Speech {
             .hint("choose wav or mp3, or speak a shorter text; nothing was spent"));
         }
         let text = self.input.clone();
-        let body = self.body(&chosen.id, call)?;
-        let lines = chosen.warnings;
-        Ok(Plan { parts, body, format, model: chosen.id, text, price: cost, lines })
+        let body = call.body_for(&chosen.id, &self)?;
+        Ok(Plan { parts, body, format, model: chosen.id, text, price, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.price)
+    fn price(plan: &Plan) -> Option<f64> {
+        plan.price
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
@@ -192,16 +175,6 @@ impl Plan {
     }
 }
 
-impl Speech {
-    /// The body of every part's request, without its text.
-    fn body(self, model: &str, call: &Call) -> Result<Map<String, Value>> {
-        let mut body = body_of(&self)?;
-        body.insert("model".to_owned(), json!(model));
-        call.add_extra(&mut body)?;
-        Ok(body)
-    }
-}
-
 /// The text as one part where one request takes it, else split at its sentences.
 fn parts(text: &str, model: &str) -> Vec<String> {
     if text.chars().count() <= max_whole_chars(model) {
@@ -215,7 +188,7 @@ async fn speak(part: &str, body: &Map<String, Value>, call: &Call) -> Result<Rep
     let mut body = body.clone();
     body.insert("input".to_owned(), json!(part));
     let request = Request::new(&SPEECH).json(Value::Object(body));
-    let reply = call.services.venice.send(&call.context, request).await?;
+    let reply = call.send(request).await?;
     reply.media()?;
     Ok(reply)
 }
@@ -223,5 +196,5 @@ async fn speak(part: &str, body: &Map<String, Value>, call: &Call) -> Result<Rep
 #[expect(clippy::cast_precision_loss, reason = "there are at most some hundred parts")]
 fn report(call: &Call, done: usize, total: usize) {
     let message = format!("spoke {done} of {total} parts");
-    call.context.progress.report(done as f64, Some(total as f64), &message);
+    call.report_progress(done as f64, Some(total as f64), &message);
 }

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::call::{Call, Preparation};
 use crate::error::Result;
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{Class, Endpoint, Request};
 
 /// One public character.
@@ -52,15 +53,14 @@ impl Tool for GetCharacter {
 
     type Plan = Self;
 
-    async fn prepare(mut self, _call: &Call) -> Result<Self> {
+    async fn prepare(mut self, _call: &mut Preparation<'_>) -> Result<Self> {
         self.slug = self.slug.trim().to_owned();
         Ok(self)
     }
 
     async fn run(plan: Self, call: &Call) -> Result<Outcome> {
-        let venice = &call.services.venice;
         let request = Request::new(&CHARACTER).segment(&plan.slug);
-        let mut data: Map<String, Value> = venice.send(&call.context, request).await?.json()?;
+        let mut data: Map<String, Value> = call.send(request).await?.json()?;
         if plan.page.is_some() || plan.page_size.is_some() {
             let mut request = Request::new(&REVIEWS).segment(&plan.slug);
             for (name, value) in [("page", plan.page), ("pageSize", plan.page_size)] {
@@ -68,9 +68,9 @@ impl Tool for GetCharacter {
                     request = request.query(name, value.to_string());
                 }
             }
-            let reviews = venice.send(&call.context, request).await?.value()?;
+            let reviews = call.send(request).await?.value()?;
             data.insert("reviews".to_owned(), reviews);
         }
-        call.show(data, Map::from_iter([("slug".to_owned(), json!(plan.slug))])).await
+        call.data_result(data, Map::from_iter([("slug".to_owned(), json!(plan.slug))])).await
     }
 }

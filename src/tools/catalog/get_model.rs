@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::call::{Call, Preparation};
 use crate::catalog::{MODELS, listed};
 use crate::error::{Error, Kind, Result};
 use crate::near::{near, shorten};
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::Request;
 
 /// Show everything Venice says of one model: limits, prices, voices, formats, capabilities.
@@ -36,13 +37,13 @@ impl Tool for GetModel {
 
     type Plan = Self;
 
-    async fn prepare(self, _call: &Call) -> Result<Self> {
+    async fn prepare(self, _call: &mut Preparation<'_>) -> Result<Self> {
         Ok(self)
     }
 
     async fn run(plan: Self, call: &Call) -> Result<Outcome> {
         let request = Request::new(&MODELS).query("type", "all");
-        let list = call.services.venice.send(&call.context, request).await?.value()?;
+        let list = call.send(request).await?.value()?;
         let rows = list.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let id =
             |row: &'_ Value| row.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::call::{Call, Preparation, body_of};
 use crate::error::Result;
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{Class, Endpoint, Request};
 
 /// The public characters.
@@ -20,33 +21,28 @@ const LIMIT: u32 = 20;
 #[serde(deny_unknown_fields)]
 pub struct ListCharacters {
     #[schemars(length(max = 200))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     search: Option<String>,
     #[schemars(length(max = 20))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<Vec<String>>,
     #[schemars(length(max = 20))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     categories: Option<Vec<String>>,
     #[schemars(length(max = 20))]
-    #[serde(rename = "modelId", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "modelId")]
     model_id: Option<Vec<String>>,
-    #[serde(rename = "isAdult", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "isAdult")]
     is_adult: Option<bool>,
-    #[serde(rename = "isPro", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "isPro")]
     is_pro: Option<bool>,
-    #[serde(rename = "isWebEnabled", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "isWebEnabled")]
     is_web_enabled: Option<bool>,
-    #[serde(rename = "sortBy", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "sortBy")]
     sort_by: Option<SortBy>,
-    #[serde(rename = "sortOrder", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "sortOrder")]
     sort_order: Option<SortOrder>,
     /// Default 20.
     #[schemars(range(min = 1, max = 100))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
     #[schemars(range(min = 0))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<u64>,
 }
 
@@ -85,7 +81,7 @@ impl Tool for ListCharacters {
 
     type Plan = Request;
 
-    async fn prepare(mut self, _call: &Call) -> Result<Request> {
+    async fn prepare(mut self, _call: &mut Preparation<'_>) -> Result<Request> {
         self.limit = self.limit.or(Some(LIMIT));
         let fields = body_of(&self)?;
         let mut request = Request::new(&CHARACTERS);
@@ -101,14 +97,13 @@ impl Tool for ListCharacters {
     }
 
     async fn run(plan: Request, call: &Call) -> Result<Outcome> {
-        let list: Map<String, Value> =
-            call.services.venice.send(&call.context, plan).await?.json()?;
+        let list: Map<String, Value> = call.send(plan).await?.json()?;
         let rows = list.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let names = |row: &Value| {
             let of = |name: &str| (name.to_owned(), row.get(name).cloned().unwrap_or_default());
             Value::Object(Map::from_iter([of("slug"), of("name")]))
         };
         let brief = rows.iter().map(names).collect();
-        call.show(list, Map::from_iter([("data".to_owned(), Value::Array(brief))])).await
+        call.data_result(list, Map::from_iter([("data".to_owned(), Value::Array(brief))])).await
     }
 }

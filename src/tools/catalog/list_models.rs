@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::call::{Call, Preparation};
 use crate::catalog::{ALIASES, MODELS, ModelFilter, ModelRow, ModelType, TRAITS};
 use crate::error::Result;
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{Endpoint, Request};
 
 /// How many models a call lists that names no limit.
@@ -48,7 +49,7 @@ impl Tool for ListModels {
 
     type Plan = Self;
 
-    async fn prepare(self, _call: &Call) -> Result<Self> {
+    async fn prepare(self, _call: &mut Preparation<'_>) -> Result<Self> {
         Ok(self)
     }
 
@@ -62,13 +63,7 @@ impl Tool for ListModels {
         } else if plan.aliases == Some(true) {
             names(call, &ALIASES, filter, "alias").await?
         } else {
-            call.services
-                .catalog
-                .rows(&call.context, filter)
-                .await?
-                .iter()
-                .map(|row| summary(row, show_type))
-                .collect()
+            call.list_models(filter).await?.iter().map(|row| summary(row, show_type)).collect()
         };
         rows.retain(|row| search.is_empty() || matches(row, &search));
         // The default and the best of their kind first: a list may be cut.
@@ -90,7 +85,7 @@ impl Tool for ListModels {
             data
         };
         let models = rows.into_iter().map(Value::Object).collect();
-        call.show(answer(models), answer(ids)).await
+        call.data_result(answer(models), answer(ids)).await
     }
 }
 
@@ -109,7 +104,7 @@ async fn names(
     what: &str,
 ) -> Result<Vec<Map<String, Value>>> {
     let request = Request::new(endpoint).query("type", filter.name());
-    let value = call.services.venice.send(&call.context, request).await?.value()?;
+    let value = call.send(request).await?.value()?;
     let pairs = value.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
     Ok(pairs
         .into_iter()

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::call::{Call, Preparation};
 use crate::error::Result;
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{Class, Endpoint, Request};
 
 /// The networks whose nodes can be asked.
@@ -32,12 +33,12 @@ impl Tool for ListNetworks {
 
     type Plan = Self;
 
-    async fn prepare(self, _call: &Call) -> Result<Self> {
+    async fn prepare(self, _call: &mut Preparation<'_>) -> Result<Self> {
         Ok(self)
     }
 
     async fn run(_plan: Self, call: &Call) -> Result<Outcome> {
-        let reply = call.services.venice.send(&call.context, Request::new(&NETWORKS)).await?;
+        let reply = call.send(Request::new(&NETWORKS)).await?;
         Ok(Outcome::data(reply.json()?))
     }
 }

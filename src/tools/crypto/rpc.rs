@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::call::{Call, Preparation};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, ReplyHeaders, Request};
 
 /// Asks a node.
@@ -63,8 +64,8 @@ impl Tool for CallNode {
         problems
     }
 
-    async fn prepare(self, call: &Call) -> Result<Plan> {
-        if sends(&self.method) && !call.services.defaults.crypto_send {
+    async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
+        if sends(&self.method) && !call.may_send_transactions() {
             let message = format!("`{}` sends a transaction, which cannot be undone", self.method);
             return Err(Error::new(Kind::Refused, message).hint(
                 "whoever runs the server can allow it with --allow-crypto-send or VENICE_ALLOW_CRYPTO_SEND=1",
@@ -90,14 +91,14 @@ impl Tool for CallNode {
             .segment(plan.network)
             .header("Idempotency-Key", uuid::Uuid::new_v4().to_string())
             .json(plan.body);
-        let reply = call.services.venice.send(&call.context, request).await?;
+        let reply = call.send(request).await?;
         let answer: Map<String, Value> = reply.json()?;
         let cost = cost(&reply.headers);
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
             return Err(of_node(error, cost));
         }
         let id = answer.get("id").cloned().unwrap_or_default();
-        let mut outcome = call.show(answer, Map::from_iter([("id".to_owned(), id)])).await?;
+        let mut outcome = call.data_result(answer, Map::from_iter([("id".to_owned(), id)])).await?;
         outcome.lines.extend(cost);
         Ok(outcome)
     }

@@ -4,14 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Editor, Plan, blank_prompt, picture};
+use super::{Plan, blank_prompt, choose_editor, picture};
+use crate::call::{Call, Preparation};
 use crate::catalog::MODELS;
 use crate::catalog::edit::EditRequirements;
 use crate::error::{Problem, Result};
-use crate::input::{Source, Urls};
+use crate::input::Urls;
 use crate::outcome::Outcome;
 use crate::splice::Holes;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of, safe_mode};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint};
 
 /// Changes a picture.
@@ -28,23 +29,16 @@ pub struct EditImage {
     #[schemars(length(min = 1, max = 32768))]
     prompt: String,
     /// Of type inpaint; default firered-image-edit.
-    #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
     /// Default: the picture's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
     aspect_ratio: Option<String>,
     /// 1K, 2K or 4K; changes the price.
-    #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     output_format: Option<OutputFormat>,
     /// Rewrite the prompt first; $0.04, up to 30 s more.
-    #[serde(skip_serializing_if = "Option::is_none")]
     enhance_prompt: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     disable_prompt_optimization_thinking: Option<bool>,
     /// Blur adult content; default true.
-    #[serde(skip_serializing_if = "Option::is_none")]
     safe_mode: Option<bool>,
 }
 
@@ -80,25 +74,21 @@ impl Tool for EditImage {
         blank_prompt(&self.prompt)
     }
 
-    async fn prepare(mut self, call: &Call) -> Result<Plan> {
-        self.safe_mode = safe_mode(call.services.defaults.safe_mode, self.safe_mode)?;
-        let mut editor = Editor::choose(call, self.model.as_deref(), &self.requirements()).await?;
-        let (source, line) = call.read(&self.image, &picture("image", Urls::Pass)).await?;
-        editor.lines.extend(line);
-        let mut body = body_of(&self)?;
-        body.insert("model".to_owned(), json!(editor.id));
-        call.add_extra(&mut body)?;
+    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
+        self.safe_mode = call.safe_mode(self.safe_mode)?;
+        let requirements = self.requirements();
+        let named = self.model.as_deref();
+        let (model, item) = choose_editor(call, named, &requirements).await?;
         let holes = Holes::default();
-        let image = match source {
-            Source::Url(url) => url.into(),
-            Source::Bytes(input) => holes.data_url(&input.mime_type, input.bytes),
-        };
+        let wanted = picture("image", Urls::Pass);
+        let image = call.read_as_url(&self.image, &wanted, &holes).await?;
+        let mut body = call.body_for(&model, &self)?;
         body.insert("image".to_owned(), json!(image));
-        Ok(Plan { body, holes, made: editor.made(self.prompt), lines: editor.lines })
+        Ok(Plan { body, holes, item, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.made.cost_usd)
+    fn price(plan: &Plan) -> Option<f64> {
+        plan.item.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {

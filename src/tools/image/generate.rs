@@ -7,14 +7,15 @@ use serde_json::{Map, Value, json};
 
 use super::decode::{Text, decoded, listed_in};
 use super::{blank_prompt, refuse_violation};
+use crate::call::{Call, NewItem, Preparation, body_of};
 use crate::catalog::image::{ImageModel, ImageRequirements, ImageSize, style_problem};
-use crate::catalog::{MODELS, ModelType, STYLES};
+use crate::catalog::{MODELS, STYLES};
 use crate::error::{Error, Problem, Result};
-use crate::input::{Source, Urls, Wanted};
+use crate::input::{Urls, Wanted};
 use crate::media::MediaKind;
 use crate::outcome::{Outcome, Remarks};
 use crate::splice::Holes;
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, safe_mode};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Reply, Request};
 
 /// Makes the pictures.
@@ -35,69 +36,48 @@ pub struct GenerateImage {
     #[schemars(length(min = 1, max = 32768))]
     prompt: String,
     /// Default: Venice's default image model.
-    #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
     /// Few models heed it.
     #[schemars(length(max = 32768))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     negative_prompt: Option<String>,
     /// For models sized in pixels; default 1024.
     #[schemars(range(min = 1, max = 1280))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     width: Option<u32>,
     #[schemars(range(min = 1, max = 1280))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     height: Option<u32>,
     /// Such as 16:9.
-    #[serde(skip_serializing_if = "Option::is_none")]
     aspect_ratio: Option<String>,
     /// 1K, 2K or 4K; changes the price.
-    #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<String>,
     /// Changes the price.
-    #[serde(skip_serializing_if = "Option::is_none")]
     quality: Option<Quality>,
     /// Default webp.
-    #[serde(skip_serializing_if = "Option::is_none")]
     format: Option<Format>,
     /// Each is billed.
     #[schemars(range(min = 1, max = 4))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     variants: Option<u32>,
     /// From venice_image_styles.
-    #[serde(skip_serializing_if = "Option::is_none")]
     style_preset: Option<String>,
     /// Pictures whose style to follow.
     #[schemars(length(max = 10))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     style_references: Option<Vec<StyleReference>>,
     #[schemars(range(min = -999_999_999, max = 999_999_999))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<i64>,
     /// Few models heed it.
     #[schemars(range(min = 1))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<u64>,
     #[schemars(range(min = 0.001, max = 20.0))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     cfg_scale: Option<f64>,
     #[schemars(range(min = 0, max = 100))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     lora_strength: Option<u32>,
     /// Rewrite the prompt first; $0.04, up to 30 s more.
-    #[serde(skip_serializing_if = "Option::is_none")]
     enhance_prompt: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     disable_prompt_optimization_thinking: Option<bool>,
     /// $0.01 more.
-    #[serde(skip_serializing_if = "Option::is_none")]
     enable_web_search: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     embed_exif_metadata: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     hide_watermark: Option<bool>,
     /// Blur adult content; default true.
-    #[serde(skip_serializing_if = "Option::is_none")]
     safe_mode: Option<bool>,
 }
 
@@ -176,52 +156,42 @@ impl Tool for GenerateImage {
         blank_prompt(&self.prompt)
     }
 
-    async fn prepare(mut self, call: &Call) -> Result<Plan> {
-        let services = &call.services;
-        self.safe_mode = safe_mode(services.defaults.safe_mode, self.safe_mode)?;
-        let configured = services.defaults.models.image.as_deref();
-        let chosen = services
-            .catalog
-            .choose_model(&call.context, ModelType::Image, self.model.as_deref(), configured, MODEL)
-            .await?;
-        let mut lines = chosen.warnings.clone();
-        let mut problems = Vec::new();
-        let mut price = None;
+    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
+        self.safe_mode = call.safe_mode(self.safe_mode)?;
         let variants = self.variants.unwrap_or(1);
-        if let Some(image) = chosen.details::<ImageModel>() {
-            problems = image.check_requirements(&chosen.id, &self.requirements());
-            match image.fit_size(&chosen.id, self.size()) {
-                Ok((size, changes)) => {
+        let (named, mut problems, mut changes) = (self.model.clone(), Vec::new(), Vec::new());
+        let check = |image: &ImageModel, id: &str| {
+            problems = image.check_requirements(id, &self.requirements());
+            match image.fit_size(id, self.size()) {
+                Ok((size, made)) => {
                     self.resize(size);
-                    lines.extend(changes);
+                    changes = made;
                 }
                 Err(problem) => problems.push(problem),
             }
             let enhance = self.enhance_prompt == Some(true);
-            price = image.price_usd(&self.requirements(), variants, enhance);
-        }
-        if let Some(style) = &self.style_preset
-            && let Some(styles) = services.catalog.styles(&call.context).await
-        {
-            problems.extend(style_problem(style, &styles));
-        }
-        if !problems.is_empty() {
-            return Err(Error::arguments(problems));
-        }
+            // The problems are reported below, together with that of the style.
+            (Vec::new(), image.price_usd(&self.requirements(), variants, enhance))
+        };
+        let (chosen, price) = call.choose_model(named.as_deref(), MODEL, check).await?;
+        problems.extend(self.style_problem(call).await);
+        Error::reject(problems)?;
+        changes.into_iter().for_each(|change| call.note(change));
         let holes = Holes::default();
-        lines.extend(self.read_references(call, &holes).await?);
+        self.read_references(call, &holes).await?;
         let (prompt, seed) = (self.prompt.clone(), self.seed);
         let body = self.body(&chosen.id, call)?;
-        Ok(Plan { body, holes, model: chosen.id, prompt, seed, variants, price, lines })
+        let (model, lines) = (chosen.id, call.take_notes());
+        Ok(Plan { body, holes, model, prompt, seed, variants, price, lines })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.price)
+    fn price(plan: &Plan) -> Option<f64> {
+        plan.price
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
         let request = Request::new(&GENERATE).json_with(Value::Object(plan.body), plan.holes);
-        let reply = call.services.venice.send(&call.context, request).await?;
+        let reply = call.send(request).await?;
         refuse_violation(&reply.headers)?;
         let pictures = pictures(&reply)?;
         let remarks = Remarks::from(&reply.headers);
@@ -234,7 +204,7 @@ impl Tool for GenerateImage {
                 outcome.lines.push(format!("picture {} came broken: it is not base64", index + 1));
                 continue;
             };
-            let made = Made {
+            let item = NewItem {
                 bytes,
                 content_type: content_type.clone(),
                 prompt: Some(plan.prompt.clone()),
@@ -244,7 +214,7 @@ impl Tool for GenerateImage {
                 cost_usd: plan.price.map(|price| price / f64::from(plan.variants)),
                 remarks: remarks.clone(),
             };
-            outcome.media.push(call.keep(made).await?);
+            outcome.media.push(call.keep(item).await?);
         }
         Ok(outcome)
     }
@@ -277,9 +247,14 @@ impl GenerateImage {
         self.aspect_ratio = size.aspect_ratio;
     }
 
-    /// Puts the places of data URLs where files and stored items are named; the lines say what `last` stood for.
-    async fn read_references(&mut self, call: &Call, holes: &Holes) -> Result<Vec<String>> {
-        let mut lines = Vec::new();
+    /// The problem of a style preset that Venice does not list.
+    async fn style_problem(&self, call: &Preparation<'_>) -> Option<Problem> {
+        let style = self.style_preset.as_deref()?;
+        style_problem(style, &call.styles().await?)
+    }
+
+    /// Replaces files and stored items by the places of their data URLs.
+    async fn read_references(&mut self, call: &mut Preparation<'_>, holes: &Holes) -> Result<()> {
         for (index, reference) in self.style_references.iter_mut().flatten().enumerate() {
             let argument = format!("style_references[{index}].image");
             let wanted = Wanted {
@@ -289,19 +264,14 @@ impl GenerateImage {
                 max_bytes: REFERENCE_BYTES,
                 pixels: None,
             };
-            let (source, line) = call.read(&reference.image, &wanted).await?;
-            lines.extend(line);
-            reference.image = match source {
-                Source::Url(url) => url.into(),
-                Source::Bytes(input) => holes.data_url(&input.mime_type, input.bytes),
-            };
+            reference.image = call.read_as_url(&reference.image, &wanted, holes).await?;
         }
-        Ok(lines)
+        Ok(())
     }
 
     /// The request's body. One picture is asked for as bytes, several as JSON: the API takes no `variants`
     /// together with `return_binary`.
-    fn body(self, model: &str, call: &Call) -> Result<Map<String, Value>> {
+    fn body(self, model: &str, call: &Preparation<'_>) -> Result<Map<String, Value>> {
         let mut body = body_of(&self)?;
         body.insert("model".to_owned(), json!(model));
         if self.variants == Some(1) {

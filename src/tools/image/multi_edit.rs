@@ -6,14 +6,15 @@ use serde_json::json;
 
 use super::edit::OutputFormat;
 use super::generate::Quality;
-use super::{Editor, PICTURE_BYTES, Plan, blank_prompt, picture};
+use super::{PICTURE_BYTES, Plan, blank_prompt, choose_editor, picture};
+use crate::call::{Call, Preparation, body_of};
 use crate::catalog::MODELS;
 use crate::catalog::edit::EditRequirements;
 use crate::error::{Error, Problem, Result};
 use crate::input::{Source, Urls};
 use crate::outcome::Outcome;
 use crate::splice::Holes;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of, safe_mode};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint};
 
 /// Makes one picture of several.
@@ -35,23 +36,16 @@ pub struct EditImages {
     #[serde(skip_serializing)]
     model: Option<String>,
     /// Default: the first picture's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
     aspect_ratio: Option<String>,
     /// 1K, 2K or 4K; changes the price.
-    #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<String>,
     /// Changes the price.
-    #[serde(skip_serializing_if = "Option::is_none")]
     quality: Option<Quality>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     output_format: Option<OutputFormat>,
     /// Rewrite the prompt first; $0.04, up to 30 s more.
-    #[serde(skip_serializing_if = "Option::is_none")]
     enhance_prompt: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     disable_prompt_optimization_thinking: Option<bool>,
     /// Blur adult content; default true.
-    #[serde(skip_serializing_if = "Option::is_none")]
     safe_mode: Option<bool>,
 }
 
@@ -75,21 +69,23 @@ impl Tool for EditImages {
         blank_prompt(&self.prompt)
     }
 
-    async fn prepare(mut self, call: &Call) -> Result<Plan> {
-        self.safe_mode = safe_mode(call.services.defaults.safe_mode, self.safe_mode)?;
-        let mut editor = Editor::choose(call, self.model.as_deref(), &self.requirements()).await?;
+    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
+        self.safe_mode = call.safe_mode(self.safe_mode)?;
+        let requirements = self.requirements();
+        let named = self.model.as_deref();
+        let (model, item) = choose_editor(call, named, &requirements).await?;
         let holes = Holes::default();
-        let images = self.read(call, &holes, &mut editor.lines).await?;
+        let images = self.read(call, &holes).await?;
         let mut body = body_of(&self)?;
-        // This endpoint alone knows the model by another name, and refuses the usual one.
-        body.insert("modelId".to_owned(), json!(editor.id));
+        // This endpoint has another name for the model, and refuses the usual one.
+        body.insert("modelId".to_owned(), json!(model));
         call.add_extra(&mut body)?;
         body.insert("images".to_owned(), json!(images));
-        Ok(Plan { body, holes, made: editor.made(self.prompt), lines: editor.lines })
+        Ok(Plan { body, holes, item, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.made.cost_usd)
+    fn price(plan: &Plan) -> Option<f64> {
+        plan.item.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
@@ -111,18 +107,12 @@ impl EditImages {
 
     /// The pictures as the request names them. Together they may have the bytes that one may have alone: the
     /// API takes no larger body.
-    async fn read(
-        &self,
-        call: &Call,
-        holes: &Holes,
-        lines: &mut Vec<String>,
-    ) -> Result<Vec<String>> {
+    async fn read(&self, call: &mut Preparation<'_>, holes: &Holes) -> Result<Vec<String>> {
         let mut images = Vec::with_capacity(self.images.len());
         let mut bytes = 0;
         for (index, image) in self.images.iter().enumerate() {
             let argument = format!("images[{index}]");
-            let (source, line) = call.read(image, &picture(&argument, Urls::Pass)).await?;
-            lines.extend(line);
+            let source = call.read(image, &picture(&argument, Urls::Pass)).await?;
             images.push(match source {
                 Source::Url(url) => url.into(),
                 Source::Bytes(input) => {

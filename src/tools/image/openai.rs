@@ -3,16 +3,16 @@
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::decode::{Text, decoded, listed_in};
 use super::{blank_prompt, refuse_violation};
+use crate::call::{Call, NewItem, Preparation};
+use crate::catalog::MODELS;
 use crate::catalog::image::{ImageModel, ImageRequirements};
-use crate::catalog::{MODELS, ModelType};
-use crate::config::SafeMode;
 use crate::error::{Error, Problem, Result};
 use crate::outcome::{Outcome, Remarks};
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, safe_mode};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Reply, Request};
 
 /// Makes a picture, in the shape of OpenAI's API.
@@ -29,28 +29,18 @@ const MODEL: &str = "z-image-turbo";
 pub struct GenerateSimply {
     #[schemars(length(min = 1, max = 1500))]
     prompt: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
     #[schemars(range(min = 1, max = 1))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     n: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<Size>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     output_format: Option<OutputFormat>,
     #[schemars(range(min = 0, max = 100))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     output_compression: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     quality: Option<Quality>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     style: Option<Style>,
     /// auto blurs adult content.
-    #[serde(skip_serializing_if = "Option::is_none")]
     moderation: Option<Moderation>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     background: Option<Background>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<ResponseFormat>,
 }
 
@@ -123,10 +113,9 @@ enum ResponseFormat {
 }
 
 impl Moderation {
-    /// What to send, given what the server is set to send as `safe_mode`: this endpoint has the same switch under
-    /// another name.
-    fn under(setting: SafeMode, wanted: Option<Self>) -> Result<Option<Self>> {
-        let safe = safe_mode(setting, wanted.map(|wanted| wanted == Self::Auto)).map_err(|_| {
+    /// What to send for this `safe_mode`: the endpoint has that switch under another name.
+    fn new(safe_mode: Result<Option<bool>>) -> Result<Option<Self>> {
+        let safe = safe_mode.map_err(|_| {
             let message = "is locked to auto by this server's VENICE_SAFE_MODE";
             Error::argument("moderation", message)
         })?;
@@ -137,7 +126,7 @@ impl Moderation {
 /// A request that is ready to be sent.
 pub struct Plan {
     body: Map<String, Value>,
-    made: Made,
+    item: NewItem,
     lines: Vec<String>,
 }
 
@@ -161,52 +150,41 @@ impl Tool for GenerateSimply {
         blank_prompt(&self.prompt)
     }
 
-    async fn prepare(mut self, call: &Call) -> Result<Plan> {
-        let services = &call.services;
-        self.moderation = Moderation::under(services.defaults.safe_mode, self.moderation)?;
-        let configured = services.defaults.models.image.as_deref();
-        let chosen = services
-            .catalog
-            .choose_model(&call.context, ModelType::Image, self.model.as_deref(), configured, MODEL)
-            .await?;
-        let mut cost_usd = None;
-        if let Some(image) = chosen.details::<ImageModel>() {
+    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
+        let wanted = self.moderation.map(|wanted| wanted == Moderation::Auto);
+        self.moderation = Moderation::new(call.safe_mode(wanted))?;
+        let check = |image: &ImageModel, id: &str| {
             let requirements =
                 ImageRequirements { prompt: &self.prompt, ..ImageRequirements::default() };
-            let problems = image.check_requirements(&chosen.id, &requirements);
-            if !problems.is_empty() {
-                return Err(Error::arguments(problems));
-            }
-            cost_usd = image.price_usd(&requirements, 1, false);
-        }
-        let mut body = body_of(&self)?;
+            (image.check_requirements(id, &requirements), image.price_usd(&requirements, 1, false))
+        };
+        let (chosen, cost_usd) = call.choose_model(self.model.as_deref(), MODEL, check).await?;
         // The live API requires a model, and takes an unknown one for its default.
-        body.insert("model".to_owned(), json!(chosen.id));
-        call.add_extra(&mut body)?;
+        let body = call.body_for(&chosen.id, &self)?;
         let prompt = Some(self.prompt);
-        let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
-        Ok(Plan { body, made, lines: chosen.warnings })
+        let item = NewItem { prompt, model: Some(chosen.id), cost_usd, ..NewItem::default() };
+        Ok(Plan { body, item, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.made.cost_usd)
+    fn price(plan: &Plan) -> Option<f64> {
+        plan.item.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
         let request = Request::new(&GENERATE).json(Value::Object(plan.body));
-        let reply = call.services.venice.send(&call.context, request).await?;
+        let reply = call.send(request).await?;
         refuse_violation(&reply.headers)?;
         let mut outcome = Outcome { lines: plan.lines, ..Outcome::default() };
         for bytes in pictures(&reply)? {
-            let made = Made {
+            let item = NewItem {
                 bytes,
-                prompt: plan.made.prompt.clone(),
-                model: plan.made.model.clone(),
-                cost_usd: plan.made.cost_usd,
+                prompt: plan.item.prompt.clone(),
+                model: plan.item.model.clone(),
+                cost_usd: plan.item.cost_usd,
                 remarks: Remarks::from(&reply.headers),
-                ..Made::default()
+                ..NewItem::default()
             };
-            outcome.media.push(call.keep(made).await?);
+            outcome.media.push(call.keep(item).await?);
         }
         Ok(outcome)
     }
@@ -237,13 +215,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_safe_mode_of_the_server_is_sent_as_moderation() {
-        let under = |setting, wanted| Moderation::under(setting, wanted).ok().flatten();
-        assert_eq!(under(SafeMode::Api, None), None);
-        assert_eq!(under(SafeMode::On, None), Some(Moderation::Auto));
-        assert_eq!(under(SafeMode::On, Some(Moderation::Low)), Some(Moderation::Low));
-        assert_eq!(under(SafeMode::Off, None), Some(Moderation::Low));
-        let error = Moderation::under(SafeMode::Locked, Some(Moderation::Low)).unwrap_err();
+    fn safe_mode_is_sent_as_moderation() {
+        let sent = |safe_mode| Moderation::new(Ok(safe_mode)).unwrap();
+        assert_eq!(sent(None), None);
+        assert_eq!(sent(Some(true)), Some(Moderation::Auto));
+        assert_eq!(sent(Some(false)), Some(Moderation::Low));
+        let error = Moderation::new(Err(Error::argument("safe_mode", "is locked"))).unwrap_err();
         assert_eq!(error.problems[0].path, "moderation");
     }
 }

@@ -5,13 +5,14 @@ use serde::Deserialize;
 use serde_json::{Map, json};
 
 use super::{Plan, picture};
+use crate::call::{Call, NewItem, Preparation};
 use crate::catalog::image::ImageModel;
 use crate::catalog::{MODELS, ModelType};
 use crate::error::Result;
 use crate::input::{Source, Urls, Wanted};
 use crate::outcome::Outcome;
 use crate::splice::Holes;
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint};
 
 /// Cuts out what a picture shows.
@@ -46,14 +47,13 @@ impl Tool for RemoveBackground {
 
     type Plan = Plan;
 
-    async fn prepare(self, call: &Call) -> Result<Plan> {
-        let model = call.services.catalog.find_model(&call.context, ModelType::Image, MODEL).await;
+    async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
+        let model = call.find_model(ModelType::Image, MODEL).await;
         let cost_usd = model.and_then(|model| model.details::<ImageModel>()?.generation_usd());
         // Unlike an edit, this takes pictures of any size.
         let wanted = Wanted { pixels: None, ..picture("image", Urls::Pass) };
-        let (source, line) = call.read(&self.image, &wanted).await?;
         let holes = Holes::default();
-        let (field, image, name) = match source {
+        let (field, image, name) = match call.read(&self.image, &wanted).await? {
             Source::Url(url) => ("image_url", url.to_string(), url.path().to_owned()),
             Source::Bytes(input) => {
                 ("image", holes.data_url(&input.mime_type, input.bytes), input.name)
@@ -62,12 +62,13 @@ impl Tool for RemoveBackground {
         let mut body = Map::from_iter([(field.to_owned(), json!(image))]);
         call.add_extra(&mut body)?;
         let prompt = Some(format!("cut out {name}"));
-        let made = Made { prompt, model: Some(MODEL.to_owned()), cost_usd, ..Made::default() };
-        Ok(Plan { body, holes, made, lines: line.into_iter().collect() })
+        let item =
+            NewItem { prompt, model: Some(MODEL.to_owned()), cost_usd, ..NewItem::default() };
+        Ok(Plan { body, holes, item, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.made.cost_usd)
+    fn price(plan: &Plan) -> Option<f64> {
+        plan.item.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {

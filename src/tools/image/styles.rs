@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, json};
 
+use crate::call::{Call, Preparation};
 use crate::catalog::{STYLES, style_names};
 use crate::error::Result;
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::Request;
 
 /// List the names that style_preset of venice_image_generate takes.
@@ -34,12 +35,12 @@ impl Tool for ImageStyles {
 
     type Plan = Self;
 
-    async fn prepare(self, _call: &Call) -> Result<Self> {
+    async fn prepare(self, _call: &mut Preparation<'_>) -> Result<Self> {
         Ok(self)
     }
 
     async fn run(plan: Self, call: &Call) -> Result<Outcome> {
-        let reply = call.services.venice.send(&call.context, Request::new(&STYLES)).await?;
+        let reply = call.send(Request::new(&STYLES)).await?;
         let mut names = style_names(&reply.value()?)?;
         if let Some(search) = plan.search.map(|text| text.to_lowercase()) {
             names.retain(|name| name.to_lowercase().contains(&search));

@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Plan, picture};
+use crate::call::{Call, NewItem, Preparation};
 use crate::catalog::upscale::UpscaleModel;
 use crate::catalog::{MODELS, ModelType};
-use crate::error::{Error, Kind, Result};
-use crate::input::{Source, Urls};
+use crate::error::Result;
+use crate::input::Urls;
 use crate::outcome::Outcome;
 use crate::splice::Holes;
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint};
 
 /// Makes a picture larger.
@@ -31,11 +32,9 @@ pub struct UpscaleImage {
     image: String,
     /// Default 2.
     #[schemars(range(min = 2.0, max = 4.0))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     scale: Option<f64>,
     /// Invented detail; default 0.01.
     #[schemars(range(min = 0.0, max = 0.02))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     creativity: Option<f64>,
 }
 
@@ -55,27 +54,23 @@ impl Tool for UpscaleImage {
 
     type Plan = Plan;
 
-    async fn prepare(self, call: &Call) -> Result<Plan> {
+    async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
         let tier = if self.scale.unwrap_or(2.0) > 2.0 { "4x" } else { "2x" };
-        let model =
-            call.services.catalog.find_model(&call.context, ModelType::Upscale, MODEL).await;
+        let model = call.find_model(ModelType::Upscale, MODEL).await;
         let cost_usd = model.and_then(|model| model.details::<UpscaleModel>()?.price_usd(tier));
-        let (source, line) = call.read(&self.image, &picture("image", Urls::Fetch)).await?;
-        let Source::Bytes(input) = source else {
-            return Err(Error::new(Kind::Internal, "the picture was not fetched"));
-        };
-        let mut body = body_of(&self)?;
-        call.add_extra(&mut body)?;
+        let input = call.read_bytes(&self.image, &picture("image", Urls::Fetch)).await?;
+        let mut body = call.body(&self)?;
         // Raw base64 alone is taken here: neither a URL nor a data URL.
         let holes = Holes::default();
         body.insert("image".to_owned(), json!(holes.base64(input.bytes)));
         let prompt = Some(format!("upscaled {}", input.name));
-        let made = Made { prompt, model: Some(MODEL.to_owned()), cost_usd, ..Made::default() };
-        Ok(Plan { body, holes, made, lines: line.into_iter().collect() })
+        let item =
+            NewItem { prompt, model: Some(MODEL.to_owned()), cost_usd, ..NewItem::default() };
+        Ok(Plan { body, holes, item, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.made.cost_usd)
+    fn price(plan: &Plan) -> Option<f64> {
+        plan.item.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {

@@ -3,11 +3,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::call::{Call, Preparation};
 use crate::context::OutputMode;
 use crate::error::{Error, Kind, Problem, Result};
 use crate::media::{Media, MediaKind};
-use crate::outcome::{Delivered, Outcome, Remarks};
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
+use crate::outcome::Outcome;
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 
 /// How many items a call lists that names no limit.
 const LIMIT: usize = 20;
@@ -55,15 +56,15 @@ impl Tool for ShowMedia {
         Vec::new()
     }
 
-    async fn prepare(self, call: &Call) -> Result<Plan> {
+    async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
         let Some(uri) = self.uri else {
             let limit = self.limit.unwrap_or(LIMIT);
-            return Ok(Plan::Several(call.store.list(self.kind, limit).await?));
+            return Ok(Plan::Several(call.list_items(self.kind, limit).await?));
         };
         let found = if uri.trim() == "last" {
-            call.store.last(self.kind).await?
+            call.last_item(self.kind).await?
         } else {
-            call.store.get(uri.trim()).await?
+            call.find_item(uri.trim()).await?
         };
         found.map(|media| Plan::One(Box::new(media))).ok_or_else(|| {
             Error::new(Kind::NotFound, format!("there is no stored item `{uri}`"))
@@ -74,18 +75,14 @@ impl Tool for ShowMedia {
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
         match plan {
             Plan::One(media) => {
-                let path = call.store.path(&media).await;
-                let item =
-                    Delivered { media: *media, path, bytes: None, remarks: Remarks::default() };
-                Ok(Outcome { media: vec![item], ..Outcome::default() })
+                let media = vec![call.deliver(*media).await];
+                Ok(Outcome { media, ..Outcome::default() })
             }
             Plan::Several(items) if items.is_empty() => Ok(Outcome::text("nothing is stored yet")),
             Plan::Several(items) => {
                 let mut outcome = Outcome { output: Some(OutputMode::None), ..Outcome::default() };
                 for media in items {
-                    let path = call.store.path(&media).await;
-                    let remarks = Remarks::default();
-                    outcome.media.push(Delivered { media, path, bytes: None, remarks });
+                    outcome.media.push(call.deliver(media).await);
                 }
                 Ok(outcome)
             }

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::call::{Call, Preparation};
 use crate::error::Result;
 use crate::jobs::{JobKind, MUSIC_COMPLETE, MUSIC_RETRIEVE, Target};
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 
 /// Store the audio of a finished job here, then delete it at Venice. Returns a link to it. A job that still runs is
 /// left alone.
@@ -34,12 +35,11 @@ impl Tool for CompleteMusic {
 
     type Plan = Target;
 
-    async fn prepare(self, _call: &Call) -> Result<Target> {
+    async fn prepare(self, _call: &mut Preparation<'_>) -> Result<Target> {
         Target::of(self.job, self.model, self.queue_id)
     }
 
     async fn run(target: Target, call: &Call) -> Result<Outcome> {
-        let jobs = &call.services.jobs;
-        jobs.complete(&call.context, &call.store, JobKind::Music, target).await
+        call.complete_job(JobKind::Music, target).await
     }
 }

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
 use super::quote::QUOTE;
+use crate::call::{Call, NewJob, Preparation};
+use crate::catalog::MODELS;
 use crate::catalog::music::{MusicModel, MusicRequirements};
-use crate::catalog::{MODELS, ModelType};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Problem, Result};
 use crate::jobs::{Attached, JobKind, MUSIC_RETRIEVE, Order, WAIT};
-use crate::media::MediaRecord;
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint};
 
 /// Queues music.
@@ -29,25 +29,18 @@ pub struct GenerateMusic {
     prompt: String,
     /// What is sung.
     #[schemars(length(max = 20_000))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     lyrics_prompt: Option<String>,
     #[schemars(range(min = 1, max = 3600))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     duration_seconds: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     force_instrumental: Option<bool>,
     /// Write the lyrics too.
-    #[serde(skip_serializing_if = "Option::is_none")]
     lyrics_optimizer: Option<bool>,
-    #[serde(rename = "loop", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "loop")]
     looped: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     voice: Option<String>,
     /// Such as en.
-    #[serde(skip_serializing_if = "Option::is_none")]
     language_code: Option<String>,
     #[schemars(range(min = 0.25, max = 4.0))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     speed: Option<f64>,
     /// Default 30.
     #[schemars(range(min = 0, max = 50))]
@@ -90,51 +83,33 @@ impl Tool for GenerateMusic {
         Vec::new()
     }
 
-    async fn prepare(mut self, call: &Call) -> Result<Plan> {
-        let services = &call.services;
-        let chosen = services
-            .catalog
-            .choose_model(&call.context, ModelType::Music, Some(&self.model), None, "")
-            .await?;
-        if let Some(music) = chosen.details::<MusicModel>() {
-            let problems = music.check_requirements(&chosen.id, &self.requirements());
-            if !problems.is_empty() {
-                return Err(Error::arguments(problems));
-            }
-        }
-        self.model.clone_from(&chosen.id);
-        let mut body = body_of(&self)?;
-        call.add_extra(&mut body)?;
-        let quote = self.quote(chosen.details());
-        let price_usd = services.jobs.quote(&call.context, &QUOTE, quote).await;
-        let record = MediaRecord {
-            tool: call.tool.name.to_owned(),
-            prompt: Some(self.prompt),
-            arguments: (*call.arguments).clone(),
-            model: Some(chosen.id.clone()),
-            seed: None,
-            cost_usd: price_usd,
+    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
+        let check = |music: &MusicModel, id: &str| {
+            (music.check_requirements(id, &self.requirements()), None)
         };
-        let order = Order {
+        let (chosen, _) = call.choose_model(Some(&self.model), "", check).await?;
+        self.model.clone_from(&chosen.id);
+        let body = call.body(&self)?;
+        let price_usd = call.quote(&QUOTE, self.quote(chosen.details())).await;
+        let order = call.order(NewJob {
             kind: JobKind::Music,
             queue: &QUEUE,
             model: chosen.id,
+            prompt: Some(self.prompt),
             body,
             media: Attached::default(),
             price_usd,
-            save_as: call.save_as.clone(),
-            record,
-        };
-        Ok(Plan { order, wait: self.wait_seconds.unwrap_or(WAIT), lines: chosen.warnings })
+        });
+        let wait = self.wait_seconds.unwrap_or(WAIT);
+        Ok(Plan { order, wait, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, call: &Call) -> Result<Option<f64>> {
-        call.services.jobs.price(&call.store, &plan.order).await
+    fn order(plan: &Plan) -> Option<&Order> {
+        Some(&plan.order)
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let jobs = &call.services.jobs;
-        jobs.start(&call.context, &call.store, plan.order, plan.wait, plan.lines).await
+        call.start_job(plan.order, plan.wait, plan.lines).await
     }
 }
 

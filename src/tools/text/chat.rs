@@ -12,14 +12,13 @@ use self::answer::Answer;
 use self::talk::Talk;
 use super::hear::hear;
 use super::{Effort, Fallbacks, nested_tool, tool_choice};
+use crate::call::{Call, NewItem, Preparation, body_of};
 use crate::catalog::MODELS;
-use crate::catalog::text::{
-    self, MAX_PAGES, SEARCH_USD, TextModel, TextPricing, TextRequirements, choose_text_model,
-};
+use crate::catalog::text::{self, MAX_PAGES, SEARCH_USD, TextModel, TextPricing, TextRequirements};
 use crate::error::{Problem, Result};
 use crate::outcome::Outcome;
 use crate::splice::Holes;
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Request};
 
 /// Answers messages.
@@ -137,7 +136,7 @@ enum Verbosity {
 pub struct Plan {
     body: Map<String, Value>,
     holes: Holes,
-    made: Made,
+    made: NewItem,
     pricing: Option<TextPricing>,
     /// Whether the caller asked to see the thoughts.
     thoughts: bool,
@@ -180,41 +179,35 @@ impl Tool for Chat {
         problems
     }
 
-    async fn prepare(mut self, call: &Call) -> Result<Plan> {
-        let services = &call.services;
-        let configured = services.defaults.models.chat.as_deref();
-        let catalog = &services.catalog;
-        let chosen =
-            choose_text_model(catalog, &call.context, self.model.as_deref(), configured).await?;
+    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
+        let chosen = call.choose_text_model(self.model.as_deref()).await?;
         let ids = self.fallbacks.take().unwrap_or_default();
         let fallbacks = Fallbacks::find(&ids, call).await?;
         let prompt = self.prompt.clone().or_else(|| talk::title(self.messages.as_deref()));
         let messages = self.messages.take().unwrap_or_default();
         let media = self.media.take().unwrap_or_default();
         let talk = Talk::of(self.system.take(), messages, self.prompt.take(), &media, call).await?;
-        let requirements = self.requirements(&talk);
-        text::check_text_requirements(catalog, &call.context, &chosen, &requirements).await?;
+        call.check_text_model(&chosen, &self.requirements(&talk)).await?;
         let pricing = chosen.details().map(TextModel::pricing);
         let cost_usd = self.price(&talk, pricing, &fallbacks);
         let mut body = self.body(&chosen.id, fallbacks)?;
         body.insert("messages".to_owned(), Value::Array(talk.messages));
         call.add_extra(&mut body)?;
-        let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
-        let lines = chosen.warnings.into_iter().chain(talk.lines).collect();
+        let made = NewItem { prompt, model: Some(chosen.id), cost_usd, ..NewItem::default() };
         let thoughts = self.strip_thinking_response == Some(false);
-        Ok(Plan { body, holes: talk.holes, made, pricing, thoughts, lines })
+        Ok(Plan { body, holes: talk.holes, made, pricing, thoughts, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.made.cost_usd)
+    fn price(plan: &Plan) -> Option<f64> {
+        plan.made.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
         let Plan { body, holes, made, pricing, thoughts, lines } = plan;
         let request = Request::new(&CHAT).json_with(Value::Object(body), holes);
         let mut answer = Answer::default();
-        let facts = hear(call, request, &mut answer, &made).await?;
-        answer.outcome(call, &facts, made, pricing, thoughts, lines).await
+        let headers = hear(call, request, &mut answer, &made).await?;
+        answer.outcome(call, &headers, made, pricing, thoughts, lines).await
     }
 }
 
@@ -269,7 +262,6 @@ impl Chat {
 
     fn body(&self, model: &str, fallbacks: Fallbacks) -> Result<Map<String, Value>> {
         let mut body = body_of(self)?;
-        body.retain(|_, value| !value.is_null());
         let parameters: Map<String, Value> = VENICE
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), body.shift_remove(*name)?)))

@@ -7,13 +7,14 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::call::{Call, NewItem, Preparation};
+use crate::catalog::MODELS;
 use crate::catalog::embedding::{DEFAULT_MODEL, EmbeddingModel, EmbeddingPricing};
 use crate::catalog::text::estimate_tokens;
-use crate::catalog::{MODELS, ModelType};
 use crate::context::OutputMode;
 use crate::error::{Error, Kind, Problem, Result};
 use crate::outcome::{Outcome, Remarks};
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Request};
 
 /// Turns texts into vectors.
@@ -30,9 +31,7 @@ pub struct Embed {
     #[serde(skip_serializing)]
     model: Option<String>,
     #[schemars(range(min = 1))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     dimensions: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     encoding_format: Option<Format>,
 }
 
@@ -46,7 +45,7 @@ enum Format {
 /// A request that is ready to be sent.
 pub struct Plan {
     body: Map<String, Value>,
-    made: Made,
+    made: NewItem,
     pricing: Option<EmbeddingPricing>,
     lines: Vec<String>,
 }
@@ -79,46 +78,29 @@ impl Tool for Embed {
             .collect()
     }
 
-    async fn prepare(self, call: &Call) -> Result<Plan> {
-        let services = &call.services;
-        let configured = services.defaults.models.embedding.as_deref();
-        let chosen = services
-            .catalog
-            .choose_model(
-                &call.context,
-                ModelType::Embedding,
-                self.model.as_deref(),
-                configured,
-                DEFAULT_MODEL,
-            )
-            .await?;
-        let mut cost_usd = None;
-        let embedding = chosen.details::<EmbeddingModel>();
-        if let Some(embedding) = embedding {
-            let problems = embedding.check_input(&chosen.id, &self.input, self.dimensions);
-            if !problems.is_empty() {
-                return Err(Error::arguments(problems));
-            }
-            let used = self.input.iter().map(|text| estimate_tokens(text.chars().count())).sum();
-            cost_usd = embedding.pricing().usd(used);
-        }
-        let pricing = embedding.map(EmbeddingModel::pricing);
-        let mut body = body_of(&self)?;
-        body.insert("model".to_owned(), json!(chosen.id));
-        call.add_extra(&mut body)?;
+    async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
+        let check = |model: &EmbeddingModel, id: &str| {
+            let problems = model.check_input(id, &self.input, self.dimensions);
+            let tokens = self.input.iter().map(|text| estimate_tokens(text.chars().count())).sum();
+            (problems, model.pricing().usd(tokens))
+        };
+        let named = self.model.as_deref();
+        let (chosen, cost_usd) = call.choose_model(named, DEFAULT_MODEL, check).await?;
+        let body = call.body_for(&chosen.id, &self)?;
         let prompt = Some("embeddings".to_owned());
-        let made = Made { prompt, model: Some(chosen.id), cost_usd, ..Made::default() };
-        Ok(Plan { body, made, pricing, lines: chosen.warnings })
+        let pricing = chosen.details().map(EmbeddingModel::pricing);
+        let made = NewItem { prompt, model: Some(chosen.id), cost_usd, ..NewItem::default() };
+        Ok(Plan { body, made, pricing, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.made.cost_usd)
+    fn price(plan: &Plan) -> Option<f64> {
+        plan.made.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
         let Plan { body, mut made, pricing, lines } = plan;
         let request = Request::new(&EMBED).json(Value::Object(body));
-        let reply = call.services.venice.send(&call.context, request).await?;
+        let reply = call.send(request).await?;
         let list: List = reply.json()?;
         let dimensions = list.data.first().map_or(0, |item| item.embedding.0);
         if dimensions == 0 {
@@ -128,13 +110,16 @@ impl Tool for Embed {
         let used = list.usage.and_then(|usage| usage.total_tokens.or(usage.prompt_tokens));
         let counted = used.zip(pricing).and_then(|(used, pricing)| pricing.usd(f64::from(used)));
         if let Some(usd) = counted {
-            call.context.charges.cost(usd);
+            call.record_cost(usd);
         }
         made.cost_usd = counted.or(made.cost_usd);
         let answered = list.model.or_else(|| made.model.clone()).unwrap_or_default();
         made.remarks = Remarks::from(&reply.headers);
-        let stored =
-            Made { bytes: reply.bytes, content_type: Some("application/json".to_owned()), ..made };
+        let stored = NewItem {
+            bytes: reply.bytes,
+            content_type: Some("application/json".to_owned()),
+            ..made
+        };
         let item = call.keep(stored).await?;
         let mut data = Map::from_iter([
             ("model".to_owned(), json!(answered)),

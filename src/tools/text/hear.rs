@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use serde_json::Value;
 
+use crate::call::{Call, NewItem};
 use crate::error::{Error, Kind, Result};
 use crate::outcome::Remarks;
-use crate::tool::{Call, Made};
 use crate::venice::{ReplyHeaders, Request};
 
 /// How often a client is told how far the answer is.
@@ -30,12 +30,11 @@ pub(super) async fn hear<A: Heard>(
     call: &Call,
     request: Request,
     answer: &mut A,
-    made: &Made,
+    made: &NewItem,
 ) -> Result<ReplyHeaders> {
     let model = made.model.as_deref().unwrap_or("the model");
-    let progress = &call.context.progress;
-    progress.report(0.0, None, &format!("asking {model}"));
-    let mut stream = call.services.venice.stream(&call.context, request).await?;
+    call.report_progress(0.0, None, &format!("asking {model}"));
+    let mut stream = call.stream(request).await?;
     let mut told = Instant::now();
     while let Some(event) = stream.next().await {
         match event {
@@ -46,14 +45,14 @@ pub(super) async fn hear<A: Heard>(
             told = Instant::now();
             let characters = u32::try_from(answer.characters()).unwrap_or(u32::MAX);
             let message = format!("{characters} characters so far");
-            progress.report(f64::from(characters), None, &message);
+            call.report_progress(f64::from(characters), None, &message);
         }
     }
     Ok(stream.headers)
 }
 
 /// The error of an answer that did not become whole, with what had arrived of it.
-pub(super) async fn rescue(mut error: Error, text: &str, call: &Call, made: &Made) -> Error {
+pub(super) async fn rescue(mut error: Error, text: &str, call: &Call, made: &NewItem) -> Error {
     if error.kind == Kind::Canceled || text.trim().is_empty() {
         return error;
     }
@@ -62,14 +61,14 @@ pub(super) async fn rescue(mut error: Error, text: &str, call: &Call, made: &Mad
     let come = if characters <= SHOWN {
         format!("the answer had begun: {start}")
     } else {
-        let made = Made {
+        let made = NewItem {
             bytes: text.to_owned().into(),
             content_type: Some("text/plain".to_owned()),
             prompt: made.prompt.clone(),
             model: made.model.clone(),
             cost_usd: made.cost_usd,
             remarks: Remarks::default(),
-            ..Made::default()
+            ..NewItem::default()
         };
         match call.keep(made).await {
             Ok(item) => format!(

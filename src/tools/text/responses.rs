@@ -9,13 +9,12 @@ use serde_json::{Map, Value, json};
 use self::output::Output;
 use super::hear::hear;
 use super::{Effort, Fallbacks, nested_tool, tool_choice};
+use crate::call::{Call, NewItem, Preparation, body_of};
 use crate::catalog::MODELS;
-use crate::catalog::text::{
-    self, SEARCH_USD, TextModel, TextPricing, TextRequirements, choose_text_model,
-};
+use crate::catalog::text::{self, SEARCH_USD, TextModel, TextPricing, TextRequirements};
 use crate::error::{Problem, Result};
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Request};
 
 /// Answers an input. Keeps nothing from call to call.
@@ -68,7 +67,7 @@ enum Summary {
 /// A request that is ready to be sent.
 pub struct Plan {
     body: Map<String, Value>,
-    made: Made,
+    made: NewItem,
     pricing: Option<TextPricing>,
     /// Whether the caller asked for a summary of the thoughts.
     thoughts: bool,
@@ -105,36 +104,35 @@ impl Tool for Respond {
         problems
     }
 
-    async fn prepare(mut self, call: &Call) -> Result<Plan> {
-        let services = &call.services;
-        let configured = services.defaults.models.chat.as_deref();
-        let catalog = &services.catalog;
-        let chosen =
-            choose_text_model(catalog, &call.context, self.model.as_deref(), configured).await?;
-        let requirements = self.requirements();
-        text::check_text_requirements(catalog, &call.context, &chosen, &requirements).await?;
-        let pricing = chosen.details().map(TextModel::pricing);
+    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
+        let chosen = call.choose_text_model(self.model.as_deref()).await?;
+        call.check_text_model(&chosen, &self.requirements()).await?;
         let ids = self.fallbacks.take().unwrap_or_default();
         let fallbacks = Fallbacks::find(&ids, call).await?;
+        let pricing = chosen.details().map(TextModel::pricing);
         let cost_usd = self.price(pricing, &fallbacks);
         let mut body = self.body(&chosen.id, fallbacks)?;
         call.add_extra(&mut body)?;
-        let made =
-            Made { prompt: Some(self.input), model: Some(chosen.id), cost_usd, ..Made::default() };
+        let made = NewItem {
+            prompt: Some(self.input),
+            model: Some(chosen.id),
+            cost_usd,
+            ..NewItem::default()
+        };
         let thoughts = self.reasoning_summary.is_some();
-        Ok(Plan { body, made, pricing, thoughts, lines: chosen.warnings })
+        Ok(Plan { body, made, pricing, thoughts, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.made.cost_usd)
+    fn price(plan: &Plan) -> Option<f64> {
+        plan.made.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
         let Plan { body, made, pricing, thoughts, lines } = plan;
         let request = Request::new(&RESPOND).json(Value::Object(body));
         let mut output = Output::default();
-        let facts = hear(call, request, &mut output, &made).await?;
-        output.outcome(call, &facts, made, pricing, thoughts, lines).await
+        let headers = hear(call, request, &mut output, &made).await?;
+        output.outcome(call, &headers, made, pricing, thoughts, lines).await
     }
 }
 
@@ -175,7 +173,6 @@ impl Respond {
 
     fn body(&self, model: &str, fallbacks: Fallbacks) -> Result<Map<String, Value>> {
         let mut body = body_of(self)?;
-        body.retain(|_, value| !value.is_null());
         let mut set = |name: &str, value: Value| {
             body.insert(name.to_owned(), value);
         };

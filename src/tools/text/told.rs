@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use crate::call::Call;
 use crate::catalog::text::{SEARCH_USD, TextPricing};
 use crate::outcome::Remarks;
-use crate::tool::Call;
 use crate::venice::ReplyHeaders;
 
 /// The tokens and dollars of a call, as the reply counts them.
@@ -54,7 +54,7 @@ impl Usage {
         let searches = f64::from(u32::try_from(searches).unwrap_or(u32::MAX)) * SEARCH_USD;
         let usd = self.usd.or(counted.map(|usd| usd + searches));
         if let Some(usd) = usd {
-            call.context.charges.cost(usd);
+            call.record_cost(usd);
         }
         usd
     }

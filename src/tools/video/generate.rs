@@ -6,13 +6,14 @@ use serde_json::{Map, Value, json};
 
 use super::inputs::Gathered;
 use super::quote::QUOTE;
+use crate::call::{Call, NewJob, Preparation, body_of};
+use crate::catalog::MODELS;
 use crate::catalog::video::{VideoModel, VideoRequirements};
-use crate::catalog::{MODELS, ModelType};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Problem, Result};
 use crate::jobs::{JobKind, Order, VIDEO_RETRIEVE, WAIT};
-use crate::media::{MediaKind, MediaRecord};
+use crate::media::MediaKind;
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint};
 
 /// Queues a video.
@@ -29,26 +30,19 @@ pub struct GenerateVideo {
     model: String,
     /// Required but by upscale models.
     #[schemars(length(min = 1, max = 20_000))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     prompt: Option<String>,
     /// Such as 5s.
     #[schemars(length(min = 1, max = 10))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     duration: Option<String>,
     #[schemars(length(max = 20_000))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     negative_prompt: Option<String>,
     /// Required where the model lists any.
-    #[serde(skip_serializing_if = "Option::is_none")]
     aspect_ratio: Option<String>,
     /// Such as 720p.
-    #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     audio: Option<bool>,
     /// 1, 2 or 4.
     #[schemars(range(min = 1, max = 4))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     upscale_factor: Option<u8>,
     /// First frame.
     #[serde(skip_serializing)]
@@ -82,10 +76,8 @@ pub struct GenerateVideo {
     #[schemars(length(max = 10))]
     #[serde(skip_serializing)]
     keyframes: Option<Vec<Keyframe>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     omni_reference_task_type: Option<TaskType>,
     /// What an error that asks for them names.
-    #[serde(skip_serializing_if = "Option::is_none")]
     consents: Option<Map<String, Value>>,
     /// Default 30.
     #[schemars(range(min = 0, max = 50))]
@@ -152,19 +144,13 @@ impl Tool for GenerateVideo {
         problems
     }
 
-    async fn prepare(mut self, call: &Call) -> Result<Plan> {
-        let services = &call.services;
-        let chosen = services
-            .catalog
-            .choose_model(&call.context, ModelType::Video, Some(&self.model), None, "")
-            .await?;
-        if let Some(video) = chosen.details::<VideoModel>() {
-            self.duration = self.duration.map(|given| video.normalize_duration(&given));
-            let problems = video.check_requirements(&chosen.id, &self.requirements());
-            if !problems.is_empty() {
-                return Err(Error::arguments(problems));
-            }
-        }
+    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
+        let named = self.model.clone();
+        let check = |video: &VideoModel, id: &str| {
+            self.duration = self.duration.take().map(|given| video.normalize_duration(&given));
+            (video.check_requirements(id, &self.requirements()), None)
+        };
+        let (chosen, _) = call.choose_model(Some(&named), "", check).await?;
         self.model.clone_from(&chosen.id);
         let gathered = self.gather(call).await?;
         let mut body = body_of(&self)?;
@@ -172,38 +158,28 @@ impl Tool for GenerateVideo {
         body.extend(gathered.body);
         call.add_extra(&mut body)?;
         let price_usd = match quote {
-            Some(quote) => services.jobs.quote(&call.context, &QUOTE, quote).await,
+            Some(quote) => call.quote(&QUOTE, quote).await,
             None => None,
         };
-        let record = MediaRecord {
-            tool: call.tool.name.to_owned(),
-            prompt: self.prompt,
-            arguments: (*call.arguments).clone(),
-            model: Some(chosen.id.clone()),
-            seed: None,
-            cost_usd: price_usd,
-        };
-        let order = Order {
+        let order = call.order(NewJob {
             kind: JobKind::Video,
             queue: &QUEUE,
             model: chosen.id,
+            prompt: self.prompt,
             body,
             media: gathered.media,
             price_usd,
-            save_as: call.save_as.clone(),
-            record,
-        };
-        let lines = chosen.warnings.into_iter().chain(gathered.lines).collect();
-        Ok(Plan { order, wait: self.wait_seconds.unwrap_or(WAIT), lines })
+        });
+        let wait = self.wait_seconds.unwrap_or(WAIT);
+        Ok(Plan { order, wait, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, call: &Call) -> Result<Option<f64>> {
-        call.services.jobs.price(&call.store, &plan.order).await
+    fn order(plan: &Plan) -> Option<&Order> {
+        Some(&plan.order)
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let jobs = &call.services.jobs;
-        jobs.start(&call.context, &call.store, plan.order, plan.wait, plan.lines).await
+        call.start_job(plan.order, plan.wait, plan.lines).await
     }
 }
 
@@ -239,7 +215,7 @@ impl GenerateVideo {
     }
 
     /// Reads every media argument.
-    async fn gather(&self, call: &Call) -> Result<Gathered> {
+    async fn gather(&self, call: &mut Preparation<'_>) -> Result<Gathered> {
         use MediaKind::{Audio, Document, Image, Video};
         let mut all = Gathered { reference_seconds: Some(0.0), ..Gathered::default() };
         all.one(call, "image_url", Image, self.image_url.as_ref()).await?;
@@ -297,7 +273,12 @@ impl GenerateVideo {
 }
 
 impl Element {
-    async fn read(&self, call: &Call, index: usize, all: &mut Gathered) -> Result<Value> {
+    async fn read(
+        &self,
+        call: &mut Preparation<'_>,
+        index: usize,
+        all: &mut Gathered,
+    ) -> Result<Value> {
         let place = format!("elements[{index}]");
         let mut value = Map::new();
         for (name, kind, text) in [

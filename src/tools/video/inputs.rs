@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use crate::call::Preparation;
 use crate::error::{Error, Result};
 use crate::input::{Source, Urls, Wanted};
 use crate::jobs::Attached;
 use crate::media::{MediaKind, duration_seconds};
-use crate::tool::Call;
 
 /// The largest picture, clip or document, in bytes.
 const FILE_BYTES: u64 = 25 * 1000 * 1000;
@@ -20,7 +20,6 @@ const ALL_BYTES: u64 = 25 * 1000 * 1000;
 pub(super) struct Gathered {
     pub(super) media: Attached,
     pub(super) body: Map<String, Value>,
-    pub(super) lines: Vec<String>,
     /// The seconds of all reference videos; none where one's length is not known.
     pub(super) reference_seconds: Option<f64>,
 }
@@ -29,7 +28,7 @@ impl Gathered {
     /// Reads one media string: a URL goes to Venice as it is, a file becomes part of the request.
     pub(super) async fn read(
         &mut self,
-        call: &Call,
+        call: &mut Preparation<'_>,
         argument: &str,
         kind: MediaKind,
         text: &str,
@@ -37,8 +36,7 @@ impl Gathered {
         let kinds = [kind];
         let max_bytes = if kind == MediaKind::Audio { SOUND_BYTES } else { FILE_BYTES };
         let wanted = Wanted { argument, kinds: &kinds, urls: Urls::Pass, max_bytes, pixels: None };
-        let (source, line) = call.read(text, &wanted).await?;
-        self.lines.extend(line);
+        let source = call.read(text, &wanted).await?;
         let is_reference = argument.starts_with("reference_video_urls");
         let place = match source {
             Source::Url(url) => {
@@ -69,7 +67,7 @@ impl Gathered {
     /// Reads the media string of an argument, where it is given.
     pub(super) async fn one(
         &mut self,
-        call: &Call,
+        call: &mut Preparation<'_>,
         argument: &str,
         kind: MediaKind,
         text: Option<&String>,
@@ -84,7 +82,7 @@ impl Gathered {
     /// Reads the media strings of an argument, where it is given.
     pub(super) async fn many(
         &mut self,
-        call: &Call,
+        call: &mut Preparation<'_>,
         argument: &str,
         kind: MediaKind,
         texts: Option<&Vec<String>>,
@@ -99,7 +97,7 @@ impl Gathered {
     /// The media strings of a list, read.
     pub(super) async fn list(
         &mut self,
-        call: &Call,
+        call: &mut Preparation<'_>,
         argument: &str,
         kind: MediaKind,
         texts: &[String],

@@ -2,13 +2,14 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::call::{Call, Preparation};
+use crate::catalog::MODELS;
 use crate::catalog::video::VideoModel;
-use crate::catalog::{MODELS, ModelType};
-use crate::error::{Error, Kind, Problem, Result};
+use crate::error::{Problem, Result};
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Request};
 
 /// Says what a video costs.
@@ -23,21 +24,15 @@ pub struct QuoteVideo {
     model: String,
     /// Such as 5s.
     duration: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     aspect_ratio: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     audio: Option<bool>,
     /// 1, 2 or 4.
     #[schemars(range(min = 1, max = 4))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     upscale_factor: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     video_url: Option<String>,
     /// Seconds of all reference videos together.
     #[schemars(range(min = 0.0, max = 150.0))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     reference_video_total_duration: Option<f64>,
 }
 
@@ -62,31 +57,17 @@ impl Tool for QuoteVideo {
         factor.map(|_| Problem::new("upscale_factor", "must be 1, 2 or 4")).into_iter().collect()
     }
 
-    async fn prepare(mut self, call: &Call) -> Result<Self::Plan> {
-        let chosen = call
-            .services
-            .catalog
-            .choose_model(&call.context, ModelType::Video, Some(&self.model), None, "")
-            .await?;
-        if let Some(video) = chosen.details::<VideoModel>() {
+    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Self::Plan> {
+        let named = self.model.clone();
+        let check = |video: &VideoModel, id: &str| {
             self.duration = video.normalize_duration(&self.duration);
-            let problems = video.check_duration(&chosen.id, &self.duration);
-            if !problems.is_empty() {
-                return Err(Error::arguments(problems));
-            }
-        }
-        let mut body = body_of(&self)?;
-        body.insert("model".to_owned(), json!(chosen.id));
-        Ok(body)
+            (video.check_duration(id, &self.duration), None)
+        };
+        let (chosen, _) = call.choose_model(Some(&named), "", check).await?;
+        call.body_for(&chosen.id, &self)
     }
 
     async fn run(plan: Self::Plan, call: &Call) -> Result<Outcome> {
-        let request = Request::new(&QUOTE).json(Value::Object(plan));
-        match call.services.venice.send(&call.context, request).await?.value()? {
-            Value::Object(data) if data.get("quote").is_some_and(Value::is_number) => {
-                Ok(Outcome::data(data))
-            }
-            _ => Err(Error::new(Kind::Network, "Venice's reply has no `quote`")),
-        }
+        call.ask_price(Request::new(&QUOTE).json(Value::Object(plan))).await
     }
 }

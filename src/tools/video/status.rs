@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::call::{Call, Preparation};
 use crate::error::{Error, Kind, Result};
 use crate::jobs::{Ask, JobKind, Target, VIDEO_RETRIEVE, WAIT};
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 
 /// Wait for a video job, by job or by model and queue_id: returns the video once it is done, else how far it is. Free;
 /// ask as often as needed.
@@ -44,7 +45,7 @@ impl Tool for VideoStatus {
 
     type Plan = Plan;
 
-    async fn prepare(self, call: &Call) -> Result<Plan> {
+    async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
         let delete = self.delete_media_on_completion == Some(true);
         if delete && call.is_read_only() {
             let message = "`delete_media_on_completion` is refused: this server is read-only";
@@ -52,12 +53,11 @@ impl Tool for VideoStatus {
         }
         let target = Target::of(self.job, self.model, self.queue_id)?;
         let wait = self.wait_seconds.unwrap_or(WAIT);
-        let ask = Ask { kind: JobKind::Video, target, save_as: call.save_as.clone(), wait };
+        let ask = Ask { kind: JobKind::Video, target, save_as: call.save_as(), wait };
         Ok(Plan { ask, delete })
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let jobs = &call.services.jobs;
-        jobs.status(&call.context, &call.store, &plan.ask, plan.delete).await
+        call.job_status(&plan.ask, plan.delete).await
     }
 }

@@ -2,15 +2,16 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::call::{Call, Preparation, form_of};
 use crate::catalog::speech::{SpeechModel, VoiceCloning};
 use crate::catalog::{MODELS, ModelType};
-use crate::error::{Error, Kind, Result};
-use crate::input::{Source, Urls, Wanted};
+use crate::error::{Error, Result};
+use crate::input::{Urls, Wanted};
 use crate::media::{self, MediaKind};
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of, fields_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, MultipartForm, Request};
 
 /// Makes a voice from a recording.
@@ -30,7 +31,6 @@ pub struct CloneVoice {
     #[serde(skip_serializing)]
     file: String,
     /// A tts model that clones; default tts-chatterbox-hd.
-    #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
 }
 
@@ -58,11 +58,9 @@ impl Tool for CloneVoice {
 
     type Plan = Plan;
 
-    async fn prepare(self, call: &Call) -> Result<Plan> {
-        let catalog = &call.services.catalog;
-        let chosen = catalog
-            .choose_model(&call.context, ModelType::Tts, self.model.as_deref(), None, MODEL)
-            .await?;
+    async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
+        let named = self.model.as_deref();
+        let chosen = call.choose_any_model(ModelType::Tts, named, None, MODEL).await?;
         let wanted = Wanted {
             argument: "file",
             kinds: &[MediaKind::Audio, MediaKind::Video],
@@ -70,31 +68,22 @@ impl Tool for CloneVoice {
             max_bytes: SAMPLE_BYTES,
             pixels: None,
         };
-        let (source, line) = call.read(&self.file, &wanted).await?;
-        let Source::Bytes(input) = source else {
-            return Err(Error::new(Kind::Internal, "the recording was not fetched"));
-        };
+        let input = call.read_bytes(&self.file, &wanted).await?;
         let cloning = chosen.details::<SpeechModel>().and_then(SpeechModel::cloning).cloned();
         if let Some(cloning) = &cloning {
             let (bytes, mime_type) = (input.bytes.clone(), input.mime_type.clone());
             let measure = move || media::duration_seconds(&bytes, &mime_type);
             let seconds = tokio::task::spawn_blocking(measure).await.ok().flatten();
-            let problems = cloning.check_recording(&chosen.id, &input.mime_type, seconds);
-            if !problems.is_empty() {
-                return Err(Error::arguments(problems));
-            }
+            Error::reject(cloning.check_recording(&chosen.id, &input.mime_type, seconds))?;
         }
-        let mut body = body_of(&self)?;
-        body.insert("model".to_owned(), json!(chosen.id));
-        call.add_extra(&mut body)?;
-        let form = fields_of(&body).file("file", input.name, input.mime_type, input.bytes);
-        let lines = chosen.warnings.into_iter().chain(line).collect();
-        Ok(Plan { form, model: chosen.id, cloning, lines })
+        let body = call.body_for(&chosen.id, &self)?;
+        let form = form_of(&body).file("file", input.name, input.mime_type, input.bytes);
+        Ok(Plan { form, model: chosen.id, cloning, lines: call.take_notes() })
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
         let request = Request::new(&CLONE).form(plan.form);
-        let reply = call.services.venice.send(&call.context, request).await?;
+        let reply = call.send(request).await?;
         let data: Map<String, Value> = reply.json()?;
         let id = data.get("id").and_then(Value::as_str).unwrap_or_default();
         let days = plan.cloning.and_then(|cloning| cloning.retention_days);

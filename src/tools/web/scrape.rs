@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::call::{Call, NewItem, Preparation, body_of};
 use crate::error::{Problem, Result};
 use crate::outcome::{Outcome, Remarks};
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Request};
 
 /// Reads a page.
@@ -53,26 +54,26 @@ impl Tool for ScrapePage {
         }
     }
 
-    async fn prepare(mut self, _call: &Call) -> Result<Self> {
+    async fn prepare(mut self, _call: &mut Preparation<'_>) -> Result<Self> {
         self.url = self.url.trim().to_owned();
         Ok(self)
     }
 
-    async fn price(_plan: &Self, _call: &Call) -> Result<Option<f64>> {
-        Ok(Some(USD))
+    fn price(_plan: &Self) -> Option<f64> {
+        Some(USD)
     }
 
     async fn run(plan: Self, call: &Call) -> Result<Outcome> {
         let request = Request::new(&SCRAPE).json(Value::Object(body_of(&plan)?));
-        let reply = call.services.venice.send(&call.context, request).await?;
+        let reply = call.send(request).await?;
         let page: Page = reply.json()?;
-        let made = Made {
+        let made = NewItem {
             content_type: Some("text/markdown".to_owned()),
             prompt: Some(plan.url),
             cost_usd: Some(USD),
             remarks: Remarks::from(&reply.headers),
-            ..Made::default()
+            ..NewItem::default()
         };
-        call.tell(page.content, made, Vec::new()).await
+        call.text_result(page.content, made, Vec::new()).await
     }
 }

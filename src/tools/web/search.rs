@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::call::{Call, Preparation, body_of};
 use crate::error::{Problem, Result};
 use crate::outcome::Outcome;
-use crate::tool::{Call, Cost, Effect, Returns, Spec, Tool, body_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Request};
 
 /// Searches the web.
@@ -24,10 +25,8 @@ pub struct SearchWeb {
     query: String,
     /// Default 10; brave gives at most 10, google 5.
     #[schemars(range(min = 1, max = 20))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
     /// Default brave.
-    #[serde(skip_serializing_if = "Option::is_none")]
     search_provider: Option<Provider>,
 }
 
@@ -62,18 +61,18 @@ impl Tool for SearchWeb {
         Vec::new()
     }
 
-    async fn prepare(self, _call: &Call) -> Result<Self::Plan> {
+    async fn prepare(self, _call: &mut Preparation<'_>) -> Result<Self::Plan> {
         body_of(&self)
     }
 
-    async fn price(_plan: &Self::Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(Some(USD))
+    fn price(_plan: &Self::Plan) -> Option<f64> {
+        Some(USD)
     }
 
     async fn run(plan: Self::Plan, call: &Call) -> Result<Outcome> {
         let query = plan.get("query").cloned().unwrap_or_default();
         let request = Request::new(&SEARCH).json(Value::Object(plan));
-        let found = call.services.venice.send(&call.context, request).await?.json()?;
-        call.show(found, Map::from_iter([("query".to_owned(), json!(query))])).await
+        let found = call.send(request).await?.json()?;
+        call.data_result(found, Map::from_iter([("query".to_owned(), json!(query))])).await
     }
 }

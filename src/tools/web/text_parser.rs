@@ -3,11 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Kind, Result};
-use crate::input::{Source, Urls, Wanted};
+use crate::call::{Call, NewItem, Preparation, form_of};
+use crate::error::Result;
+use crate::input::{Urls, Wanted};
 use crate::media::MediaKind;
 use crate::outcome::{Outcome, Remarks};
-use crate::tool::{Call, Cost, Effect, Made, Returns, Spec, Tool, body_of, fields_of};
+use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, MultipartForm, Request};
 
 /// Takes the text out of a document.
@@ -27,7 +28,6 @@ pub struct ParseDocument {
     #[serde(skip_serializing)]
     file: String,
     /// json also counts the tokens.
-    #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<TextFormat>,
 }
 
@@ -41,7 +41,7 @@ enum TextFormat {
 /// A request that is ready to be sent.
 pub struct Plan {
     form: MultipartForm,
-    made: Made,
+    made: NewItem,
     lines: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ impl Tool for ParseDocument {
 
     type Plan = Plan;
 
-    async fn prepare(self, call: &Call) -> Result<Plan> {
+    async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
         let wanted = Wanted {
             argument: "file",
             kinds: &[MediaKind::Document],
@@ -76,32 +76,28 @@ impl Tool for ParseDocument {
             max_bytes: DOCUMENT_BYTES,
             pixels: None,
         };
-        let (source, line) = call.read(&self.file, &wanted).await?;
-        let Source::Bytes(input) = source else {
-            return Err(Error::new(Kind::Internal, "the document was not fetched"));
-        };
+        let input = call.read_bytes(&self.file, &wanted).await?;
         let prompt = Some(format!("text of {}", input.name));
-        let mut body = body_of(&self)?;
-        call.add_extra(&mut body)?;
-        let form = fields_of(&body).file("file", input.name, input.mime_type, input.bytes);
-        let made = Made { prompt, cost_usd: Some(USD), ..Made::default() };
-        Ok(Plan { form, made, lines: line.into_iter().collect() })
+        let body = call.body(&self)?;
+        let form = form_of(&body).file("file", input.name, input.mime_type, input.bytes);
+        let made = NewItem { prompt, cost_usd: Some(USD), ..NewItem::default() };
+        Ok(Plan { form, made, lines: call.take_notes() })
     }
 
-    async fn price(plan: &Plan, _call: &Call) -> Result<Option<f64>> {
-        Ok(plan.made.cost_usd)
+    fn price(plan: &Plan) -> Option<f64> {
+        plan.made.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
         let request = Request::new(&PARSE).form(plan.form);
-        let reply = call.services.venice.send(&call.context, request).await?;
-        let made = Made { remarks: Remarks::from(&reply.headers), ..plan.made };
+        let reply = call.send(request).await?;
+        let made = NewItem { remarks: Remarks::from(&reply.headers), ..plan.made };
         let mut lines = plan.lines;
         if !reply.is_json() {
-            return call.tell(reply.text()?.to_owned(), made, lines).await;
+            return call.text_result(reply.text()?.to_owned(), made, lines).await;
         }
         let parsed: Parsed = reply.json()?;
         lines.extend(parsed.tokens.map(|tokens| format!("({tokens} tokens)")));
-        call.tell(parsed.text, made, lines).await
+        call.text_result(parsed.text, made, lines).await
     }
 }

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 
 use super::Plan;
+use crate::call::{Call, NewItem};
 use crate::error::{Error, Kind, Result};
-use crate::outcome::{Delivered, Outcome, Place, Remarks};
+use crate::outcome::{Delivered, Outcome, Remarks};
 use crate::speech::{self, Format};
-use crate::tool::{Call, Made};
 use crate::venice::Reply;
 
 /// What became of one part: nothing where it was not sent.
@@ -104,11 +104,11 @@ impl Plan {
     }
 
     /// An item of these parts.
-    fn made(&self, bytes: Bytes, spoken: &[&Reply]) -> Made {
+    fn made(&self, bytes: Bytes, spoken: &[&Reply]) -> NewItem {
         let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
         let share = count(spoken.len()) / count(self.parts.len());
         let first = spoken.first();
-        Made {
+        NewItem {
             bytes,
             content_type: first.map(|reply| reply.content_type.clone()),
             prompt: Some(self.text.clone()),
@@ -131,8 +131,7 @@ async fn told(stored: &[((usize, usize), Result<Delivered>)], total: usize, call
             if first == last { format!("part {first}") } else { format!("parts {first}-{last}") };
         places.push(match item {
             Ok(item) => {
-                let fault = call.store.write_error(&item.media).await;
-                let (place, note) = Place::of(item, &call.context, fault);
+                let (place, note) = call.place(item).await;
                 notes.extend(note);
                 let place = place.map(|place| format!(" ({})", place.text())).unwrap_or_default();
                 format!("{parts} as {}{place}", item.media.uri())

@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::super::hear::Heard;
 use super::super::told::{self, Sources, Usage};
+use crate::call::{Call, NewItem};
 use crate::catalog::text::TextPricing;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Outcome, Remarks};
-use crate::tool::{Call, Made};
 use crate::venice::ReplyHeaders;
 
 /// The fields of a message whose pieces follow each other. Every other field is whole in each piece.
@@ -78,7 +78,7 @@ impl Answer {
         mut self,
         call: &Call,
         headers: &ReplyHeaders,
-        mut made: Made,
+        mut made: NewItem,
         pricing: Option<TextPricing>,
         thoughts: bool,
         lines: Vec<String>,
@@ -99,7 +99,7 @@ impl Answer {
             first.insert(0, '\n');
         }
         let logprobs = self.kept_logprobs(call, &asked, &mut told).await?;
-        let mut outcome = call.tell(text, made, told).await?;
+        let mut outcome = call.text_result(text, made, told).await?;
         if !calls.is_empty() {
             outcome.blocks.push(Value::Object(self.message).to_string());
         }
@@ -208,12 +208,12 @@ impl Answer {
         if text.len() <= LONGEST_LOGPROBS {
             return Ok(Some(text));
         }
-        let made = Made {
+        let made = NewItem {
             bytes: text.into(),
             content_type: Some("application/json".to_owned()),
             prompt: Some("logprobs".to_owned()),
             model: Some(model.to_owned()),
-            ..Made::default()
+            ..NewItem::default()
         };
         let uri = call.keep(made).await?.media.uri();
         lines.push(format!("logprobs of {count} tokens: {uri}"));

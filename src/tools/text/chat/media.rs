@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::call::Preparation;
 use crate::error::{Error, Result};
 use crate::input::{Input, Pixels, Source, Urls, Wanted};
 use crate::media::MediaKind;
 use crate::splice::Holes;
-use crate::tool::Call;
 
 /// The largest file that the API takes, in bytes.
 const FILE_BYTES: u64 = 25 * 1000 * 1000;
@@ -66,8 +66,6 @@ const VIDEO_HOSTS: &[&str] = &["youtube.com", "www.youtube.com", "m.youtube.com"
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) parts: Vec<Value>,
-    /// What `last` stood for.
-    pub(super) lines: Vec<String>,
     /// The characters of documents that are text.
     pub(super) characters: usize,
     /// Whether that is all the text there is.
@@ -75,8 +73,12 @@ pub(super) struct Read {
 }
 
 /// Reads media into parts; the bytes wait in `holes`.
-pub(super) async fn read(media: &[String], call: &Call, holes: &Holes) -> Result<Read> {
-    let mut read = Read { parts: Vec::new(), lines: Vec::new(), characters: 0, measured: true };
+pub(super) async fn read(
+    media: &[String],
+    call: &mut Preparation<'_>,
+    holes: &Holes,
+) -> Result<Read> {
+    let mut read = Read { parts: Vec::new(), characters: 0, measured: true };
     let mut bytes = 0_usize;
     for (index, text) in media.iter().enumerate() {
         let argument = format!("media[{index}]");
@@ -88,9 +90,7 @@ pub(super) async fn read(media: &[String], call: &Call, holes: &Holes) -> Result
             max_bytes: FILE_BYTES,
             pixels: Some(Pixels { min: 1, max: u64::MAX, min_side: MIN_SIDE }),
         };
-        let (source, line) = call.read(text, &wanted).await?;
-        read.lines.extend(line);
-        let part = match source {
+        let part = match call.read(text, &wanted).await? {
             Source::Url(url) => {
                 let kind = passed.unwrap_or(MediaKind::Document);
                 read.measured &= kind == MediaKind::Image;

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::media::{self, Read};
+use crate::call::Preparation;
 use crate::error::{Error, Problem, Result};
 use crate::splice::Holes;
-use crate::tool::Call;
 
 /// The roles of messages.
 const ROLES: &[&str] = &["user", "assistant", "tool", "system", "developer"];
@@ -33,8 +33,6 @@ pub(super) struct Talk {
     pub(super) links: usize,
     /// Whether all that costs tokens is counted: not so with sound, video and most documents.
     pub(super) measured: bool,
-    /// What the caller should know.
-    pub(super) lines: Vec<String>,
 }
 
 /// What is wrong with the prompt and the messages of a call.
@@ -98,14 +96,14 @@ impl Talk {
         messages: Vec<Map<String, Value>>,
         prompt: Option<String>,
         media: &[String],
-        call: &Call,
+        call: &mut Preparation<'_>,
     ) -> Result<Self> {
         let system = system.map(|text| json!({ "role": "system", "content": text }));
         let prompt = prompt.map(|text| json!({ "role": "user", "content": text }));
         let messages = messages.into_iter().map(Value::Object);
         let mut messages: Vec<Value> = system.into_iter().chain(messages).chain(prompt).collect();
         let holes = Holes::default();
-        let Read { parts, lines, characters, measured } = media::read(media, call, &holes).await?;
+        let Read { parts, characters, measured } = media::read(media, call, &holes).await?;
         attach(&mut messages, parts);
         let mut talk = Self {
             messages: Vec::new(),
@@ -116,7 +114,6 @@ impl Talk {
             characters,
             links: 0,
             measured,
-            lines,
         };
         talk.count(&messages)?;
         talk.messages = messages;

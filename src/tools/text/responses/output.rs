@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::super::hear::{Heard, rescue};
 use super::super::told::{self, Sources, Usage};
+use crate::call::{Call, NewItem};
 use crate::catalog::text::TextPricing;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Outcome, Remarks};
-use crate::tool::{Call, Made};
 use crate::venice::ReplyHeaders;
 
 /// The types of items that a next call takes back.
@@ -70,7 +70,7 @@ impl Output {
         mut self,
         call: &Call,
         headers: &ReplyHeaders,
-        mut made: Made,
+        mut made: NewItem,
         pricing: Option<TextPricing>,
         thoughts: bool,
         lines: Vec<String>,
@@ -102,7 +102,7 @@ impl Output {
         if let Some(first) = told.first_mut() {
             first.insert(0, '\n');
         }
-        let mut outcome = call.tell(read.said(thoughts), made, told).await?;
+        let mut outcome = call.text_result(read.said(thoughts), made, told).await?;
         if !read.calls.is_empty() {
             let taken = |item: &Value| {
                 TAKEN_BACK.iter().any(|kind| item.get("type").is_some_and(|one| one == kind))

@@ -1,0 +1,189 @@
+//! The facade that tools speak to: what a call may do, and nothing else of the server.
+//!
+//! A tool prepares with a [`Preparation`], which chooses a model, reads media, and builds request bodies, but cannot
+//! send a paid request. It runs with a [`Call`], which sends requests and keeps what came back. The [`Services`] behind
+//! both are out of a tool's reach.
+
+mod body;
+mod inputs;
+mod item;
+mod preparation;
+mod services;
+mod text;
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::NaiveDate;
+use serde_json::{Map, Value};
+
+use crate::catalog::{ModelFilter, ModelRow};
+use crate::context::{Context, OutputMode};
+use crate::error::{Error, Kind, Result};
+use crate::jobs::{Ask, JobKind, Order, Target};
+use crate::media::{Media, MediaView};
+use crate::outcome::{Delivered, Outcome, Place, Remarks};
+use crate::spend::Spent;
+use crate::venice::{EventStream, Reply, Request};
+
+pub use body::{body_of, form_of};
+pub use inputs::ReadInputs;
+pub use item::NewItem;
+pub use preparation::{Checked, NewJob, Preparation};
+pub use services::{Defaults, Services};
+
+/// The tool that a call names.
+#[derive(Debug, Clone, Copy)]
+pub struct CalledTool {
+    /// The name that clients call.
+    pub name: &'static str,
+    /// The title that people see.
+    pub title: &'static str,
+    /// Whether calls cost credit.
+    pub is_paid: bool,
+}
+
+/// The arguments that tools share, as one call gave them.
+#[derive(Debug, Default)]
+pub struct SharedArguments {
+    /// How the caller wants media.
+    pub output: Option<OutputMode>,
+    /// The name that the caller wants media stored under.
+    pub save_as: Option<String>,
+    /// Further fields of the request's body.
+    pub extra: Map<String, Value>,
+}
+
+/// One call of a tool. Cheap to clone.
+#[derive(Clone)]
+pub struct Call {
+    context: Context,
+    services: Arc<Services>,
+    /// The caller's view of the store.
+    store: MediaView,
+    tool: CalledTool,
+    /// The tool's own arguments, as they were validated.
+    arguments: Arc<Map<String, Value>>,
+    shared: Arc<SharedArguments>,
+}
+
+/// What a tool uses while it runs.
+impl Call {
+    /// Sends a request, and returns the reply.
+    pub async fn send(&self, request: Request) -> Result<Reply> {
+        self.services.venice.send(&self.context, request).await
+    }
+
+    /// Sends a request whose reply arrives as events.
+    pub async fn stream(&self, request: Request) -> Result<EventStream> {
+        self.services.venice.stream(&self.context, request).await
+    }
+
+    /// Records what the call has cost, in US dollars, by the reply's own count.
+    pub fn record_cost(&self, usd: f64) {
+        self.context.charges.cost(usd);
+    }
+
+    /// Tells a waiting client how far the call is: `done` of `total` units, and `message` in words.
+    pub fn report_progress(&self, done: f64, total: Option<f64>, message: &str) {
+        self.context.progress.report(done, total, message);
+    }
+
+    /// A stored item as part of a result.
+    pub async fn deliver(&self, media: Media) -> Delivered {
+        let path = self.store.path(&media).await;
+        Delivered { media, path, bytes: None, remarks: Remarks::default() }
+    }
+
+    /// Where the caller finds the item's file, and a note if it has none.
+    pub async fn place(&self, item: &Delivered) -> (Option<Place>, Option<String>) {
+        let fault = self.store.write_error(&item.media).await;
+        Place::of(item, &self.context, fault)
+    }
+
+    /// Asks Venice for a price, and returns it as data with the field `quote`, in US dollars.
+    pub async fn ask_price(&self, request: Request) -> Result<Outcome> {
+        match self.send(request).await?.value()? {
+            Value::Object(data) if data.get("quote").is_some_and(Value::is_number) => {
+                Ok(Outcome::data(data))
+            }
+            _ => Err(Error::new(Kind::Network, "Venice's reply has no `quote`")),
+        }
+    }
+
+    /// Queues a job, unless the same call queued it just now, and waits for it at most `wait` seconds from the call's
+    /// arrival.
+    pub async fn start_job(&self, order: Order, wait: u32, lines: Vec<String>) -> Result<Outcome> {
+        self.services.jobs.start(&self.context, &self.store, order, wait, lines).await
+    }
+
+    /// The state of a job, and what it made. With `delete`, what is stored here is deleted at Venice.
+    pub async fn job_status(&self, ask: &Ask, delete: bool) -> Result<Outcome> {
+        self.services.jobs.status(&self.context, &self.store, ask, delete).await
+    }
+
+    /// Stores what a job made, then deletes it at Venice.
+    pub async fn complete_job(&self, kind: JobKind, target: Target) -> Result<Outcome> {
+        self.services.jobs.complete(&self.context, &self.store, kind, target).await
+    }
+
+    /// The rows of models as Venice lists them now.
+    pub async fn list_models(&self, filter: ModelFilter) -> Result<Vec<ModelRow>> {
+        self.services.catalog.rows(&self.context, filter).await
+    }
+
+    /// What the caller's calls cost on these days, by the server's own ledger.
+    pub async fn spent(&self, days: RangeInclusive<NaiveDate>) -> Result<Spent> {
+        self.services.spending.ledger().read(&self.context.caller, days).await
+    }
+}
+
+/// What the server uses to take a call through its steps.
+impl Call {
+    pub(crate) fn new(
+        services: Arc<Services>,
+        context: Context,
+        tool: CalledTool,
+        arguments: Map<String, Value>,
+        shared: SharedArguments,
+    ) -> Self {
+        let store = services.store.view(&context.caller);
+        let (arguments, shared) = (Arc::new(arguments), Arc::new(shared));
+        Self { context, services, store, tool, arguments, shared }
+    }
+
+    pub(crate) const fn tool(&self) -> CalledTool {
+        self.tool
+    }
+
+    pub(crate) const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The caller's view of the store.
+    pub(crate) const fn view(&self) -> &MediaView {
+        &self.store
+    }
+
+    /// The tool's own arguments.
+    pub(crate) fn arguments(&self) -> &Map<String, Value> {
+        &self.arguments
+    }
+
+    /// How the caller wants media, if the call says so.
+    pub(crate) fn output(&self) -> Option<OutputMode> {
+        self.shared.output.filter(|mode| *mode != OutputMode::Auto)
+    }
+
+    /// This call with another deadline.
+    pub(crate) fn with_deadline(&self, deadline: Option<Instant>) -> Self {
+        let context = Context { deadline, ..self.context.clone() };
+        Self { context, ..self.clone() }
+    }
+
+    /// What queueing `order` costs in US dollars, if known: nothing if the same call queued it just now.
+    pub(crate) async fn job_price(&self, order: &Order) -> Result<Option<f64>> {
+        self.services.jobs.price(&self.store, order).await
+    }
+}
