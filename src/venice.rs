@@ -1,25 +1,25 @@
-//! The Venice API over HTTP: what to send, how often, and what came back. Nothing here knows MCP.
+//! The Venice API over HTTP: requests, when they are sent again, and replies. This module does not depend on MCP.
 //!
-//! The key goes to the configured base URL alone, no redirect is followed, and a request that may have been
-//! charged is never sent twice. This is the only part of the crate that names the HTTP client library.
+//! The key is sent only to the configured base URL, no redirect is followed, and a request that may have been charged
+//! is never sent twice. No other module uses the HTTP client library.
 
-mod body;
 mod breaker;
 mod client;
 mod endpoint;
 mod error;
+mod event_stream;
 pub mod fetch;
 mod key;
 mod limits;
 mod reply;
+mod request;
 mod retry;
-mod stream;
 mod streaming_reply;
 
-pub use body::{MultipartForm, Request};
 pub use client::{Venice, VeniceSettings};
 pub use endpoint::{CallKind, Class, Endpoint};
+pub use event_stream::EventStream;
 pub use key::{KeySource, NoKey};
 pub use reply::{Reply, ReplyHeaders};
-pub use stream::EventStream;
+pub use request::{MultipartForm, Request};
 pub use streaming_reply::{ReplyAlignment, StreamingReply};

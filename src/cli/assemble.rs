@@ -71,7 +71,7 @@ fn services(
     Services {
         catalog: Catalog::new(venice.clone()),
         // What an API on this machine made lies on this machine.
-        jobs: Jobs::new(venice.clone(), storage.clone(), Fetcher::patient(private)),
+        jobs: Jobs::new(venice.clone(), storage.clone(), Fetcher::for_downloads(private)),
         venice,
         spending: Spending::new(storage.clone(), config.caps),
         secret,

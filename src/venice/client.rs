@@ -13,14 +13,14 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use self::sending::{Charge, Sending};
-use super::body::Request;
 use super::breaker::Breaker;
-use super::error::{Failure, Refusal, canceled, names, unanswered};
+use super::error::{ErrorReply, SendFailure, canceled, id_field_names, unanswered};
+use super::event_stream::EventStream;
 use super::key::{KeySource, Keys};
 use super::limits::{KeyId, Limits};
 use super::reply::{Reply, ReplyHeaders, declared_type, is_html};
-use super::retry::{Decision, Outcome, decide, pause, told};
-use super::stream::EventStream;
+use super::request::Request;
+use super::retry::{Decision, SendOutcome, decide, retry_after, retry_delay};
 use super::streaming_reply::{ReplyAlignment, StreamingReply};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -152,7 +152,7 @@ impl Inner {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
-            if failure.outcome == Outcome::Status(401)
+            if failure.outcome == SendOutcome::Status(401)
                 && let Some(refused) = key.as_ref().filter(|_| !renewed)
                 && let Some(newer) = self.keys.renew(context, refused).await
             {
@@ -167,7 +167,7 @@ impl Inner {
                 return Err(canceled());
             }
             let mut error = *failure.error;
-            let wait = pause(attempt, error.retry_after);
+            let wait = retry_delay(attempt, error.retry_after);
             if sending.is_too_long(error.retry_after.unwrap_or(wait)) {
                 error.retry_after = error.retry_after.or(Some(wait));
                 return Err(error);
@@ -199,7 +199,8 @@ impl Inner {
     /// Waits, or refuses to send, while Venice would refuse the call.
     async fn hold(&self, sending: &Sending<'_>, key: Option<&SecretString>) -> Result<()> {
         let id = self.key_id(key);
-        let blocked = self.breaker.as_ref().and_then(|breaker| breaker.blocked(id, Instant::now()));
+        let blocked =
+            self.breaker.as_ref().and_then(|breaker| breaker.open_for(id, Instant::now()));
         if let Some(wait) = blocked {
             let message = format!(
                 "too many calls failed: nothing is sent to Venice until {}, so that it does not block the key",
@@ -209,8 +210,8 @@ impl Inner {
                 held(message, wait).hint("wait, and mend the arguments of the failed calls")
             );
         }
-        let model = &sending.limited_by;
-        while let Some(wait) = self.limits.wait(id, model, Instant::now()) {
+        let model = &sending.rate_limit_scope;
+        while let Some(wait) = self.limits.remaining_hold(id, model, Instant::now()) {
             if sending.is_too_long(wait) {
                 let message =
                     format!("the rate limit of `{model}` is reached until {}", clock(wait));
@@ -222,7 +223,7 @@ impl Inner {
                 &format!("waiting {seconds} s for the rate limit of `{model}`"),
             );
             metrics::count_wait(wait);
-            tokio::time::sleep(pause(1, Some(wait))).await;
+            tokio::time::sleep(retry_delay(1, Some(wait))).await;
         }
         Ok(())
     }
@@ -233,7 +234,7 @@ impl Inner {
         sending: &Sending<'_>,
         key: Option<&SecretString>,
         whole: bool,
-    ) -> std::result::Result<StreamingReply, Failure> {
+    ) -> std::result::Result<StreamingReply, SendFailure> {
         let bounds = &sending.bounds;
         let permit = tokio::time::timeout(sending.left(), self.limits.permit(bounds.kind))
             .await
@@ -252,7 +253,7 @@ impl Inner {
         let status = response.status().as_u16();
         let milliseconds = start.elapsed().as_millis();
         tracing::debug!(path, status, milliseconds, "Venice answered");
-        let wait = self.note(&response, key, &sending.limited_by);
+        let wait = self.note(&response, key, &sending.rate_limit_scope);
         charge.answered(status, response.headers());
         if !response.status().is_success() {
             return Err(refused(sending, response, wait, key).await);
@@ -280,10 +281,10 @@ impl Inner {
     ) -> Option<Duration> {
         let status = response.status().as_u16();
         let (id, now) = (self.key_id(key), Instant::now());
-        if let Some(breaker) = self.breaker.as_ref().filter(|_| Breaker::counts(status)) {
-            breaker.failed(id, now);
+        if let Some(breaker) = self.breaker.as_ref().filter(|_| Breaker::is_failure(status)) {
+            breaker.record_failure(id, now);
         }
-        let wait = told(response.headers(), status, SystemTime::now())?;
+        let wait = retry_after(response.headers(), status, SystemTime::now())?;
         if self.rate_limits && matches!(status, 200..=299 | 429) {
             self.limits.hold(id, model, wait, now);
         }
@@ -309,7 +310,7 @@ async fn refused(
     mut response: Response,
     wait: Option<Duration>,
     key: Option<&SecretString>,
-) -> Failure {
+) -> SendFailure {
     let mut body = Vec::new();
     while body.len() < ERROR_BYTES {
         let chunk = sending.bounds.wait(Duration::ZERO, response.chunk()).await;
@@ -317,17 +318,17 @@ async fn refused(
         body.extend_from_slice(chunk.get(..ERROR_BYTES - body.len()).unwrap_or(&chunk));
     }
     let status = response.status().as_u16();
-    let refusal = Refusal {
+    let reply = ErrorReply {
         status,
         html: is_html(&declared_type(response.headers()), &body),
         body: &body,
         kind: sending.bounds.kind,
-        wait,
+        retry_after: wait,
         request_id: ReplyHeaders::parse(response.headers()).request_id,
-        named: sending.request.named(names()),
+        ids: sending.request.text_fields(id_field_names()),
         key: key.map(ExposeSecret::expose_secret),
     };
-    Failure::new(Outcome::Status(status), refusal.error())
+    SendFailure::new(SendOutcome::Status(status), reply.error())
 }
 
 fn held(message: String, wait: Duration) -> Error {

@@ -1,8 +1,8 @@
-//! One endpoint of the API: method, path, what a call of it does, and how long that may take.
+//! The endpoints of the API: method, path, what a call does, and how long it may take.
 
 use std::time::Duration;
 
-/// One endpoint of the API. Made in `const` context, where the tool that uses it stands.
+/// One endpoint of the API, a constant next to the tool that uses it.
 #[derive(Debug)]
 pub struct Endpoint {
     post: bool,
@@ -15,7 +15,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint that is read with GET.
+    /// An endpoint that is called with GET.
     #[must_use]
     pub const fn get(path: &'static str, class: Class) -> Self {
         Self {
@@ -35,19 +35,20 @@ impl Endpoint {
         Self { post: true, path, kind, class, public: false, plural: None, plural_get: false }
     }
 
-    /// The same, which needs no key. A key is sent where there is one.
+    /// This endpoint, callable without a key. If there is a key, it is sent.
     #[must_use]
     pub const fn public(self) -> Self {
         Self { public: true, ..self }
     }
 
-    /// The same, with the path that is used where `VENICE_API_PATHS` is `plural`.
+    /// This endpoint, with the path to use if `VENICE_API_PATHS` is `plural`.
     #[must_use]
     pub const fn plural(self, path: &'static str) -> Self {
         Self { plural: Some(path), ..self }
     }
 
-    /// The same, with a plural path that is read with GET: the body's fields are its placeholder and its query.
+    /// This endpoint, with a plural path that is called with GET: the fields of the body fill its placeholder and its
+    /// query.
     #[must_use]
     pub const fn plural_get(self, path: &'static str) -> Self {
         Self { plural: Some(path), plural_get: true, ..self }
@@ -65,19 +66,19 @@ impl Endpoint {
         self.path
     }
 
-    /// The path in the plural form, where it has one.
+    /// The path in the plural form, if it has one.
     #[must_use]
     pub const fn plural_path(&self) -> Option<&'static str> {
         self.plural
     }
 
-    /// What a call does.
+    /// What a call does at Venice.
     #[must_use]
     pub const fn kind(&self) -> CallKind {
         self.kind
     }
 
-    /// What bounds a call.
+    /// The limits of a call.
     #[must_use]
     pub const fn class(&self) -> Class {
         self.class
@@ -89,55 +90,55 @@ impl Endpoint {
         self.public
     }
 
-    /// Whether a call is a GET though the documented path takes a body.
+    /// Whether a call is a GET.
     pub(crate) const fn is_get_for(&self, plural: bool) -> bool {
         !self.post || (plural && self.plural_get)
     }
 
-    /// The path to use.
+    /// The path to call.
     pub(crate) fn path_for(&self, plural: bool) -> &'static str {
         self.plural.filter(|_| plural).unwrap_or(self.path)
     }
 }
 
-/// What a call does at Venice, which decides when it may be sent again.
+/// What a call does at Venice, which decides whether it may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CallKind {
-    /// It reads, and costs nothing.
+    /// It reads, and is free.
     Read,
     /// It asks for a price.
     Quote,
-    /// It asks how far a job is, or collects what the job made.
+    /// It polls a job, or collects its result.
     Retrieve,
-    /// It is charged when it is answered.
+    /// It is charged with its reply.
     Paid,
     /// It starts a job, and is charged at once.
     Queue,
-    /// It deletes what a job made; twice is as good as once.
+    /// It deletes the result of a job. Deleting twice does no harm.
     Complete,
 }
 
 impl CallKind {
-    /// Whether a 503, which says that the model is offline, means that nothing was charged: whether a job was queued
-    /// all the same is not known.
+    /// Whether a 503, which says that the model is offline, means that nothing was charged. Not for a queue request: a
+    /// job may have been queued nevertheless.
     #[must_use]
     pub const fn is_free_offline(self) -> bool {
         !matches!(self, Self::Queue)
     }
 
-    /// Whether a call may have been charged though no answer to it arrived.
+    /// Whether a call may have been charged even if no reply to it arrived.
     #[must_use]
     pub const fn is_charged(self) -> bool {
         matches!(self, Self::Paid | Self::Queue)
     }
 }
 
-/// What bounds a call: its times and the size of its reply.
+/// The limits of a call: its timeouts and the size of its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// The catalog.
     Catalog,
-    /// Pictures made, edited or enlarged.
+    /// Images generated, edited, or upscaled.
     Image,
     /// Text to speech.
     Speech,
@@ -147,27 +148,27 @@ pub enum Class {
     Chat,
     /// Embeddings.
     Embedding,
-    /// Quotes, and jobs that are started or cleaned up.
+    /// Quotes, and jobs that are queued or deleted.
     Queue,
-    /// Polls of jobs, which may answer with what the job made.
+    /// Polls of jobs, which may reply with the result.
     Retrieve,
-    /// Media fetched whole.
+    /// Media downloaded whole.
     Download,
     /// Balances, limits and usage.
     Account,
-    /// Web search, and pages fetched by Venice.
+    /// Web search, and pages that Venice fetches.
     Web,
     /// Documents turned into text.
     Document,
-    /// JSON-RPC of block chains.
+    /// JSON-RPC to blockchain nodes.
     Crypto,
 }
 
-const MEGABYTE: u64 = 1024 * 1024;
+const MEBIBYTE: u64 = 1024 * 1024;
 
 impl Class {
-    /// How long a call may take in all, retries and their waits included. Venice's own guidance, where it has any:
-    /// two minutes, chat five, documents ten; pictures three and 30 s more for an enhanced prompt.
+    /// How long a call may take, including retries and their waits. The numbers follow Venice's guidance if there is any:
+    /// two minutes, chat five, documents ten, images three and 30 s more for an enhanced prompt.
     #[must_use]
     pub const fn total(self) -> Duration {
         Duration::from_secs(match self {
@@ -185,7 +186,7 @@ impl Class {
         })
     }
 
-    /// How long nothing may arrive. Longer where the whole answer is made before its first byte is sent.
+    /// The longest time in which nothing arrives. Longer if Venice completes the reply before it sends the first byte.
     #[must_use]
     pub const fn idle(self) -> Duration {
         Duration::from_secs(match self {
@@ -196,11 +197,10 @@ impl Class {
         })
     }
 
-    /// The longest reply that is taken into memory, in bytes. Pictures come as base64 in JSON, four at most;
-    /// a video is at most 1 GiB.
+    /// The longest reply, in bytes. Images come as base64 in JSON, four at most; a video has at most 1 GiB.
     #[must_use]
     pub const fn reply_limit(self) -> u64 {
-        MEGABYTE
+        MEBIBYTE
             * match self {
                 Self::Queue | Self::Account => 8,
                 Self::Catalog | Self::Chat | Self::Transcription | Self::Web => 32,

@@ -1,28 +1,29 @@
-//! What Venice's errors mean for the caller.
+//! Turns Venice's errors into errors that the caller can act on.
 
+mod body;
 mod network;
-mod said;
 mod scrub;
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use self::said::Said;
+use self::body::ErrorBody;
 use super::endpoint::CallKind;
 use super::retry::FAILURE_WINDOW;
 use crate::error::{Error, Kind, Problem, shorten};
 
 pub(crate) use network::{
-    Failure, MAYBE_CHARGED, canceled, cut_short, timed_out, too_long, unanswered,
+    MAYBE_CHARGED, SendFailure, canceled, cut_short, deadline_exceeded, idle_timeout, too_long,
+    unanswered,
 };
 pub(crate) use scrub::scrub;
 
-/// The longest body of plain text that is quoted, in bytes.
-const PLAIN_TEXT: usize = 500;
+/// How much of a plain-text body is quoted, in bytes.
+const MAX_QUOTED_BYTES: usize = 500;
 
-/// The arguments that an error about an id may be about, with the words by which Venice may speak of them.
-const NAMED: [(&str, &[&str]); 9] = [
+/// The fields that hold ids, each with the words by which Venice may refer to it.
+const ID_FIELDS: [(&str, &[&str]); 9] = [
     ("model", &["model"]),
     ("modelId", &["model"]),
     ("voice", &["voice"]),
@@ -34,75 +35,75 @@ const NAMED: [(&str, &[&str]); 9] = [
     ("method", &["method"]),
 ];
 
-/// The arguments that an error about an id may be about.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    NAMED.iter().map(|(name, _)| *name)
+/// The names of the fields that hold ids.
+pub(crate) fn id_field_names() -> impl Iterator<Item = &'static str> {
+    ID_FIELDS.iter().map(|(name, _)| *name)
 }
 
-/// An answer that is an error, as it arrived.
+/// A reply that is an error, as it arrived.
 #[derive(Debug)]
-pub(crate) struct Refusal<'a> {
+pub(crate) struct ErrorReply<'a> {
     pub(crate) status: u16,
     pub(crate) html: bool,
     pub(crate) body: &'a [u8],
     pub(crate) kind: CallKind,
     /// How long the headers say to wait.
-    pub(crate) wait: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) request_id: Option<String>,
-    /// The ids that the request named.
-    pub(crate) named: Vec<(&'static str, String)>,
+    /// The fields of the request that hold ids, with their values.
+    pub(crate) ids: Vec<(&'static str, String)>,
     /// The key that was sent.
     pub(crate) key: Option<&'a str>,
 }
 
-impl Refusal<'_> {
+impl ErrorReply<'_> {
     /// The error that the caller reads.
     pub(crate) fn error(&self) -> Error {
-        let said = if self.html { Said::default() } else { Said::read(self.body) };
-        // What Venice does not find, it says in JSON, and in words.
-        let elsewhere =
-            self.status == 404 && (self.html || said.is_text || said.message.is_empty());
-        let mut error = if elsewhere { not_the_api() } else { verdict(self.status, &said) };
+        let body = if self.html { ErrorBody::default() } else { ErrorBody::parse(self.body) };
+        // Venice's own 404 is JSON with a message.
+        let is_foreign =
+            self.status == 404 && (self.html || body.is_text || body.message.is_empty());
+        let mut error = if is_foreign { not_the_api() } else { classify(self.status, &body) };
         if self.html {
             error.message = format!("{} (Venice's reply was HTML)", error.message);
         }
-        if matches!(self.status, 400 | 404) && said.problems.is_empty() {
-            error.problems = self.about(&said);
+        if matches!(self.status, 400 | 404) && body.problems.is_empty() {
+            error.problems = self.rejected_ids(&body);
         }
         if self.kind.is_charged() && matches!(self.status, 500..=599) && self.status != 503 {
             error.hint = Some(MAYBE_CHARGED.to_owned());
         }
-        // Venice counts a call within the window as a further failure, whatever its headers say.
-        let window = (self.status == 429 && said.message.contains("failed attempts"))
+        // Venice counts every call within the window as another failure, whatever its headers say.
+        let window = (self.status == 429 && body.message.contains("failed attempts"))
             .then_some(FAILURE_WINDOW);
-        error.retry_after = self.wait.max(window);
+        error.retry_after = self.retry_after.max(window);
         error.status = Some(self.status);
-        error.request_id = said.request_id.clone().or_else(|| self.request_id.clone());
-        fill(&mut error, said, self.key);
+        error.request_id = body.request_id.clone().or_else(|| self.request_id.clone());
+        add_details(&mut error, body, self.key);
         error
     }
 
-    /// The ids of the request that Venice speaks of: those it repeats, else those whose names it says.
-    fn about(&self, said: &Said) -> Vec<Problem> {
-        let words = said.message.to_lowercase();
-        let repeats = |(_, value): &(&str, String)| words.contains(&value.to_lowercase());
-        let names = |(name, _): &(&str, String)| {
-            let names = NAMED.iter().find(|(named, _)| named == name);
-            names.is_some_and(|(_, names)| names.iter().any(|name| words.contains(name)))
+    /// The ids that Venice rejected: those whose values it repeats, or else those that it mentions by name.
+    fn rejected_ids(&self, body: &ErrorBody) -> Vec<Problem> {
+        let message = body.message.to_lowercase();
+        let repeats_value = |(_, value): &(&str, String)| message.contains(&value.to_lowercase());
+        let mentions_name = |(field, _): &(&str, String)| {
+            let known = ID_FIELDS.iter().find(|(name, _)| name == field);
+            known.is_some_and(|(_, words)| words.iter().any(|word| message.contains(word)))
         };
-        let any = self.named.iter().any(repeats);
-        self.named
+        let repeats_any = self.ids.iter().any(repeats_value);
+        self.ids
             .iter()
-            .filter(|id| if any { repeats(id) } else { names(id) })
+            .filter(|id| if repeats_any { repeats_value(id) } else { mentions_name(id) })
             .map(|(name, value)| Problem::new(*name, format!("Venice does not accept `{value}`")))
             .collect()
     }
 }
 
-/// The error of an event in a stream, whose status was 200.
-pub(crate) fn of_event(event: &serde_json::Map<String, Value>, key: Option<&str>) -> Error {
-    let said = Said::of(event);
-    let code = format!("{} {}", said.code, said.message).to_lowercase();
+/// The error in an event of a stream, whose status was 200.
+pub(crate) fn event_error(event: &serde_json::Map<String, Value>, key: Option<&str>) -> Error {
+    let body = ErrorBody::from_object(event);
+    let code = format!("{} {}", body.classifiers, body.message).to_lowercase();
     let status = if code.contains("rate_limit")
         || code.contains("rate limit")
         || code.contains("overloaded")
@@ -117,34 +118,34 @@ pub(crate) fn of_event(event: &serde_json::Map<String, Value>, key: Option<&str>
     } else {
         502
     };
-    let mut error = verdict(status, &said);
+    let mut error = classify(status, &body);
     if status == 502 {
         "the stream ended with an error".clone_into(&mut error.message);
     }
-    error.request_id.clone_from(&said.request_id);
-    fill(&mut error, said, key);
+    error.request_id.clone_from(&body.request_id);
+    add_details(&mut error, body, key);
     error
 }
 
-/// Adds what was said, without keys and data.
-fn fill(error: &mut Error, said: Said, key: Option<&str>) {
-    let mut words = vec![said.message];
-    words.extend(said.lines);
+/// Adds what the body says, without keys and data.
+fn add_details(error: &mut Error, body: ErrorBody, key: Option<&str>) {
+    let mut words = vec![with_code(body.message, body.code.as_deref())];
+    words.extend(body.lines);
     words.retain(|line| !line.is_empty());
     if !words.is_empty() {
         let mut text = scrub(&words.join("\n"), key);
-        if said.is_text {
-            shorten(&mut text, PLAIN_TEXT);
+        if body.is_text {
+            shorten(&mut text, MAX_QUOTED_BYTES);
         }
         error.detail = Some(text);
     }
-    error.whole = said.consent;
-    if let Some(hint) = said.hint {
+    error.whole = body.needs_consent;
+    if let Some(hint) = body.hint {
         error.hint = Some(scrub(&hint, key));
     }
-    error.retry_after = error.retry_after.or(said.retry_after);
-    if !said.problems.is_empty() {
-        error.problems = said.problems;
+    error.retry_after = error.retry_after.or(body.retry_after);
+    if !body.problems.is_empty() {
+        error.problems = body.problems;
     }
     for problem in &mut error.problems {
         problem.message = scrub(&problem.message, key);
@@ -152,16 +153,28 @@ fn fill(error: &mut Error, said: Said, key: Option<&str>) {
     }
 }
 
-/// The error of an answer that is another server's, or another page's.
+/// The message with Venice's code behind it, unless it says as much itself.
+fn with_code(message: String, code: Option<&str>) -> String {
+    let normalized = |text: &str| text.to_lowercase().replace(['_', '-'], " ");
+    match code {
+        Some(code) if message.is_empty() => code.to_owned(),
+        Some(code) if !normalized(&message).contains(&normalized(code)) => {
+            format!("{message} ({code})")
+        }
+        _ => message,
+    }
+}
+
+/// The error for a reply from another server, or from a page that is not the API.
 fn not_the_api() -> Error {
     let message = "the URL that was called does not seem to be Venice's API (404)";
     Error::new(Kind::Network, message)
         .hint("check VENICE_BASE_URL, and its path: /api/v1 at Venice")
 }
 
-/// Kind, message and hint of a status, given what was said.
-fn verdict(status: u16, said: &Said) -> Error {
-    let words = format!("{} {}", said.message, said.code).to_lowercase();
+/// The kind, message, and hint for a status, given what the body says.
+fn classify(status: u16, body: &ErrorBody) -> Error {
+    let words = format!("{} {}", body.message, body.classifiers).to_lowercase();
     let has = |any: &[&str]| any.iter().any(|word| words.contains(word));
     let new = |kind: Kind, message: &str| Error::new(kind, message);
     match status {
@@ -179,7 +192,7 @@ fn verdict(status: u16, said: &Said) -> Error {
         }
         401 => new(Kind::Key, "Venice does not take the API key")
             .hint("check VENICE_API_KEY; keys are made at https://venice.ai/settings/api"),
-        402 if said.discovery => new(Kind::Key, "Venice asks for an API key, and got none"),
+        402 if body.is_discovery => new(Kind::Key, "Venice asks for an API key, and got none"),
         402 => {
             new(Kind::Credit, "the balance, or the key's spending limit, does not cover the call")
         }
@@ -187,10 +200,11 @@ fn verdict(status: u16, said: &Said) -> Error {
             "use another model; the region, its privacy or the key's settings forbid this one",
         ),
         404 => new(Kind::NotFound, "Venice found nothing of that name"),
-        409 if said.consent => new(Kind::Refused, "the user has to consent to a policy first")
-            .hint(
+        409 if body.needs_consent => {
+            new(Kind::Refused, "the user has to consent to a policy first").hint(
                 "show the user the policy; if they agree, call again with the consent it asks for",
-            ),
+            )
+        }
         409 => new(Kind::Venice, "something else is in progress that the call has to wait for")
             .hint("wait, then call again"),
         410 => new(Kind::NotFound, "Venice no longer has the endpoint, the model or the media")
@@ -198,7 +212,7 @@ fn verdict(status: u16, said: &Said) -> Error {
         413 => new(Kind::Input, "the request is larger than Venice takes")
             .hint("send smaller or fewer media: 25 MB a file, 35 MB in all"),
         415 => new(Kind::Input, "Venice does not take media of that type"),
-        422 if unusable(&words) => new(Kind::Input, "Venice cannot use the media")
+        422 if is_about_format(&words) => new(Kind::Input, "Venice cannot use the media")
             .hint("send media of another format, size or length"),
         422 => new(Kind::Moderated, "Venice, or the model's provider, refused the content"),
         429 if has(&["failed attempts"]) => {
@@ -216,8 +230,8 @@ fn verdict(status: u16, said: &Said) -> Error {
     }
 }
 
-/// Whether a 422 is about the form of media, not about what they show.
-fn unusable(words: &str) -> bool {
+/// Whether a 422 is about the format of media, not about what they show.
+fn is_about_format(words: &str) -> bool {
     let has = |any: &[&str]| any.iter().any(|word| words.contains(word));
     has(&["format", "corrupt", "too small", "too large", "too long", "too short", "decode"])
         && !has(&["content", "policy", "violat", "moderat"])

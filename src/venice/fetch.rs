@@ -1,8 +1,8 @@
-//! Fetches URLs that a caller gave, without becoming a way into this machine or its network.
+//! Fetches URLs that a caller gave, without giving access to this machine or its network.
 //!
-//! Only https, no proxy, no cookies. Redirects are followed by hand, so that each hop is judged like the first;
-//! names are resolved by a resolver that hands out public addresses alone, so that a name cannot change between
-//! the check and the connection. Size and time are bounded.
+//! Only https, no proxy, and no cookies. Redirects are followed here and not by the HTTP library, so that each hop is
+//! checked like the first. The resolver returns only public addresses, so that a name cannot change between the check
+//! and the connection. Size and time are limited.
 
 mod address;
 mod resolver;
@@ -23,15 +23,15 @@ use super::endpoint::Class;
 use crate::error::{Error, Kind, Result, shorten};
 
 /// The most redirects that are followed for one URL.
-const REDIRECTS: usize = 3;
+const MAX_REDIRECTS: usize = 3;
 
-/// The most bytes of a URL that an error repeats.
-const SHOWN: usize = 80;
+/// How much of a URL an error repeats, in bytes.
+const MAX_SHOWN_BYTES: usize = 80;
 
-/// A body that is reserved for at once, before its bytes have arrived.
-const RESERVED: u64 = 1 << 20;
+/// The most bytes reserved for a body before they arrive.
+const MAX_RESERVED_BYTES: u64 = 1 << 20;
 
-/// The guarded client. Cheap to clone; the connection pool is made at the first fetch.
+/// The client for URLs from callers. Cheap to clone; it opens its connection pool at the first fetch.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     shared: Arc<Shared>,
@@ -40,54 +40,54 @@ pub struct Fetcher {
 #[derive(Debug)]
 struct Shared {
     allow_private: bool,
-    times: Times,
+    timeouts: Timeouts,
     client: OnceLock<Client>,
 }
 
-/// How long the parts of a fetch may take.
+/// How long a connection, a gap between two pieces, and a whole fetch may take.
 #[derive(Debug, Clone, Copy)]
-struct Times {
+struct Timeouts {
     connect: Duration,
     idle: Duration,
-    whole: Duration,
+    total: Duration,
 }
 
-impl Default for Times {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
             idle: Duration::from_secs(30),
-            whole: Duration::from_mins(2),
+            total: Duration::from_mins(2),
         }
     }
 }
 
-/// A body that was read to its end.
+/// A body in memory.
 #[derive(Debug, Clone)]
 pub struct Fetched {
     /// The body.
     pub bytes: Bytes,
-    /// What `Content-Type` says of it.
+    /// Its `Content-Type`.
     pub content_type: Option<String>,
-    /// The last part of the URL's path, percent-encoded as it stands there.
+    /// The last segment of the URL's path, percent-encoded as in the URL.
     pub name: Option<String>,
 }
 
-/// A body that is still to be read.
-pub struct Opened {
-    /// The body. It ends with an error when it grows too large, stalls or takes too long.
+/// A body that is still arriving.
+pub struct StreamingFetch {
+    /// The body. An error ends it if it is too large, stalls, or takes too long.
     pub chunks: BoxStream<'static, Result<Bytes>>,
-    /// What `Content-Type` says of it.
+    /// Its `Content-Type`.
     pub content_type: Option<String>,
-    /// Its length in bytes, where the server announced it; never more than was allowed.
+    /// Its length in bytes, if the server announced it. At most what was allowed.
     pub length: Option<u64>,
-    /// The last part of the URL's path, percent-encoded as it stands there.
+    /// The last segment of the URL's path, percent-encoded as in the URL.
     pub name: Option<String>,
 }
 
-impl std::fmt::Debug for Opened {
+impl std::fmt::Debug for StreamingFetch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Opened")
+        f.debug_struct("StreamingFetch")
             .field("content_type", &self.content_type)
             .field("length", &self.length)
             .field("name", &self.name)
@@ -96,98 +96,101 @@ impl std::fmt::Debug for Opened {
 }
 
 impl Fetcher {
-    /// A fetcher. `allow_private` also lets it use http and addresses that are not public.
+    /// A fetcher that allows two minutes. `allow_private` also allows http and addresses that are not public.
     #[must_use]
     pub fn new(allow_private: bool) -> Self {
-        Self::with_times(allow_private, Times::default())
+        Self::with_timeouts(allow_private, Timeouts::default())
     }
 
-    /// The same, with the time that a long video takes to arrive.
+    /// A fetcher that allows the time that a long video takes to arrive.
     #[must_use]
-    pub fn patient(allow_private: bool) -> Self {
-        let whole = Class::Download.total();
-        Self::with_times(allow_private, Times { whole, ..Times::default() })
+    pub fn for_downloads(allow_private: bool) -> Self {
+        let total = Class::Download.total();
+        Self::with_timeouts(allow_private, Timeouts { total, ..Timeouts::default() })
     }
 
-    fn with_times(allow_private: bool, times: Times) -> Self {
-        Self { shared: Arc::new(Shared { allow_private, times, client: OnceLock::new() }) }
+    fn with_timeouts(allow_private: bool, timeouts: Timeouts) -> Self {
+        Self { shared: Arc::new(Shared { allow_private, timeouts, client: OnceLock::new() }) }
     }
 
     /// The body at `url`, of at most `max_bytes`.
     ///
-    /// An error of [`Kind::Input`] is the URL's fault; [`Kind::Network`] and [`Kind::Timeout`] are not.
+    /// For an error of [`Kind::Input`] the URL is to blame; for [`Kind::Network`] and [`Kind::Timeout`] it is not.
     pub async fn get(&self, url: &Url, max_bytes: u64) -> Result<Fetched> {
         let mut opened = self.open(url, max_bytes).await?;
-        let expected = opened.length.unwrap_or_default().min(RESERVED);
+        let expected = opened.length.unwrap_or_default().min(MAX_RESERVED_BYTES);
         let mut bytes = BytesMut::with_capacity(usize::try_from(expected).unwrap_or_default());
         while let Some(chunk) = opened.chunks.try_next().await? {
             bytes.extend_from_slice(&chunk);
         }
-        let Opened { content_type, name, .. } = opened;
+        let StreamingFetch { content_type, name, .. } = opened;
         Ok(Fetched { bytes: bytes.freeze(), content_type, name })
     }
 
-    /// The body at `url`, to be read while it arrives. Errors are those of [`Fetcher::get`].
-    pub async fn open(&self, url: &Url, max_bytes: u64) -> Result<Opened> {
-        let deadline = Instant::now() + self.shared.times.whole;
+    /// The body at `url`, as it arrives. The errors are those of [`Fetcher::get`].
+    pub async fn open(&self, url: &Url, max_bytes: u64) -> Result<StreamingFetch> {
+        let deadline = Instant::now() + self.shared.timeouts.total;
         self.check(url)?;
         let mut current = url.clone();
-        for _ in 0..=REDIRECTS {
+        for _ in 0..=MAX_REDIRECTS {
             let response = self.send(&current, deadline).await?;
             match response.headers().get(LOCATION) {
-                Some(location) if redirects(response.status()) => {
-                    current = self.follow(&current, location.as_bytes())?;
+                Some(location) if is_redirect(response.status()) => {
+                    current = self.redirect_target(&current, location.as_bytes())?;
                 }
-                _ => return accept(response, url, &current, max_bytes),
+                _ => return open_body(response, url, &current, max_bytes),
             }
         }
-        let message = format!("`{}` redirects more than {REDIRECTS} times", shown(url));
+        let message = format!("`{}` redirects more than {MAX_REDIRECTS} times", display_url(url));
         Err(Error::new(Kind::Input, message).hint("give the URL that the redirects end at"))
     }
 
-    /// Asks the server of `url` to delete what is there; it may be gone already.
+    /// Asks the server of `url` to delete what is there. It is not an error if it is gone already.
     pub async fn delete(&self, url: &Url) -> Result<()> {
         self.check(url)?;
-        let request = self.client()?.delete(url.clone()).timeout(self.shared.times.idle);
-        let status = request.send().await.map_err(|error| fault(url, error))?.status();
+        let request = self.client()?.delete(url.clone()).timeout(self.shared.timeouts.idle);
+        let status = request.send().await.map_err(|error| fetch_error(url, error))?.status();
         if status.is_success() || matches!(status.as_u16(), 404 | 410) {
             return Ok(());
         }
-        Err(Error::new(Kind::Network, format!("`{}` answered {status}", shown(url))))
+        Err(Error::new(Kind::Network, format!("`{}` answered {status}", display_url(url))))
     }
 
-    /// Whether `url` may be used at all, as far as its text tells: its scheme and its host.
+    /// Checks what can be checked before a connection: the scheme and the host of `url`.
     pub fn check(&self, url: &Url) -> Result<()> {
         let private = self.shared.allow_private;
-        let wrong = |message: String| Err(Error::new(Kind::Input, message));
+        let refused = |message: String| Err(Error::new(Kind::Input, message));
         match url.scheme() {
             "https" => {}
             "http" if private => {}
             scheme => {
-                return wrong(format!("`{}` is {scheme}; only https is allowed", shown(url)));
+                return refused(format!(
+                    "`{}` is {scheme}; only https is allowed",
+                    display_url(url)
+                ));
             }
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return wrong(
+            return refused(
                 "the URL carries a user name or password, which is not allowed".to_owned(),
             );
         }
         if !private && !address::may_be_public(url) {
             let host = url.host_str().unwrap_or_default();
-            return wrong(format!("`{host}` is not a host of the public internet"));
+            return refused(format!("`{host}` is not a host of the public internet"));
         }
         Ok(())
     }
 
-    /// The URL that `from` redirects to, judged.
-    fn follow(&self, from: &Url, location: &[u8]) -> Result<Url> {
+    /// The URL that `from` redirects to, checked.
+    fn redirect_target(&self, from: &Url, location: &[u8]) -> Result<Url> {
         let target = std::str::from_utf8(location).ok().and_then(|text| from.join(text).ok());
         let Some(target) = target else {
-            let message = format!("`{}` redirects to something that is no URL", shown(from));
+            let message = format!("`{}` redirects to something that is no URL", display_url(from));
             return Err(Error::new(Kind::Input, message));
         };
         self.check(&target).map_err(|error| Error {
-            message: format!("`{}` redirects elsewhere: {}", shown(from), error.message),
+            message: format!("`{}` redirects elsewhere: {}", display_url(from), error.message),
             ..error
         })?;
         Ok(target)
@@ -196,7 +199,7 @@ impl Fetcher {
     async fn send(&self, url: &Url, deadline: Instant) -> Result<Response> {
         let left = deadline.saturating_duration_since(Instant::now());
         let request = self.client()?.get(url.clone()).timeout(left);
-        request.send().await.map_err(|error| fault(url, error))
+        request.send().await.map_err(|error| fetch_error(url, error))
     }
 
     fn client(&self) -> Result<&Client> {
@@ -205,7 +208,7 @@ impl Fetcher {
                 Error::new(Kind::Internal, "the client that fetches URLs could not be made")
                     .source(error)
             })?;
-            // Another task may have been faster; then its client is the one.
+            // Another task may have been faster. Then its client is used.
             let _ = self.shared.client.set(client);
         }
         let missing = || Error::new(Kind::Internal, "the client that fetches URLs is missing");
@@ -213,9 +216,9 @@ impl Fetcher {
     }
 
     fn build(&self) -> reqwest::Result<Client> {
-        // It fails when a provider is installed already, which is as good.
+        // This fails if a provider is installed already, which is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let Times { connect, idle, .. } = self.shared.times;
+        let Timeouts { connect, idle, .. } = self.shared.timeouts;
         let builder = Client::builder()
             .user_agent(concat!("venice-mcp/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
@@ -231,15 +234,20 @@ impl Fetcher {
     }
 }
 
-fn redirects(status: StatusCode) -> bool {
+fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// What `response` carries, where it is a body of a size that is allowed.
-fn accept(response: Response, asked: &Url, answered: &Url, max_bytes: u64) -> Result<Opened> {
+/// The body of `response`. A response that is an error, or too large, is refused.
+fn open_body(
+    response: Response,
+    asked: &Url,
+    answered: &Url,
+    max_bytes: u64,
+) -> Result<StreamingFetch> {
     let status = response.status();
     if !status.is_success() {
-        let message = format!("`{}` answered {status}", shown(asked));
+        let message = format!("`{}` answered {status}", display_url(asked));
         let kind = if status.is_server_error() { Kind::Network } else { Kind::Input };
         return Err(Error::new(kind, message).hint("give a URL that answers with the file itself"));
     }
@@ -251,12 +259,12 @@ fn accept(response: Response, asked: &Url, answered: &Url, max_bytes: u64) -> Re
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let name = file_name(asked).or_else(|| file_name(answered));
     let chunks = chunks(response, asked.clone(), max_bytes);
-    Ok(Opened { chunks, content_type, length, name })
+    Ok(StreamingFetch { chunks, content_type, length, name })
 }
 
 fn chunks(response: Response, url: Url, max_bytes: u64) -> BoxStream<'static, Result<Bytes>> {
     stream::try_unfold((response, url, max_bytes), move |(mut response, url, left)| async move {
-        let Some(chunk) = response.chunk().await.map_err(|error| fault(&url, error))? else {
+        let Some(chunk) = response.chunk().await.map_err(|error| fetch_error(&url, error))? else {
             return Ok(None);
         };
         let left = left.checked_sub(chunk.len() as u64);
@@ -267,17 +275,18 @@ fn chunks(response: Response, url: Url, max_bytes: u64) -> BoxStream<'static, Re
 }
 
 fn too_large(url: &Url, max_bytes: u64) -> Error {
-    let message = format!("`{}` has more than {max_bytes} bytes, the most allowed", shown(url));
+    let message =
+        format!("`{}` has more than {max_bytes} bytes, the most allowed", display_url(url));
     Error::new(Kind::Input, message).hint("give a smaller file")
 }
 
-/// A name without an extension is a route rather than a file.
+/// The last segment of the path, if it has an extension. Otherwise it is a route, not a file.
 fn file_name(url: &Url) -> Option<String> {
     let name = url.path_segments()?.next_back()?;
     name.contains('.').then(|| name.to_owned())
 }
 
-fn fault(url: &Url, error: reqwest::Error) -> Error {
+fn fetch_error(url: &Url, error: reqwest::Error) -> Error {
     let mut cause: Option<&dyn std::error::Error> = Some(&error);
     while let Some(inner) = cause {
         if inner.is::<NoPublicAddress>() {
@@ -291,16 +300,16 @@ fn fault(url: &Url, error: reqwest::Error) -> Error {
     } else {
         (Kind::Network, "could not be fetched")
     };
-    Error::new(kind, format!("`{}` {what}", shown(url)))
+    Error::new(kind, format!("`{}` {what}", display_url(url)))
         .hint("call again, or give another URL or the file itself")
         .source(error.without_url())
 }
 
-/// `url` without its query, which may hold a secret, and without what makes it long.
-fn shown(url: &Url) -> String {
+/// `url` without its query, which may contain a secret, and shortened.
+fn display_url(url: &Url) -> String {
     let origin = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let mut text = format!("{}://{origin}{port}{}", url.scheme(), url.path());
-    shorten(&mut text, SHOWN);
+    shorten(&mut text, MAX_SHOWN_BYTES);
     text
 }

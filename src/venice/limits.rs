@@ -1,4 +1,4 @@
-//! Rate limits as Venice tells them, and how many calls are in flight.
+//! Rate-limit holds, as Venice's replies ask for them, and the number of requests in flight.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,23 +8,23 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::endpoint::CallKind;
 
-/// How many calls are in flight at once.
-const CALLS: usize = 64;
-/// How many of them are polls.
-const POLLS: usize = 4;
+/// How many requests are in flight at once.
+const MAX_IN_FLIGHT: usize = 64;
+/// How many of them may be polls.
+const MAX_POLLS_IN_FLIGHT: usize = 4;
 
-/// A key as the limits know it: a hash with a seed of this process, 0 for none.
+/// Stands for a key: a hash of it, seeded at random in each process; 0 for no key.
 pub(crate) type KeyId = u64;
 
-/// Until when no further call of a model and key is sent. Nothing is held ahead of Venice's own word.
+/// The time until which requests of a model and key are held. Only Venice's replies start a hold.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    until: Mutex<BTreeMap<(KeyId, String), Instant>>,
+    holds: Mutex<BTreeMap<(KeyId, String), Instant>>,
     calls: Arc<Semaphore>,
     polls: Arc<Semaphore>,
 }
 
-/// The right to have a call in flight.
+/// The right to have a request in flight.
 #[derive(Debug)]
 pub(crate) struct Permit {
     _held: [Option<OwnedSemaphorePermit>; 2],
@@ -33,32 +33,32 @@ pub(crate) struct Permit {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            until: Mutex::default(),
-            calls: Arc::new(Semaphore::new(CALLS)),
-            polls: Arc::new(Semaphore::new(POLLS)),
+            holds: Mutex::default(),
+            calls: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
+            polls: Arc::new(Semaphore::new(MAX_POLLS_IN_FLIGHT)),
         }
     }
 }
 
 impl Limits {
-    /// How long a call has to wait.
-    pub(crate) fn wait(&self, key: KeyId, model: &str, now: Instant) -> Option<Duration> {
-        let until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = *until.get(&(key, model.to_owned()))?;
+    /// How much of a hold is left; `None` if there is none.
+    pub(crate) fn remaining_hold(&self, key: KeyId, model: &str, now: Instant) -> Option<Duration> {
+        let holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = *holds.get(&(key, model.to_owned()))?;
         end.checked_duration_since(now).filter(|wait| !wait.is_zero())
     }
 
-    /// Holds further calls for `wait`. An earlier end never shortens a later one.
+    /// Holds further requests for `wait`. This never shortens a hold.
     pub(crate) fn hold(&self, key: KeyId, model: &str, wait: Duration, now: Instant) {
         let Some(end) = now.checked_add(wait) else { return };
-        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        until.retain(|_, end| *end > now);
-        let entry = until.entry((key, model.to_owned())).or_insert(end);
+        let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        holds.retain(|_, end| *end > now);
+        let entry = holds.entry((key, model.to_owned())).or_insert(end);
         *entry = end.max(*entry);
     }
 
-    /// Waits until another call may be in flight. Polls take their own permit first, so that waiting ones keep no
-    /// other call from being sent.
+    /// Waits until another request may be in flight. A poll first takes a permit for polls, so that waiting polls do
+    /// not block other requests.
     pub(crate) async fn permit(&self, kind: CallKind) -> Permit {
         let poll = match kind {
             CallKind::Retrieve => Arc::clone(&self.polls).acquire_owned().await.ok(),
@@ -75,24 +75,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_model_and_key_are_held_until_the_reset_and_no_other() {
+    fn only_requests_of_the_model_and_key_are_held_until_the_reset() {
         let (limits, now) = (Limits::default(), Instant::now());
         let seconds = Duration::from_secs;
         limits.hold(1, "a", seconds(5), now);
         limits.hold(1, "a", seconds(2), now);
-        assert_eq!(limits.wait(1, "a", now + seconds(1)), Some(seconds(4)));
-        assert_eq!(limits.wait(1, "b", now), None);
-        assert_eq!(limits.wait(2, "a", now), None);
-        assert_eq!(limits.wait(1, "a", now + seconds(5)), None);
+        assert_eq!(limits.remaining_hold(1, "a", now + seconds(1)), Some(seconds(4)));
+        assert_eq!(limits.remaining_hold(1, "b", now), None);
+        assert_eq!(limits.remaining_hold(2, "a", now), None);
+        assert_eq!(limits.remaining_hold(1, "a", now + seconds(5)), None);
         limits.hold(1, "b", seconds(1), now + seconds(6));
-        assert_eq!(limits.until.lock().unwrap().len(), 1, "what is over is forgotten");
+        assert_eq!(limits.holds.lock().unwrap().len(), 1, "an expired hold is dropped");
     }
 
     #[test]
-    fn a_fifth_poll_waits_and_keeps_no_other_call_back() {
+    fn a_fifth_poll_waits_and_does_not_block_other_requests() {
         let limits = Limits::default();
         let poll = || limits.permit(CallKind::Retrieve).now_or_never();
-        let mut held: Vec<_> = (0..POLLS).map(|_| poll().expect("free")).collect();
+        let mut held: Vec<_> = (0..MAX_POLLS_IN_FLIGHT).map(|_| poll().expect("free")).collect();
         assert!(poll().is_none());
         assert!(limits.permit(CallKind::Paid).now_or_never().is_some());
         held.pop();

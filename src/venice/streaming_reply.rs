@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use super::endpoint::CallKind;
-use super::error::{Failure, canceled, cut_short, timed_out, too_long};
+use super::error::{SendFailure, canceled, cut_short, deadline_exceeded, idle_timeout, too_long};
 use super::limits::Permit;
 use super::reply::{
     Reply, ReplyHeaders, content_type, declared_type, is_generic, is_html, is_json,
@@ -80,14 +80,16 @@ impl Bounds {
         &self,
         more: Duration,
         work: impl Future<Output = T>,
-    ) -> std::result::Result<T, Failure> {
+    ) -> std::result::Result<T, SendFailure> {
         let idle = self.idle.saturating_add(more);
         let left = self.deadline.saturating_duration_since(Instant::now());
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(canceled().into()),
             done = tokio::time::timeout(idle.min(left), work) => {
-                done.map_err(|_| timed_out(idle, idle < left, self.kind))
+                done.map_err(|_| {
+                    if idle < left { idle_timeout(idle, self.kind) } else { deadline_exceeded(self.kind) }
+                })
             }
         }
     }
@@ -110,7 +112,7 @@ impl StreamingReply {
         bounds: Bounds,
         alignment: ReplyAlignment,
         permit: Permit,
-    ) -> std::result::Result<Self, Failure> {
+    ) -> std::result::Result<Self, SendFailure> {
         let mut open = Self {
             status: response.status().as_u16(),
             content_type: declared_type(response.headers()),
@@ -169,7 +171,7 @@ impl StreamingReply {
     }
 
     /// Reads the whole body into memory. Bytes that arrive in one piece are not copied.
-    pub(crate) async fn fill(&mut self) -> std::result::Result<(), Failure> {
+    pub(crate) async fn fill(&mut self) -> std::result::Result<(), SendFailure> {
         let Some(first) = self.chunk().await? else { return Ok(()) };
         let Some(second) = self.chunk().await? else {
             self.head = first;
@@ -189,14 +191,14 @@ impl StreamingReply {
     }
 
     /// The next bytes of the body; `None` at its end.
-    pub(crate) async fn chunk(&mut self) -> std::result::Result<Option<Bytes>, Failure> {
+    pub(crate) async fn chunk(&mut self) -> std::result::Result<Option<Bytes>, SendFailure> {
         if self.head.is_empty() {
             return self.receive().await;
         }
         Ok(Some(std::mem::take(&mut self.head)))
     }
 
-    async fn receive(&mut self) -> std::result::Result<Option<Bytes>, Failure> {
+    async fn receive(&mut self) -> std::result::Result<Option<Bytes>, SendFailure> {
         let Some(response) = self.response.as_mut() else { return Ok(None) };
         let chunk = self.bounds.wait(Duration::ZERO, response.chunk()).await?;
         let chunk = chunk.map_err(|error| cut_short(error, self.bounds.kind))?;

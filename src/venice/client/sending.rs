@@ -13,11 +13,11 @@ use super::Inner;
 use crate::context::{Charges, Context};
 use crate::error::{Error, Kind, Result};
 use crate::venice::CallKind;
-use crate::venice::body::Request;
-use crate::venice::error::Failure;
+use crate::venice::error::SendFailure;
 use crate::venice::key;
 use crate::venice::reply::is_violation;
-use crate::venice::retry::{LONGEST_WAIT, Outcome};
+use crate::venice::request::Request;
+use crate::venice::retry::{MAX_WAIT, SendOutcome};
 use crate::venice::streaming_reply::Bounds;
 
 /// The slowest upload that is waited for, in bytes a second.
@@ -36,7 +36,7 @@ pub(super) struct Sending<'a> {
     /// How long the body may take to be sent.
     pub(super) upload: Duration,
     /// What the rate limits are kept under.
-    pub(super) limited_by: String,
+    pub(super) rate_limit_scope: String,
     pub(super) bounds: Bounds,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Sending<'a> {
             json,
             get,
             upload,
-            limited_by: request.limited_by(),
+            rate_limit_scope: request.rate_limit_scope(),
             bounds: Bounds {
                 kind: request.endpoint.kind(),
                 deadline: context.deadline.map_or(last, |deadline| deadline.min(last)),
@@ -108,7 +108,7 @@ impl<'a> Sending<'a> {
 
     /// Whether a wait is longer than may be waited.
     pub(super) fn is_too_long(&self, wait: Duration) -> bool {
-        wait > LONGEST_WAIT || wait >= self.left()
+        wait > MAX_WAIT || wait >= self.left()
     }
 
     /// How much time the call has left.
@@ -147,8 +147,8 @@ impl<'a> Charge<'a> {
     }
 
     /// No answer came: nothing was sent where no connection came about.
-    pub(super) fn unless_refused(&self, failure: Failure) -> Failure {
-        if failure.outcome == Outcome::Refused {
+    pub(super) fn unless_refused(&self, failure: SendFailure) -> SendFailure {
+        if failure.outcome == SendOutcome::NotConnected {
             self.take_back();
         }
         failure

@@ -1,39 +1,39 @@
-//! Errors of calls to which no usable reply arrived.
+//! Errors of requests that got no usable reply.
 
 use std::error::Error as _;
 use std::time::Duration;
 
 use crate::error::{Error, Kind};
 use crate::venice::endpoint::CallKind;
-use crate::venice::retry::Outcome;
+use crate::venice::retry::SendOutcome;
 
-/// A sending that failed: what the retry policy sees, and what the caller reads.
+/// One attempt that failed: what the retry policy looks at, and the error that the caller reads.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) outcome: Outcome,
+pub(crate) struct SendFailure {
+    pub(crate) outcome: SendOutcome,
     pub(crate) error: Box<Error>,
 }
 
-impl Failure {
-    pub(crate) fn new(outcome: Outcome, error: Error) -> Self {
+impl SendFailure {
+    pub(crate) fn new(outcome: SendOutcome, error: Error) -> Self {
         Self { outcome, error: Box::new(error) }
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for SendFailure {
     fn from(error: Error) -> Self {
-        Self::new(Outcome::Final, error)
+        Self::new(SendOutcome::Final, error)
     }
 }
 
-/// What to do after a call of which nobody knows whether it was charged.
+/// The hint for a call that may or may not have been charged.
 pub(crate) const MAYBE_CHARGED: &str =
     "the call may have been charged; look at the balance or for its result before calling again";
 
-/// The failure of a request to which no answer came.
-pub(crate) fn unanswered(error: reqwest::Error, host: &str, kind: CallKind) -> Failure {
+/// The failure of a request that got no reply.
+pub(crate) fn unanswered(error: reqwest::Error, host: &str, kind: CallKind) -> SendFailure {
     let error = error.without_url();
-    let cause = root(&error);
+    let cause = root_cause(&error);
     if error.is_builder() {
         let message = format!("the request could not be built: {cause}");
         return Error::new(Kind::Internal, message).into();
@@ -46,48 +46,61 @@ pub(crate) fn unanswered(error: reqwest::Error, host: &str, kind: CallKind) -> F
         };
         let message = format!("connection failed: `{host}`: {cause}");
         let error = Error::new(Kind::Network, message).hint(hint).source(error);
-        return Failure::new(Outcome::Refused, error);
+        return SendFailure::new(SendOutcome::NotConnected, error);
     }
     let message = format!("connection lost before `{host}` answered: {cause}");
-    Failure::new(Outcome::Lost, charged(Error::new(Kind::Network, message).source(error), kind))
+    SendFailure::new(
+        SendOutcome::ConnectionLost,
+        with_charge_hint(Error::new(Kind::Network, message).source(error), kind),
+    )
 }
 
-/// The failure of a reply that broke off.
-pub(crate) fn cut_short(error: reqwest::Error, kind: CallKind) -> Failure {
+/// The failure of a reply that ended early.
+pub(crate) fn cut_short(error: reqwest::Error, kind: CallKind) -> SendFailure {
     let error = error.without_url();
-    let message = format!("reply cut short: {}", root(&error));
-    Failure::new(Outcome::Lost, charged(Error::new(Kind::Network, message).source(error), kind))
+    let message = format!("reply cut short: {}", root_cause(&error));
+    SendFailure::new(
+        SendOutcome::ConnectionLost,
+        with_charge_hint(Error::new(Kind::Network, message).source(error), kind),
+    )
 }
 
-/// The failure of a call that took longer than it may, or on which nothing arrived for long.
-pub(crate) fn timed_out(wait: Duration, idle: bool, kind: CallKind) -> Failure {
-    let seconds = wait.as_secs_f64().ceil();
-    let message = if idle {
-        format!("timed out: nothing arrived from Venice for {seconds} s")
-    } else {
-        "timed out: the call took longer than it may".to_owned()
-    };
-    Failure::new(Outcome::TimedOut, charged(Error::new(Kind::Timeout, message), kind))
+/// The failure of a call on which nothing arrived for `idle`.
+pub(crate) fn idle_timeout(idle: Duration, kind: CallKind) -> SendFailure {
+    let seconds = idle.as_secs_f64().ceil();
+    timed_out(format!("timed out: nothing arrived from Venice for {seconds} s"), kind)
 }
 
-/// The failure of a reply that is longer than can be.
-pub(crate) fn too_long(limit: u64) -> Failure {
-    let message = format!("Venice's reply is longer than {} MB", limit / (1024 * 1024));
+/// The failure of a call that passed its deadline.
+pub(crate) fn deadline_exceeded(kind: CallKind) -> SendFailure {
+    timed_out("timed out: the call took longer than it may".to_owned(), kind)
+}
+
+fn timed_out(message: String, kind: CallKind) -> SendFailure {
+    SendFailure::new(
+        SendOutcome::TimedOut,
+        with_charge_hint(Error::new(Kind::Timeout, message), kind),
+    )
+}
+
+/// The failure of a reply that is larger than its limit.
+pub(crate) fn too_long(limit_bytes: u64) -> SendFailure {
+    let message = format!("Venice's reply is longer than {} MB", limit_bytes / (1024 * 1024));
     Error::new(Kind::Network, message).hint("ask for less, or for fewer at once").into()
 }
 
-/// The error of a call that its client gave up.
+/// The error of a call that its client canceled.
 pub(crate) fn canceled() -> Error {
     Error::new(Kind::Canceled, "the call was canceled")
 }
 
-/// Says that the call may have been charged, where it may.
-pub(crate) fn charged(error: Error, kind: CallKind) -> Error {
+/// Adds the hint that the call may have been charged, if it is of a kind that is charged.
+fn with_charge_hint(error: Error, kind: CallKind) -> Error {
     if kind.is_charged() { error.hint(MAYBE_CHARGED) } else { error }
 }
 
-/// The innermost cause, in its own words.
-fn root(error: &reqwest::Error) -> String {
+/// The message of the innermost cause.
+fn root_cause(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     let mut text = error.to_string();
     while let Some(inner) = cause {

@@ -6,14 +6,14 @@ use super::*;
 
 fn refused(status: u16, body: &Value, kind: CallKind) -> Error {
     let body = body.to_string();
-    Refusal {
+    ErrorReply {
         status,
         html: false,
         body: body.as_bytes(),
         kind,
-        wait: None,
+        retry_after: None,
         request_id: Some("ray-1".to_owned()),
-        named: vec![("model", "nope".to_owned())],
+        ids: vec![("model", "nope".to_owned())],
         key: Some("my-secret-key"),
     }
     .error()
@@ -55,6 +55,34 @@ fn every_shape_becomes_its_kind_with_venices_words() {
         assert_eq!(error.status, Some(status));
         assert_eq!(error.request_id.as_deref(), Some("ray-1"));
     }
+}
+
+#[test]
+fn venices_code_follows_its_message_unless_the_message_says_it() {
+    let table = [
+        (
+            json!({"error": {"message": "too many tokens", "code": "context_length_exceeded"}}),
+            Some("too many tokens (context_length_exceeded)"),
+        ),
+        (json!({"error": "big", "code": "PAYLOAD_TOO_LARGE"}), Some("big (PAYLOAD_TOO_LARGE)")),
+        (
+            json!({"error": "Payment required", "code": "PAYMENT_REQUIRED"}),
+            Some("Payment required"),
+        ),
+        (json!({"error": {"code": "needs_consent"}}), Some("needs_consent")),
+        (json!({"error": {"message": "odd", "code": 400}}), Some("odd")),
+        (json!({"error": "odd", "code": "not a code, but words"}), Some("odd")),
+        (json!({"code": null}), None),
+    ];
+    for (body, detail) in table {
+        let error = refused(400, &body, CallKind::Paid);
+        assert_eq!(error.detail.as_deref(), detail, "{body}");
+        let event = event_error(body.as_object().unwrap(), None);
+        assert_eq!(event.detail.as_deref(), detail, "{body}");
+    }
+    let long = json!({"error": {"message": "too many tokens", "code": "context_length_exceeded"}});
+    let text = refused(400, &long, CallKind::Paid).text();
+    assert!(text.contains("\nVenice says: too many tokens (context_length_exceeded)\n"), "{text}");
 }
 
 #[test]
@@ -140,20 +168,20 @@ fn keys_and_data_are_not_echoed() {
 #[test]
 fn a_body_of_text_is_quoted_in_part_and_html_is_not() {
     let body = format!("upstream: {} my-secret-key", "word ".repeat(95));
-    let mut refusal = Refusal {
+    let mut reply = ErrorReply {
         status: 502,
         html: false,
         body: body.as_bytes(),
         kind: CallKind::Read,
-        wait: None,
+        retry_after: None,
         request_id: None,
-        named: Vec::new(),
+        ids: Vec::new(),
         key: Some("my-secret-key"),
     };
-    let text = refusal.error().detail.unwrap();
+    let text = reply.error().detail.unwrap();
     assert!(text.starts_with("upstream: word") && text.len() <= 500 && !text.contains("my-"));
-    refusal.html = true;
-    let error = refusal.error();
+    reply.html = true;
+    let error = reply.error();
     assert_eq!(error.message, "Venice failed (502) (Venice's reply was HTML)");
     assert_eq!(error.detail, None);
 }
@@ -176,7 +204,7 @@ fn too_many_failures_wait_for_the_whole_window() {
 fn an_error_in_a_stream_has_the_kind_of_its_code() {
     let event = |code: &str| {
         let value = json!({"error": {"message": "m", "code": code, "retry_after": 7}});
-        of_event(value.as_object().unwrap(), None)
+        event_error(value.as_object().unwrap(), None)
     };
     assert_eq!(event("RATE_LIMIT_EXCEEDED").kind, Kind::Limited);
     assert_eq!(event("RATE_LIMIT_EXCEEDED").retry_after, Some(Duration::from_secs(7)));
@@ -200,17 +228,17 @@ proptest::proptest! {
         }
         let keyed = [junk.as_slice(), b"the-secret-key"].concat();
         for body in [value.to_string().into_bytes(), junk, keyed] {
-            let refusal = Refusal {
+            let reply = ErrorReply {
                 status,
                 html: false,
                 body: &body,
                 kind: CallKind::Paid,
-                wait: None,
+                retry_after: None,
                 request_id: None,
-                named: vec![("model", "m".to_owned())],
+                ids: vec![("model", "m".to_owned())],
                 key: Some("the-secret-key"),
             };
-            let text = refusal.error().text();
+            let text = reply.error().text();
             proptest::prop_assert!(text.len() <= 2048, "{} bytes", text.len());
             proptest::prop_assert!(!text.contains("the-secret-key"), "{text}");
         }
@@ -222,17 +250,17 @@ fn a_404_that_is_not_venices_speaks_of_the_url() {
     for (html, body) in
         [(true, "<html>"), (false, "404 page not found"), (false, r#"{"detail": 1}"#)]
     {
-        let refusal = Refusal {
+        let reply = ErrorReply {
             status: 404,
             html,
             body: body.as_bytes(),
             kind: CallKind::Paid,
-            wait: None,
+            retry_after: None,
             request_id: None,
-            named: vec![("model", "m".to_owned())],
+            ids: vec![("model", "m".to_owned())],
             key: None,
         };
-        let text = refusal.error().text();
+        let text = reply.error().text();
         assert!(text.contains("VENICE_BASE_URL") && !text.contains("of that name"), "{text}");
     }
 }

@@ -1,13 +1,13 @@
-//! Which addresses and hosts are public. Everything else is a way into this machine or its network.
+//! Which addresses and hosts are public. All others may lead into this machine or its network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// The IPv4 blocks that are not globally reachable, as (first address, prefix length): IANA's special-purpose
-/// registry, with multicast and what is reserved. 169.254.169.254, where clouds keep credentials, is in the
-/// link-local one; 168.63.129.16 and 100.100.100.200 are those of Azure and Alibaba.
-const V4: &[(Ipv4Addr, u32)] = &[
+/// The IPv4 blocks that are not globally reachable, as (first address, prefix length): IANA's special-purpose registry,
+/// multicast, and reserved addresses. 169.254.169.254, where clouds serve credentials, is link-local; 168.63.129.16 and
+/// 100.100.100.200 are the addresses of Azure and Alibaba for the same.
+const SPECIAL_IPV4_BLOCKS: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
@@ -26,9 +26,9 @@ const V4: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// The blocks of IPv6's global unicast space, `2000::/3`, that are not globally reachable: protocol assignments
-/// with Teredo, benchmarking and ORCHID in them, documentation, and 6to4, which carries an IPv4 address.
-const V6: &[(Ipv6Addr, u32)] = &[
+/// The blocks of IPv6's global unicast space, `2000::/3`, that are not globally reachable: protocol assignments (Teredo,
+/// benchmarking, and ORCHID among them), documentation, and 6to4, which contains an IPv4 address.
+const SPECIAL_IPV6_BLOCKS: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
@@ -37,14 +37,14 @@ const V6: &[(Ipv6Addr, u32)] = &[
 
 const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// The well-known prefix of NAT64 (RFC 6052): on a network without IPv4, every IPv4 host has such an address.
+/// The well-known prefix of NAT64 (RFC 6052), under which an IPv6-only network sees every IPv4 host.
 const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
-/// Host names that never lead to the public internet, together with every name below them.
+/// Host names that never lead to the public internet, and neither do their subdomains.
 const LOCAL_NAMES: &[&str] =
     &["localhost", "local", "internal", "localdomain", "lan", "intranet", "home.arpa"];
 
-/// Whether `address` is one of the public internet, whatever form an IPv4 address in it takes.
+/// Whether `address` is on the public internet, however an IPv4 address in it is written.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -52,7 +52,7 @@ pub(super) fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Whether the host of `url` may be public: a public address, or a name that only resolving can judge.
+/// Whether the host of `url` may be public: a public address, or a name that has to be resolved first.
 pub(super) fn may_be_public(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => is_public_v4(address),
@@ -63,25 +63,28 @@ pub(super) fn may_be_public(url: &Url) -> bool {
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    !V4.iter().any(|(first, length)| (address.to_bits() ^ first.to_bits()) >> (32 - length) == 0)
+    !SPECIAL_IPV4_BLOCKS
+        .iter()
+        .any(|(first, length)| (address.to_bits() ^ first.to_bits()) >> (32 - length) == 0)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     if let Some(inner) = address.to_ipv4_mapped() {
         return is_public_v4(inner);
     }
-    if within(address, NAT64) {
+    if is_within(address, NAT64) {
         let [.., a, b, c, d] = address.octets();
         return is_public_v4(Ipv4Addr::new(a, b, c, d));
     }
-    within(address, GLOBAL_UNICAST) && !V6.iter().any(|block| within(address, *block))
+    is_within(address, GLOBAL_UNICAST)
+        && !SPECIAL_IPV6_BLOCKS.iter().any(|block| is_within(address, *block))
 }
 
-fn within(address: Ipv6Addr, (first, length): (Ipv6Addr, u32)) -> bool {
+fn is_within(address: Ipv6Addr, (first, length): (Ipv6Addr, u32)) -> bool {
     (address.to_bits() ^ first.to_bits()) >> (128 - length) == 0
 }
 
-/// A name without a dot is one of the local network too.
+/// Whether a name belongs to the local network, as every name without a dot does.
 fn is_local_name(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let is_below = |local: &&str| name.strip_suffix(*local).is_some_and(|head| head.ends_with('.'));
@@ -182,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_judged_in_every_spelling() {
+    fn a_host_is_recognized_in_every_spelling() {
         let private = [
             "https://127.0.0.1/",
             "https://2130706433/",
@@ -210,7 +213,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_ipv4_address_is_judged_alike_when_mapped_or_translated(bits: u32) {
+        fn an_ipv4_address_is_treated_alike_when_mapped_or_translated(bits: u32) {
             let inner = Ipv4Addr::from_bits(bits);
             let translated = Ipv6Addr::from_bits(NAT64.0.to_bits() | u128::from(bits));
             prop_assert_eq!(is_public_v4(inner), is_public_v6(inner.to_ipv6_mapped()));

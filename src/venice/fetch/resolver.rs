@@ -1,4 +1,4 @@
-//! Names to public addresses, and to no others.
+//! Resolves names to public addresses only.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,8 +11,8 @@ use super::address::is_public;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PublicResolver;
 
-/// A name that leads to no public address. It does not tell a name that does not exist from one of the local
-/// network, so that nobody learns that network's names.
+/// A name without a public address. A name that does not exist and a name on the local network give the same error, so
+/// that callers do not learn the names on that network.
 #[derive(Debug)]
 pub(super) struct NoPublicAddress;
 
@@ -28,7 +28,7 @@ impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-            let public = found.map(public).unwrap_or_default();
+            let public = found.map(public_only).unwrap_or_default();
             if public.is_empty() {
                 return Err(NoPublicAddress.into());
             }
@@ -37,7 +37,7 @@ impl Resolve for PublicResolver {
     }
 }
 
-fn public(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+fn public_only(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
     addresses.filter(|address| is_public(address.ip())).collect()
 }
 
@@ -55,6 +55,6 @@ mod tests {
     #[test]
     fn only_the_public_addresses_of_a_name_are_kept() {
         let all = ["10.0.0.1:0", "1.1.1.1:0", "[::1]:0"].map(|text| text.parse().unwrap());
-        assert_eq!(public(all.into_iter()), ["1.1.1.1:0".parse().unwrap()]);
+        assert_eq!(public_only(all.into_iter()), ["1.1.1.1:0".parse().unwrap()]);
     }
 }

@@ -67,7 +67,7 @@ async fn three_redirects_are_followed_and_a_fourth_is_refused() {
 }
 
 #[tokio::test]
-async fn the_target_of_a_redirect_is_judged() {
+async fn the_target_of_a_redirect_is_checked() {
     let (root, fetcher) = (serve().await, Fetcher::new(true));
     for target in ["file:///etc/passwd", "ftp://127.0.0.1/", "http://me:secret@127.0.0.1/"] {
         let error = fail(&fetcher, &root.join(&format!("to?{target}")).unwrap(), 100).await;
@@ -89,10 +89,10 @@ fn a_redirect_leads_neither_to_http_nor_to_a_private_host() {
         "https://localhost:8080/",
         "https://[",
     ] {
-        assert!(fetcher.follow(&from, target.as_bytes()).is_err(), "{target}");
+        assert!(fetcher.redirect_target(&from, target.as_bytes()).is_err(), "{target}");
     }
-    assert!(fetcher.follow(&from, b"https://\xff/").is_err());
-    assert_eq!(fetcher.follow(&from, b"../c").unwrap().as_str(), "https://example.com/c");
+    assert!(fetcher.redirect_target(&from, b"https://\xff/").is_err());
+    assert_eq!(fetcher.redirect_target(&from, b"../c").unwrap().as_str(), "https://example.com/c");
 }
 
 #[tokio::test]
@@ -136,11 +136,11 @@ async fn a_body_that_stalls_ends_in_a_timeout() {
     let root = serve().await;
     let short = Duration::from_millis(200);
     let long = Duration::from_mins(1);
-    for times in [
-        Times { connect: long, idle: short, whole: long },
-        Times { connect: long, idle: long, whole: short },
+    for timeouts in [
+        Timeouts { connect: long, idle: short, total: long },
+        Timeouts { connect: long, idle: long, total: short },
     ] {
-        let fetcher = Fetcher::with_times(true, times);
+        let fetcher = Fetcher::with_timeouts(true, timeouts);
         // Reading the certificates of the system is no part of what is timed here.
         fetcher.client().unwrap();
         let mut opened = fetcher.open(&root.join("stalls").unwrap(), 100).await.unwrap();

@@ -1,4 +1,4 @@
-//! Server-sent events of text models.
+//! The server-sent events of text models.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,18 +9,18 @@ use futures::stream::{BoxStream, Stream, StreamExt as _};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::error::{of_event, scrub};
+use super::error::{event_error, scrub};
 use super::reply::ReplyHeaders;
 use super::streaming_reply::StreamingReply;
 use crate::error::{Error, Kind, Result, shorten};
 
 /// The longest event, in bytes.
-const EVENT_LIMIT: usize = 16 * 1024 * 1024;
-/// How much of an event that cannot be read is quoted, in bytes.
-const QUOTED: usize = 200;
+const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
+/// How much of an event that cannot be parsed is quoted, in bytes.
+const MAX_QUOTED_BYTES: usize = 200;
 
-/// The events of a reply, each one JSON value. An error ends it, also one that Venice sends as an event; a stream
-/// that ends without one is whole. A reply that is plain JSON is one event.
+/// The events of a reply, each a JSON value. An error ends the stream, including one that Venice sends as an event. A
+/// stream that ends without one is complete. A reply that is plain JSON counts as one event.
 pub struct EventStream {
     /// What the headers say.
     pub headers: ReplyHeaders,
@@ -48,7 +48,7 @@ impl EventStream {
             let key = open.key.clone();
             let value = open.collect().await?.value()?;
             if let Some(event) = value.as_object().filter(|event| is_error(event)) {
-                let mut error = of_event(event, key.as_ref().map(ExposeSecret::expose_secret));
+                let mut error = event_error(event, key.as_ref().map(ExposeSecret::expose_secret));
                 error.request_id = error.request_id.take().or_else(|| headers.request_id.clone());
                 return Err(error);
             }
@@ -58,8 +58,8 @@ impl EventStream {
         if open.is_html() {
             return Err(Error::new(Kind::Network, "Venice's reply was HTML"));
         }
-        // It moves with every event: boxed, that is a pointer.
-        let reader = Box::new(Reader { open, lines: Lines::default(), finished: false });
+        // The state moves with every event; boxed, only a pointer does.
+        let reader = Box::new(Reader { open, parser: EventParser::default(), finished: false });
         let events = futures::stream::unfold(Some(reader), |reader| async {
             let mut reader = reader?;
             match reader.next().await {
@@ -73,22 +73,22 @@ impl EventStream {
 
 struct Reader {
     open: StreamingReply,
-    lines: Lines,
-    /// Whether an event said that the answer is whole.
+    parser: EventParser,
+    /// Whether an event has ended the answer.
     finished: bool,
 }
 
 impl Reader {
     async fn next(&mut self) -> Result<Option<Value>> {
         loop {
-            if let Some(event) = self.lines.event() {
+            if let Some(event) = self.parser.event() {
                 if event.trim_ascii() == b"[DONE]" {
                     return Ok(None);
                 }
-                return self.read(&event).map(Some);
+                return self.parse(&event).map(Some);
             }
             match self.open.chunk().await {
-                Ok(Some(chunk)) => self.lines.push(&chunk)?,
+                Ok(Some(chunk)) => self.parser.push(&chunk)?,
                 Ok(None) if self.finished => return Ok(None),
                 Ok(None) => {
                     let message = "reply cut short: the stream ended before the answer did";
@@ -99,18 +99,18 @@ impl Reader {
         }
     }
 
-    fn read(&mut self, event: &[u8]) -> Result<Value> {
+    fn parse(&mut self, event: &[u8]) -> Result<Value> {
         let key = self.open.key.as_ref().map(ExposeSecret::expose_secret);
         let value: Value = serde_json::from_slice(event).map_err(|error| {
             let mut text = scrub(&String::from_utf8_lossy(event), key);
-            shorten(&mut text, QUOTED);
+            shorten(&mut text, MAX_QUOTED_BYTES);
             let mut bad =
                 Error::new(Kind::Network, "Venice's reply was not JSON: one of its events");
             bad.detail = Some(text);
             bad.source(error)
         })?;
         if let Some(event) = value.as_object().filter(|event| is_error(event)) {
-            let mut error = of_event(event, key);
+            let mut error = event_error(event, key);
             error.request_id =
                 error.request_id.take().or_else(|| self.open.headers.request_id.clone());
             return Err(error);
@@ -125,7 +125,7 @@ fn is_error(event: &serde_json::Map<String, Value>) -> bool {
         || event.get("type").and_then(Value::as_str) == Some("error")
 }
 
-/// Whether an event ends the answer: a choice has a reason to stop, or the response says that it is over.
+/// Whether an event ends the answer: a choice has a reason to stop, or the response says that it has ended.
 fn is_last(event: &Value) -> bool {
     let mut choices = event.get("choices").and_then(Value::as_array).into_iter().flatten();
     let ended = ["response.completed", "response.incomplete", "response.failed"];
@@ -135,17 +135,17 @@ fn is_last(event: &Value) -> bool {
 
 /// Cuts bytes into events: the `data` lines before each empty line.
 #[derive(Debug, Default)]
-struct Lines {
+struct EventParser {
     buffer: BytesMut,
-    /// How much of the buffer has no line end.
+    /// How many bytes of the buffer are known to have no line end.
     searched: usize,
     data: Option<Vec<u8>>,
 }
 
-impl Lines {
+impl EventParser {
     fn push(&mut self, bytes: &[u8]) -> Result<()> {
         let kept = self.buffer.len() + self.data.as_ref().map_or(0, Vec::len);
-        if kept.saturating_add(bytes.len()) > EVENT_LIMIT {
+        if kept.saturating_add(bytes.len()) > MAX_EVENT_BYTES {
             return Err(Error::new(Kind::Network, "Venice's reply has an event without end"));
         }
         self.buffer.extend_from_slice(bytes);
@@ -172,10 +172,10 @@ impl Lines {
         None
     }
 
-    /// The next whole line, without its end.
+    /// The next complete line, without its end.
     fn line(&mut self) -> Option<BytesMut> {
-        let fresh = self.buffer.get(self.searched..)?;
-        let Some(end) = memchr::memchr(b'\n', fresh) else {
+        let unsearched = self.buffer.get(self.searched..)?;
+        let Some(end) = memchr::memchr(b'\n', unsearched) else {
             self.searched = self.buffer.len();
             return None;
         };
@@ -202,14 +202,14 @@ mod tests {
     proptest! {
         #[test]
         fn events_are_the_same_however_the_bytes_arrive(sizes in prop::collection::vec(1_usize..20, 1..60)) {
-            let mut lines = Lines::default();
+            let mut parser = EventParser::default();
             let mut events = Vec::new();
             let mut rest = TEXT;
             for size in sizes.into_iter().chain([TEXT.len()]) {
                 let (now, later) = rest.split_at(size.min(rest.len()));
                 rest = later;
-                lines.push(now).unwrap();
-                while let Some(event) = lines.event() {
+                parser.push(now).unwrap();
+                while let Some(event) = parser.event() {
                     events.push(String::from_utf8(event).unwrap());
                 }
             }
@@ -219,13 +219,13 @@ mod tests {
 
     #[test]
     fn an_event_without_end_is_an_error() {
-        let mut lines = Lines::default();
+        let mut parser = EventParser::default();
         let chunk = vec![b'x'; 1024 * 1024];
-        assert!((0..=16).any(|_| lines.push(&chunk).is_err()));
+        assert!((0..=16).any(|_| parser.push(&chunk).is_err()));
     }
 
     #[test]
-    fn an_answer_is_over_when_it_says_so() {
+    fn the_last_event_of_an_answer_is_recognized() {
         use serde_json::json;
         assert!(is_last(&json!({"choices": [{"finish_reason": "stop"}]})));
         assert!(!is_last(&json!({"choices": [{"finish_reason": null}]})));

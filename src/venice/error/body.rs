@@ -1,4 +1,4 @@
-//! What an error body says. Venice has many shapes of them, and adds new ones.
+//! Parses error bodies. Venice has many shapes of them and adds new ones.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,34 +7,39 @@ use serde_json::{Map, Value};
 
 use crate::error::Problem;
 
+/// The longest code that is repeated, in bytes.
+const MAX_CODE_BYTES: usize = 64;
+
 /// What an error body says, whatever its shape.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct ErrorBody {
     /// The error in words.
     pub(super) message: String,
-    /// Whether the body is no JSON, but text of any length.
+    /// Whether the body is not JSON but text of any length.
     pub(super) is_text: bool,
-    /// Codes and types, joined: what words alone may not tell.
-    pub(super) code: String,
-    /// The arguments that are at fault.
+    /// Venice's code for the error, such as `context_length_exceeded`.
+    pub(super) code: Option<String>,
+    /// All codes and types, joined, by which an error is classified that its words do not give away.
+    pub(super) classifiers: String,
+    /// The invalid arguments.
     pub(super) problems: Vec<Problem>,
-    /// What else matters: refunds, amounts, a policy.
+    /// What else the caller needs to know: refunds, amounts, a policy.
     pub(super) lines: Vec<String>,
-    /// What Venice suggests to do.
+    /// What Venice suggests.
     pub(super) hint: Option<String>,
     /// Whether the user has to agree to a policy first.
-    pub(super) consent: bool,
-    /// Whether it is the answer to a call without credentials.
-    pub(super) discovery: bool,
+    pub(super) needs_consent: bool,
+    /// Whether it lists the ways to pay, as Venice does for a call without credentials.
+    pub(super) is_discovery: bool,
     pub(super) request_id: Option<String>,
     pub(super) retry_after: Option<Duration>,
 }
 
-impl Said {
-    /// Reads a body. One that is no JSON object is taken as text.
-    pub(super) fn read(body: &[u8]) -> Self {
+impl ErrorBody {
+    /// Parses a body. One that is not a JSON object counts as text.
+    pub(super) fn parse(body: &[u8]) -> Self {
         match serde_json::from_slice::<Value>(body) {
-            Ok(Value::Object(root)) => Self::of(&root),
+            Ok(Value::Object(root)) => Self::from_object(&root),
             Ok(Value::String(message)) => Self { message, ..Self::default() },
             _ => {
                 let message = String::from_utf8_lossy(body).trim().to_owned();
@@ -44,8 +49,8 @@ impl Said {
     }
 
     /// Reads an object that has an `error`.
-    pub(super) fn of(root: &Map<String, Value>) -> Self {
-        let mut said = Self::default();
+    pub(super) fn from_object(root: &Map<String, Value>) -> Self {
+        let mut parsed = Self::default();
         let inner = root.get("error").and_then(Value::as_object);
         let levels: Vec<&Map<String, Value>> = inner.into_iter().chain([root]).collect();
         let text = |name: &str| levels.iter().find_map(|level| level.get(name)?.as_str());
@@ -54,37 +59,39 @@ impl Said {
         let extra = ["customMessage", "reason"].iter().filter_map(|name| text(name));
         let plain = levels.iter().filter_map(|level| level.get("details")?.as_str());
         let words = message.or(bare).into_iter().chain(plain);
-        said.message = words.chain(extra.clone()).collect::<Vec<_>>().join("; ");
-        let code = levels.iter().filter_map(|level| match level.get("code")? {
+        parsed.message = words.chain(extra.clone()).collect::<Vec<_>>().join("; ");
+        parsed.code = text("code").filter(|code| is_code(code)).map(str::to_owned);
+        let codes = levels.iter().filter_map(|level| match level.get("code")? {
             Value::String(code) => Some(code.clone()),
             Value::Number(code) => Some(code.to_string()),
             _ => None,
         });
         let short = bare.filter(|_| message.is_some()).map(str::to_owned);
         let kind = text("type").map(str::to_owned);
-        said.code = code.chain(short).chain(kind).collect::<Vec<_>>().join(" ");
+        parsed.classifiers = codes.chain(short).chain(kind).collect::<Vec<_>>().join(" ");
         for level in &levels {
-            said.add_problems(level);
+            parsed.add_problems(level);
         }
         if let Some(param) = text("param").filter(|param| !param.is_empty()) {
-            said.problems.push(Problem::new(param, said.message.clone()));
+            parsed.problems.push(Problem::new(param, parsed.message.clone()));
         }
-        said.add_lines(&levels);
-        said.hint = text("hint").map(str::to_owned);
+        parsed.add_lines(&levels);
+        parsed.hint = text("hint").map(str::to_owned);
         if let Some(model) = text("recommended_model") {
-            said.hint = Some(format!("use the model `{model}`"));
+            parsed.hint = Some(format!("use the model `{model}`"));
         }
         if let Some(prompt) = text("suggested_prompt") {
-            said.hint = Some(format!("Venice suggests this prompt instead: {prompt}"));
+            parsed.hint = Some(format!("Venice suggests this prompt instead: {prompt}"));
         }
-        said.discovery = ["x402Version", "authOptions"].iter().any(|name| root.contains_key(*name));
-        said.request_id = text("request_id").map(str::to_owned);
+        parsed.is_discovery =
+            ["x402Version", "authOptions"].iter().any(|name| root.contains_key(*name));
+        parsed.request_id = text("request_id").map(str::to_owned);
         let wait = levels.iter().find_map(|level| level.get("retry_after")?.as_f64());
-        said.retry_after = wait.and_then(|wait| Duration::try_from_secs_f64(wait).ok());
-        said
+        parsed.retry_after = wait.and_then(|wait| Duration::try_from_secs_f64(wait).ok());
+        parsed
     }
 
-    /// The problems of arguments: a list of issues, else a tree of the arguments' names.
+    /// Adds the problems of arguments: a list of issues, or else a tree of argument names.
     fn add_problems(&mut self, level: &Map<String, Value>) {
         for issue in level.get("issues").and_then(Value::as_array).into_iter().flatten() {
             let steps = issue.get("path").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -142,7 +149,7 @@ impl Said {
             }
         }
         let Some(consent) = field("consent").and_then(Value::as_object) else { return };
-        self.consent = true;
+        self.needs_consent = true;
         let text = |name: &str| consent.get(name).and_then(Value::as_str);
         if let Some(version) = text("consent_version") {
             self.lines.push(format!("consent_version: {version}"));
@@ -155,6 +162,12 @@ impl Said {
             self.lines.push(format!("policy:\n{policy}"));
         }
     }
+}
+
+/// Whether a text is a code, not a sentence: only that is repeated as one.
+fn is_code(text: &str) -> bool {
+    (1..=MAX_CODE_BYTES).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 /// Adds a name or an index to a path: `style_references[0].strength`.

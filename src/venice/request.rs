@@ -1,4 +1,4 @@
-//! What is sent: a request, JSON with media in it, and forms with files.
+//! Requests: their parameters, and bodies of JSON or forms with files.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use crate::error::{Error, Kind, Result};
 use crate::splice::{self, Holes};
 
-/// A request of one endpoint. Cheap to build; nothing is encoded before it is sent.
+/// A request to one endpoint. Cheap to build; it is encoded when it is sent.
 pub struct Request {
     pub(crate) endpoint: &'static Endpoint,
     pub(crate) segment: Option<String>,
@@ -46,14 +46,14 @@ impl Request {
         }
     }
 
-    /// Adds a parameter of the URL. The same name may come again.
+    /// Adds a parameter to the URL. A name may be repeated.
     #[must_use]
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.query.push((name.into(), value.into()));
         self
     }
 
-    /// What stands in place of the path's placeholder. It is percent-encoded.
+    /// Fills the placeholder of the path. The value is percent-encoded.
     #[must_use]
     pub fn segment(mut self, value: impl Into<String>) -> Self {
         self.segment = Some(value.into());
@@ -73,7 +73,7 @@ impl Request {
         self.json_with(value, Holes::default())
     }
 
-    /// A body of JSON, in which the tokens of `holes` stand for media.
+    /// A body of JSON in which the tokens of `holes` stand for media.
     #[must_use]
     pub fn json_with(mut self, value: Value, holes: Holes) -> Self {
         self.body = Body::Json(value, holes);
@@ -87,21 +87,22 @@ impl Request {
         self
     }
 
-    /// The model whose rate limits the call is under. Without it, the body's `model` or `modelId`.
+    /// Sets the model whose rate limits apply. Without it, they are those of the body's `model` or `modelId`.
     #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.model = Some(model.into());
         self
     }
 
-    /// What the rate limits are kept under: the model, else the endpoint.
-    pub(crate) fn limited_by(&self) -> String {
-        let of_body = || self.named(["model", "modelId"]).into_iter().next().map(|(_, id)| id);
+    /// What rate limits are counted by: the model, or else the endpoint.
+    pub(crate) fn rate_limit_scope(&self) -> String {
+        let of_body =
+            || self.text_fields(["model", "modelId"]).into_iter().next().map(|(_, id)| id);
         self.model.clone().or_else(of_body).unwrap_or_else(|| self.endpoint.path().to_owned())
     }
 
-    /// The fields among `names` that the request gives as text, with their values.
-    pub(crate) fn named(
+    /// The fields among `names` that have text in this request, with their values.
+    pub(crate) fn text_fields(
         &self,
         names: impl IntoIterator<Item = &'static str>,
     ) -> Vec<(&'static str, String)> {
@@ -125,7 +126,7 @@ impl Request {
         Ok(Some(splice::fill(json.into(), holes)))
     }
 
-    /// The fields of a JSON body where the plural path takes them in its URL.
+    /// The fields of a JSON body as a query, if the plural path takes them in its URL.
     pub(crate) fn fields_as_query(&self, plural: bool) -> Vec<(String, String)> {
         match &self.body {
             Body::Json(Value::Object(fields), _) if self.endpoint.is_get_for(plural) => {
@@ -137,7 +138,7 @@ impl Request {
         }
     }
 
-    /// The form of one sending.
+    /// The body as a form, for one attempt; `None` for a body that is not a form.
     pub(crate) fn to_form(&self) -> Result<Option<multipart::Form>> {
         match &self.body {
             Body::Form(form) => form.to_multipart().map(Some),
@@ -145,7 +146,7 @@ impl Request {
         }
     }
 
-    /// How many bytes the files and fields of a form have.
+    /// The size of a form's fields and files, in bytes; 0 for other bodies.
     pub(crate) fn form_length(&self) -> usize {
         match &self.body {
             Body::Form(form) => form.fields.iter().map(|field| field.bytes.len()).sum(),
@@ -237,14 +238,14 @@ mod tests {
     static EDIT: Endpoint = Endpoint::post("/image/edit", CallKind::Paid, Class::Image);
 
     #[test]
-    fn the_limits_are_those_of_the_model_in_the_body() {
+    fn rate_limits_are_those_of_the_model_in_the_body() {
         let request = Request::new(&EDIT).json(json!({"modelId": "qwen-edit"}));
-        assert_eq!(request.limited_by(), "qwen-edit");
+        assert_eq!(request.rate_limit_scope(), "qwen-edit");
         assert_eq!(
-            Request::new(&EDIT).form(MultipartForm::new().text("model", "a")).limited_by(),
+            Request::new(&EDIT).form(MultipartForm::new().text("model", "a")).rate_limit_scope(),
             "a"
         );
-        assert_eq!(Request::new(&EDIT).limited_by(), "/image/edit");
-        assert_eq!(Request::new(&EDIT).model("b").limited_by(), "b");
+        assert_eq!(Request::new(&EDIT).rate_limit_scope(), "/image/edit");
+        assert_eq!(Request::new(&EDIT).model("b").rate_limit_scope(), "b");
     }
 }
