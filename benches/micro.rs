@@ -160,7 +160,7 @@ impl Stored {
             let media = put().await;
             taken += from.elapsed();
             self.store.flush().await;
-            std::fs::remove_file(self.view.path(&media).await).unwrap();
+            std::fs::remove_file(self.view.local_path(&media).await.unwrap()).unwrap();
         }
         taken
     }
@@ -220,7 +220,7 @@ fn output(criterion: &mut Criterion) {
             bench.iter(|| {
                 let item = Delivered {
                     media: media.clone(),
-                    path: PathBuf::from("/out/a-picture.png"),
+                    path: Some(PathBuf::from("/out/a-picture.png")),
                     bytes: Some(bytes.clone()),
                     remarks: Remarks::default(),
                 };

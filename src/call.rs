@@ -92,7 +92,7 @@ impl Call {
 
     /// A stored item as part of a result.
     pub async fn deliver(&self, media: Media) -> Delivered {
-        let path = self.store.path(&media).await;
+        let path = self.store.local_path(&media).await;
         Delivered { media, path, bytes: None, remarks: Remarks::default() }
     }
 

@@ -46,8 +46,8 @@ impl Outcome {
 pub struct Delivered {
     /// The item in the store.
     pub media: Media,
-    /// Its file.
-    pub path: PathBuf,
+    /// Its file on this machine; `None` where the storage has no files.
+    pub path: Option<PathBuf>,
     /// Its bytes, where the call has them at hand; else they are read when they are needed.
     pub bytes: Option<Bytes>,
     /// What Venice said about making it.
@@ -74,7 +74,10 @@ impl Place {
         let Some(links) = &context.links else {
             return match fault {
                 Some(why) => (None, Some(unwritten(&item.media, &format!(" ({why})")))),
-                None => (Some(Self::Path(item.path.display().to_string())), None),
+                None => {
+                    let path = item.path.as_ref().map(|path| path.display().to_string());
+                    (path.map(Self::Path), None)
+                }
             };
         };
         match links.link(&item.media.id) {

@@ -121,7 +121,10 @@ async fn too_large(media: &Media, limit: u64, view: &MediaView, context: &Contex
         Some(links) => links.link(&media.id).unwrap_or_else(|error| error.text()),
         None => match view.write_error(media).await {
             Some(why) => format!("it could not be stored ({why})"),
-            None => view.path(media).await.display().to_string(),
+            None => match view.local_path(media).await {
+                Some(path) => path.display().to_string(),
+                None => "it has no file on this machine".to_owned(),
+            },
         },
     };
     let size = media.bytes;

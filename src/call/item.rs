@@ -37,7 +37,7 @@ impl Call {
             record: self.record(prompt, model, seed, cost_usd),
         };
         let media = self.store.put(new).await?;
-        let path = self.store.path(&media).await;
+        let path = self.store.local_path(&media).await;
         Ok(Delivered { media, path, bytes: Some(bytes), remarks })
     }
 

@@ -16,7 +16,7 @@ use crate::output::OutputSettings;
 use crate::sandbox::Sandbox;
 use crate::server::{Selection, Server};
 use crate::spend::Spending;
-use crate::storage::{BLOCK, LARGE, Secret, Storage};
+use crate::storage::{DIRECT_WRITE_ALIGNMENT_BYTES, MIN_DIRECT_WRITE_BYTES, Secret, Storage};
 use crate::venice::fetch::Fetcher;
 use crate::venice::{KeySource, NoKey, ReplyAlignment, Venice, VeniceSettings};
 
@@ -110,7 +110,10 @@ pub(super) fn venice(config: &Config, sandbox: Option<&Sandbox>) -> Venice {
         breaker: config.failure_breaker,
         timeout: config.timeout,
         // The store writes large media without a copy if their memory begins where the disk wants it.
-        reply_alignment: ReplyAlignment { alignment: BLOCK, min_length: LARGE },
+        reply_alignment: ReplyAlignment {
+            alignment: DIRECT_WRITE_ALIGNMENT_BYTES,
+            min_length: MIN_DIRECT_WRITE_BYTES,
+        },
     })
 }
 

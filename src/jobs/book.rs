@@ -3,7 +3,7 @@
 use super::record::{Job, is_job_id};
 use crate::error::{Error, Kind, Result};
 use crate::fingerprint::Fingerprint;
-use crate::storage::{Lock, Storage};
+use crate::storage::{Lease, Storage};
 
 /// The most files that are looked through for one job.
 const SCANNED: usize = 5000;
@@ -57,7 +57,7 @@ impl Book {
         let mut entries = self.storage.list(&format!("{}.venice/jobs", self.base)).await?;
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.modified));
         let ids = entries.iter().filter_map(|entry| {
-            let file = entry.at.rsplit('/').next()?;
+            let file = entry.key.rsplit('/').next()?;
             file.strip_suffix(".json").filter(|id| is_job_id(id) && wanted(id))
         });
         let mut jobs = Vec::new();
@@ -69,12 +69,12 @@ impl Book {
     }
 
     /// Waits until nobody else queues the call with that fingerprint.
-    pub(super) async fn order_lock(&self, fingerprint: &Fingerprint) -> Result<Lock> {
-        self.storage.lock(&format!("order-{}", fingerprint.prefix(16))).await
+    pub(super) async fn order_lock(&self, fingerprint: &Fingerprint) -> Result<Lease> {
+        self.storage.acquire_lease(&format!("order-{}", fingerprint.prefix(16))).await
     }
 
     /// The right to poll a job, where nobody else has it.
-    pub(super) async fn poll_lock(&self, job: &str) -> Result<Option<Lock>> {
-        self.storage.try_lock(&format!("poll-{job}")).await
+    pub(super) async fn poll_lock(&self, job: &str) -> Result<Option<Lease>> {
+        self.storage.try_acquire_lease(&format!("poll-{job}")).await
     }
 }

@@ -13,7 +13,7 @@ use super::record::{Failure, Job, State};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::media::MediaView;
-use crate::storage::Lock;
+use crate::storage::Lease;
 
 /// How long Venice keeps a job.
 pub(super) const KEPT: Duration = Duration::from_hours(24);
@@ -69,7 +69,7 @@ pub(super) enum Held {
     /// Not yet asked, or another one is.
     No,
     /// It is; without a lock where the directory has none.
-    Yes(#[expect(dead_code, reason = "held, not read")] Option<Lock>),
+    Yes(#[expect(dead_code, reason = "held, not read")] Option<Lease>),
 }
 
 impl Follower {

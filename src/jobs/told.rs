@@ -47,7 +47,7 @@ async fn delivered(job: &Job, view: &MediaView) -> Result<Delivered> {
             format!("what `{}` made was stored as {uri}, and is no longer there", job.job);
         Error::new(Kind::NotFound, message).hint("queue it anew; it is charged again")
     })?;
-    let path = view.path(&media).await;
+    let path = view.local_path(&media).await;
     Ok(Delivered { media, path, bytes: None, remarks: Remarks::default() })
 }
 

@@ -16,8 +16,8 @@ const EVICTION_INTERVAL: Duration = Duration::from_mins(10);
 /// The age below which nothing is removed: it may be about to be used.
 const MIN_EVICTION_AGE: TimeDelta = TimeDelta::days(1);
 
-/// The lock that one server at a time holds to evict.
-const EVICTION_LOCK: &str = "evict";
+/// The lease of the server that evicts.
+const EVICTION_LEASE: &str = "evict";
 
 /// Removes old items of all callers, in the background. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ impl Evictor {
     /// another server is evicting.
     pub(super) async fn evict(&self, now: DateTime<Utc>) -> Result<usize> {
         let Inner { storage, index, limits, .. } = &*self.inner;
-        let Some(_lock) = storage.try_lock(EVICTION_LOCK).await? else { return Ok(0) };
+        let Some(_lease) = storage.try_acquire_lease(EVICTION_LEASE).await? else { return Ok(0) };
         let mut items = index.list(storage, &name::sidecar_directory(""), usize::MAX).await?;
         items.extend(index.list(storage, ".venice/callers", usize::MAX).await?);
         let mut removed = 0_usize;

@@ -47,29 +47,29 @@ impl Index {
         limit: usize,
     ) -> Result<Vec<IndexedItem>> {
         let mut entries = storage.list(directory).await?;
-        entries.retain(|entry| name::parse_sidecar(&entry.at).is_some());
-        entries.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.at.cmp(&b.at)));
+        entries.retain(|entry| name::parse_sidecar(&entry.key).is_some());
+        entries.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.key.cmp(&b.key)));
         entries.truncate(limit);
         let mut before = self.remove(directory);
         let mut now = Sidecars::new();
         let mut new = Vec::new();
-        for Entry { at, modified, .. } in entries {
-            match before.remove(&at).filter(|(then, _)| *then == modified) {
-                Some(known) => drop(now.insert(at, known)),
-                None => new.push((at, modified)),
+        for Entry { key, modified, .. } in entries {
+            match before.remove(&key).filter(|(then, _)| *then == modified) {
+                Some(known) => drop(now.insert(key, known)),
+                None => new.push((key, modified)),
             }
         }
         let mut read = stream::iter(new)
-            .map(|(at, modified)| async move {
+            .map(|(key, modified)| async move {
                 let item =
-                    read_sidecar(storage, &at).await.map(|media| IndexedItem::new(&at, media));
-                (at, modified, item)
+                    read_sidecar(storage, &key).await.map(|media| IndexedItem::new(&key, media));
+                (key, modified, item)
             })
             .buffer_unordered(CONCURRENT_READS);
-        while let Some((at, modified, item)) = read.next().await {
+        while let Some((key, modified, item)) = read.next().await {
             // What could not be read just now is retried at the next list.
             if let Ok(item) = item {
-                now.insert(at, (modified, item));
+                now.insert(key, (modified, item));
             }
         }
         drop(read);

@@ -85,7 +85,7 @@ async fn what_was_put_is_there_for_the_next_process() {
     assert_eq!(view.get(&cat.id).await.unwrap().as_ref(), Some(&cat));
     assert_eq!(view.bytes(&cat).await.unwrap(), PNG);
     assert_eq!(send(view.range(&cat, 1..4)).await.unwrap(), "PNG");
-    assert_eq!(tokio::fs::read(view.path(&cat).await).await.unwrap(), PNG);
+    assert_eq!(tokio::fs::read(view.local_path(&cat).await.unwrap()).await.unwrap(), PNG);
     assert_eq!(ids(&view.list(None, 9).await.unwrap()), [&later.id, &cat.id]);
     assert_eq!(ids(&send(view.list(None, 1)).await.unwrap()), [&later.id]);
     assert_eq!(view.last(Some(MediaKind::Image)).await.unwrap(), Some(cat));
@@ -152,7 +152,7 @@ async fn a_stream_is_described_as_its_bytes_are() {
     assert!(view.put_stream(None, Some("s/cut".to_owned()), record, cut).await.is_err());
     assert_eq!(view.list(None, 9).await.unwrap().len(), 2);
     let files = storage_at(&directory).list("s").await.unwrap();
-    assert_eq!(files.iter().map(|file| &file.at).collect::<Vec<_>>(), [&streamed.location]);
+    assert_eq!(files.iter().map(|file| &file.key).collect::<Vec<_>>(), [&streamed.location]);
 }
 
 #[tokio::test]

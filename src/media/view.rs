@@ -163,9 +163,10 @@ impl MediaView {
         found.map(|(_, pieces)| pieces).ok_or_else(|| not_stored(media))
     }
 
-    /// The file of an item, to be shown to the user. An item that is still in memory has no file there yet.
-    pub async fn path(&self, media: &Media) -> PathBuf {
-        self.storage.locate(&media.location).await
+    /// The file of an item on this machine, to be shown to the user; `None` where the storage has no files. An item that
+    /// is still in memory has no file there yet.
+    pub async fn local_path(&self, media: &Media) -> Option<PathBuf> {
+        self.storage.local_path(&media.location).await
     }
 
     /// This caller's items, of one kind or all, the newest first, including those of other servers on the same storage.

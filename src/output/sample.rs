@@ -26,7 +26,7 @@ pub(super) fn item(kind: MediaKind, mime_type: &str, bytes: u64) -> Delivered {
         location: "a-cat-3f9c2a1b5d6e7f80.bin".to_owned(),
         record: MediaRecord::default(),
     };
-    Delivered { media, path: "/out/a-cat".into(), bytes: None, remarks: Remarks::default() }
+    Delivered { media, path: Some("/out/a-cat".into()), bytes: None, remarks: Remarks::default() }
 }
 
 /// An item with these bytes at hand.

@@ -1,7 +1,7 @@
 //! The ledger: one file a UTC day and caller, one line a change.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::context::Caller;
 use crate::error::{Error, Kind, Result};
-use crate::storage::{Lock, Storage};
+use crate::storage::{Lease, LogPage, LogPosition, Storage};
 
 /// How long another server may hold the lock of the ledger: it does so for one short read and one short write.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -104,15 +104,15 @@ impl Ledger {
         let (first, last) = (*days.start(), *days.end());
         let mut spent = Spent::default();
         for day in first.iter_days().take_while(|day| *day <= last).take(MOST_DAYS) {
-            let text = self.storage.read(&place(caller, day)).await?.unwrap_or_default();
-            spent.add(entries(&text));
+            let log = self.storage.read_log(&place(caller, day), &LogPosition::default()).await?;
+            spent.add(entries(&log.records));
         }
         Ok(spent)
     }
 
-    /// The lock of all servers on the directory.
-    pub(super) async fn lock(&self) -> Result<Lock> {
-        let lock = tokio::time::timeout(LOCK_WAIT, self.storage.lock("ledger")).await;
+    /// The lease of all servers on the storage.
+    pub(super) async fn lock(&self) -> Result<Lease> {
+        let lock = tokio::time::timeout(LOCK_WAIT, self.storage.acquire_lease("ledger")).await;
         let lock = lock.map_err(|_| {
             Error::new(Kind::Storage, "the ledger is locked by another server")
                 .hint("look for a server that hangs on this output directory; nothing was spent")
@@ -125,17 +125,14 @@ impl Ledger {
         Ok(lock)
     }
 
-    /// The bytes of the local user's ledger of `day` from `start` on, and how many there are in all.
-    pub(super) async fn tail(&self, day: NaiveDate, start: u64) -> Result<(Bytes, u64)> {
-        let place = place(&Caller::Local, day);
-        let size = self.storage.size(&place).await?.unwrap_or_default();
-        let range = Range { start: if start > size { 0 } else { start }, end: size };
-        Ok((self.storage.read_range(&place, range).await?.unwrap_or_default(), size))
+    /// The lines that were added to the local user's ledger of `day` since `after`.
+    pub(super) async fn added_since(&self, day: NaiveDate, after: &LogPosition) -> Result<LogPage> {
+        self.storage.read_log(&place(&Caller::Local, day), after).await
     }
 
     /// Writes an entry of the local user; it is durable when this returns.
     pub(super) async fn write(&self, entry: &Noted) -> Result<()> {
-        self.storage.append(&entry.place, entry.line().as_bytes()).await
+        self.storage.append(&entry.place, &[entry.line()]).await
     }
 
     /// Writes an entry while its caller goes on, after those that came before it.
@@ -166,7 +163,7 @@ impl Ledger {
                 files.entry(place).or_default().push(line);
             }
             for (place, lines) in files {
-                if let Err(error) = self.storage.append(&place, lines.join("\n").as_bytes()).await {
+                if let Err(error) = self.storage.append(&place, &lines).await {
                     tracing::error!(%error, lines = lines.len(), "the ledger could not be written");
                 }
             }
@@ -230,9 +227,10 @@ impl Spent {
     }
 }
 
-/// The entries in the text of a file. A line that a crash cut short, or that says an impossible amount, is none.
-pub(super) fn entries(text: &[u8]) -> impl Iterator<Item = Entry> {
-    text.split(|byte| *byte == b'\n')
+/// The entries in the lines of a ledger. A line that a crash cut short, or that has an impossible amount, is skipped.
+pub(super) fn entries(lines: &[Bytes]) -> impl Iterator<Item = Entry> {
+    lines
+        .iter()
         .filter_map(|line| serde_json::from_slice::<Entry>(line).ok())
         .filter(|entry| entry.usd.is_none_or(|usd| usd.is_finite() && usd >= 0.0))
 }

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::ledger::{Ledger, State, entries};
+use super::ledger::{Entry, Ledger, State, entries};
 use crate::error::Result;
+use crate::storage::LogPosition;
 
 /// What the ledger of the local user says of one day so far. Other servers write there too, so that it is read on
 /// before every reservation, and never from its start again.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     day: NaiveDate,
-    /// How many bytes of the file are read, up to the end of a line.
-    read: u64,
+    /// How far the ledger has been read.
+    read: LogPosition,
     settled: f64,
     /// What is reserved, by call.
     reserved: BTreeMap<String, f64>,
@@ -25,20 +26,17 @@ impl Tally {
         if self.day != day {
             *self = Self { day, ..Self::default() };
         }
-        let (bytes, size) = ledger.tail(day, self.read).await?;
-        if size < self.read {
-            // Somebody took the file away, or cut it.
+        let added = ledger.added_since(day, &self.read).await?;
+        if added.restarted {
             *self = Self { day, ..Self::default() };
         }
-        self.take(&bytes);
+        self.read = added.position;
+        self.add(entries(&added.records));
         Ok(self.settled + self.reserved.values().sum::<f64>())
     }
 
-    fn take(&mut self, bytes: &[u8]) {
-        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-        let whole = bytes.get(..end).unwrap_or_default();
-        self.read += whole.len() as u64;
-        for entry in entries(whole) {
+    fn add(&mut self, entries: impl Iterator<Item = Entry>) {
+        for entry in entries {
             let usd = entry.usd.unwrap_or_default();
             match entry.state {
                 State::Reserved => {

@@ -1,230 +1,351 @@
-//! What the file system is asked beyond whole objects: modes, directories, appending. All of it may block.
+//! A directory of this machine, which several servers may share.
+//!
+//! A file is written below `.venice/tmp` first, sealed (mode 0600, fsync) and then linked or renamed to its key, so
+//! that a crash leaves the old state or the new one. Leases are locks on files below `.venice/locks`.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write as _};
-use std::path::Path;
-use std::time::{Duration, SystemTime};
+mod direct;
+mod errors;
+mod files;
+mod locks;
+mod staging;
 
-use super::direct::LARGE;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-/// Where files lie before they are published, relative to the root.
-pub(super) const STAGING: &str = ".venice/tmp";
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use bytes::Bytes;
+use futures::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _};
+use object_store::local::LocalFileSystem;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, path::Path as Location};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{Mutex, OnceCell};
 
-/// The age at which a file left in the staging directory belongs to no running write.
-const STALE: Duration = Duration::from_hours(24);
+use super::backend::{
+    Entry, LeaseGrant, LogPage, LogPosition, Pieces, StorageBackend, Version, VersionedBytes,
+};
+use super::key::Key;
+use crate::error::{Error, Kind, Result};
 
-/// A file to look into.
-pub trait ReadSeek: Read + Seek {}
+pub use direct::DIRECT_WRITE_ALIGNMENT_BYTES;
+use errors::{Cause, file_error, run_blocking};
+pub use files::MIN_DIRECT_WRITE_BYTES;
 
-impl<T: Read + Seek> ReadSeek for T {}
+/// How many conditional updates of different keys can run at the same time.
+const UPDATE_STRIPES: usize = 16;
 
-/// Makes the root ready and proves that it can be written. A temporary root must be ours alone: its name can be
-/// guessed, and only its owner may change its mode.
-pub(super) fn open(root: &Path, temporary: bool) -> io::Result<()> {
-    make_directory(root)?;
-    if temporary {
-        restrict_directory(root)?;
-    }
-    let staging = STAGING.split('/').fold(root.to_path_buf(), |path, part| path.join(part));
-    make_directory(&staging)?;
-    let probe = staging.join(format!("probe-{}", uuid::Uuid::new_v4()));
-    drop(options().write(true).create_new(true).open(&probe)?);
-    fs::remove_file(&probe)?;
-    sweep(&staging, SystemTime::now());
-    Ok(())
+/// Files below one directory.
+pub struct LocalStorage {
+    root: PathBuf,
+    fallback: PathBuf,
+    opened: OnceCell<Opened>,
+    warning: OnceLock<String>,
+    leases: Arc<locks::Leases>,
+    updates: [Mutex<()>; UPDATE_STRIPES],
 }
 
-/// Removes what earlier processes left unfinished. Nothing depends on it, so nothing is said when it fails.
-fn sweep(staging: &Path, now: SystemTime) {
-    for entry in fs::read_dir(staging).into_iter().flatten().flatten() {
-        let modified = entry.metadata().and_then(|meta| meta.modified());
-        let age = modified.ok().and_then(|then| now.duration_since(then).ok());
-        if age.is_some_and(|age| age > STALE) {
-            let _ = fs::remove_file(entry.path());
+/// The root in use, once it is known.
+struct Opened {
+    root: PathBuf,
+    /// Syncs what it publishes.
+    durable: LocalFileSystem,
+    /// Does not sync: for files that are not published yet.
+    staging: LocalFileSystem,
+}
+
+impl LocalStorage {
+    /// The files below `root`. Nothing is touched before the first use: then `root` is created, and where it cannot be
+    /// created or written, `fallback` is used instead until the process ends.
+    #[must_use]
+    pub fn new(root: PathBuf, fallback: PathBuf) -> Self {
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        Self {
+            root: absolute(root),
+            fallback: absolute(fallback),
+            opened: OnceCell::new(),
+            warning: OnceLock::new(),
+            leases: Arc::default(),
+            updates: Default::default(),
+        }
+    }
+
+    async fn target(&self, key: &Key) -> Result<Target<'_>> {
+        let opened = self.opened().await?;
+        let location = key.object_path().clone();
+        Ok(Target { opened, location, path: join(&opened.root, key.as_str()) })
+    }
+
+    async fn opened(&self) -> Result<&Opened> {
+        self.opened.get_or_try_init(|| self.open()).await
+    }
+
+    async fn open(&self) -> Result<Opened> {
+        let failed = match Opened::at(&self.root, false).await {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
+        let opened = Opened::at(&self.fallback, true).await.map_err(|second| {
+            let message =
+                format!("{}; nor is `{}` usable", failed.message, self.fallback.display());
+            Error::new(Kind::Storage, message).source(second)
+        })?;
+        let (asked, used) = (self.root.display(), self.fallback.display());
+        let sentence = format!(
+            "The output directory `{asked}` cannot be used ({}); files go to the temporary directory `{used}`.",
+            failed.message
+        );
+        tracing::warn!("{sentence}");
+        let _ = self.warning.set(sentence);
+        Ok(opened)
+    }
+}
+
+#[async_trait]
+impl StorageBackend for LocalStorage {
+    async fn is_initialized(&self) -> bool {
+        let records = self.root.join(".venice");
+        self.opened.get().is_some() || tokio::fs::try_exists(records).await.unwrap_or(true)
+    }
+
+    fn warning(&self) -> Option<String> {
+        self.warning.get().cloned()
+    }
+
+    async fn local_path(&self, key: &Key) -> Option<PathBuf> {
+        // Where no root can be used, the configured one tells the user most.
+        let root = self.opened().await.map_or(&self.root, |opened| &opened.root);
+        Some(join(root, key.as_str()))
+    }
+
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<bool> {
+        let target = self.target(key).await?;
+        target.stage(bytes).await?.publish(&target).await
+    }
+
+    async fn create_stream(
+        &self,
+        key: &Key,
+        pieces: BoxStream<'_, Result<Bytes>>,
+    ) -> Result<Option<u64>> {
+        let target = self.target(key).await?;
+        let (staged, bytes) = target.stage_stream(pieces).await?;
+        Ok(staged.publish(&target).await?.then_some(bytes))
+    }
+
+    async fn replace(&self, key: &Key, bytes: Bytes) -> Result<()> {
+        let target = self.target(key).await?;
+        target.stage(bytes).await?.replace(&target).await
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        bytes: Bytes,
+        expected: Option<&Version>,
+    ) -> Result<Option<Version>> {
+        let version = version(&bytes);
+        let Some(expected) = expected else {
+            return Ok(self.create(key, bytes).await?.then_some(version));
+        };
+        let stripe = key.as_str().bytes().fold(0_usize, |sum, byte| sum.wrapping_add(byte.into()));
+        let stripe = stripe % UPDATE_STRIPES;
+        let Some(turn) = self.updates.get(stripe) else { return Ok(None) };
+        let _turn = turn.lock().await;
+        let lock = Key::parse(&lock_key(&format!("update-{stripe}")))?;
+        let _file = locks::lock_file(&self.target(&lock).await?.path).await?;
+        let current = self.read_versioned(key).await?;
+        if current.is_none_or(|current| current.version != *expected) {
+            return Ok(None);
+        }
+        self.replace(key, bytes).await?;
+        Ok(Some(version))
+    }
+
+    async fn read(&self, key: &Key) -> Result<Option<Bytes>> {
+        let target = self.target(key).await?;
+        let found = match target.opened.durable.get(&target.location).await {
+            Ok(found) => found.bytes().await,
+            Err(error) => Err(error),
+        };
+        target.found("read", found)
+    }
+
+    async fn read_versioned(&self, key: &Key) -> Result<Option<VersionedBytes>> {
+        let read = self.read(key).await?;
+        Ok(read.map(|bytes| VersionedBytes { version: version(&bytes), bytes }))
+    }
+
+    async fn read_range(&self, key: &Key, range: Range<u64>) -> Result<Option<Bytes>> {
+        let Some(Entry { bytes: size, .. }) = self.head(key).await? else { return Ok(None) };
+        let range = range.start..range.end.min(size);
+        if range.is_empty() {
+            return Ok(Some(Bytes::new()));
+        }
+        let target = self.target(key).await?;
+        let read = target.opened.durable.get_range(&target.location, range).await;
+        target.found("read", read)
+    }
+
+    async fn stream(&self, key: &Key) -> Result<Option<Pieces>> {
+        let target = self.target(key).await?;
+        let found = target.opened.durable.get(&target.location).await;
+        let Some(found) = target.found("read", found)? else { return Ok(None) };
+        let (size, path) = (found.meta.size, target.path);
+        // A file that shrinks while it is read would give empty pieces without end.
+        let pieces = found.into_stream().map(move |piece| match piece {
+            Ok(piece) if piece.is_empty() => {
+                let message = format!("`{}` was cut while it was read", path.display());
+                Err(Error::new(Kind::Storage, message))
+            }
+            Ok(piece) => Ok(piece),
+            Err(error) => Err(file_error("read", &path, error)),
+        });
+        Ok(Some((size, until_error(pieces).boxed())))
+    }
+
+    async fn head(&self, key: &Key) -> Result<Option<Entry>> {
+        let target = self.target(key).await?;
+        let found = target.opened.durable.head(&target.location).await;
+        Ok(target.found("read", found)?.map(entry))
+    }
+
+    async fn delete(&self, key: &Key) -> Result<()> {
+        let target = self.target(key).await?;
+        let done = target.opened.durable.delete(&target.location).await;
+        target.found("delete", done).map(drop)
+    }
+
+    async fn list(&self, prefix: &Key) -> Result<Vec<Entry>> {
+        let target = self.target(prefix).await?;
+        let list = target.opened.durable.list(Some(&target.location)).map_ok(entry);
+        list.try_collect().await.map_err(|error| file_error("list", &target.path, error))
+    }
+
+    async fn append(&self, log: &Key, lines: Bytes) -> Result<()> {
+        let target = self.target(log).await?;
+        run_blocking("write", target.path, move |path| files::append(path, &lines)).await
+    }
+
+    async fn read_log(&self, log: &Key, after: &LogPosition) -> Result<LogPage> {
+        let size = self.head(log).await?.map_or(0, |entry| entry.bytes);
+        let read = after.0.get(log.as_str()).copied().unwrap_or_default();
+        let restarted = read > size;
+        let start = if restarted { 0 } else { read };
+        let text = self.read_range(log, start..size).await?.unwrap_or_default();
+        // A line without its end was cut short, or is being written.
+        let end = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        let lines = text.slice(..end);
+        let records = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let records = records.map(|line| lines.slice_ref(line)).collect();
+        let read = start.saturating_add(end as u64);
+        let position = LogPosition([(log.as_str().to_owned(), read)].into());
+        Ok(LogPage { records, position, restarted })
+    }
+
+    async fn acquire_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        duration: Duration,
+    ) -> Result<Option<LeaseGrant>> {
+        let target = self.target(&Key::parse(&lock_key(name))?).await?;
+        let (leases, lease) = (Arc::clone(&self.leases), name.to_owned());
+        let acquire = move |path: &Path| leases.acquire(path, &lease, duration);
+        let acquired = run_blocking("lock", target.path, acquire).await?;
+        Ok(acquired.map(|acquired| LeaseGrant {
+            name: name.to_owned(),
+            holder: holder.to_owned(),
+            token: acquired.keep(),
+            renewal_interval: None,
+        }))
+    }
+
+    async fn renew_lease(&self, grant: &LeaseGrant, duration: Duration) -> Result<bool> {
+        Ok(self.leases.renew(&grant.name, grant.token, duration))
+    }
+
+    fn release_lease(&self, grant: &LeaseGrant) {
+        self.leases.release(&grant.name, grant.token);
+    }
+}
+
+impl Opened {
+    async fn at(root: &Path, temporary: bool) -> Result<Self> {
+        run_blocking("use", root.to_path_buf(), move |root| {
+            files::open_root(root, temporary)?;
+            let files = || LocalFileSystem::new_with_prefix(root).map_err(Cause::from);
+            let durable = files()?.with_fsync(true);
+            Ok::<_, Cause>(Self { root: root.to_path_buf(), durable, staging: files()? })
+        })
+        .await
+    }
+}
+
+/// The file of one key.
+struct Target<'a> {
+    opened: &'a Opened,
+    location: Location,
+    path: PathBuf,
+}
+
+impl Target<'_> {
+    /// What was found; `None` where there is no file.
+    fn found<T>(&self, doing: &str, result: object_store::Result<T>) -> Result<Option<T>> {
+        match result {
+            Ok(found) => Ok(Some(found)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(file_error(doing, &self.path, error)),
         }
     }
 }
 
-/// Makes the directory of the file at `path`.
-pub(super) fn make_parent(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), make_directory)
+fn entry(meta: ObjectMeta) -> Entry {
+    Entry { key: meta.location.to_string(), bytes: meta.size, modified: meta.last_modified }
 }
 
-/// Makes a directory and those above it, each for this user alone and durable.
-fn make_directory(path: &Path) -> io::Result<()> {
-    if path.as_os_str().is_empty() || path.is_dir() {
-        return Ok(());
-    }
-    make_parent(path)?;
-    match builder().create(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !path.is_dir() => Err(error),
-        _ => sync_parent(path),
-    }
+/// The version of a file: its hash, since neither times nor inode numbers tell two quick writes apart.
+fn version(bytes: &[u8]) -> Version {
+    Version(BASE64_STANDARD_NO_PAD.encode(Sha256::digest(bytes)))
 }
 
-/// Makes a finished file durable, for this user alone.
-pub(super) fn seal(path: &Path) -> io::Result<()> {
-    let file = OpenOptions::new().read(true).write(true).open(path)?;
-    restrict(&file)?;
-    file.sync_all()?;
-    // What is cached of media counts as the memory of a container, and is seldom read.
-    if file.metadata()?.len() >= LARGE as u64 {
-        release(&file);
-    }
-    Ok(())
+fn lock_key(name: &str) -> String {
+    format!(".venice/locks/{name}.lock")
 }
 
-/// Lets go of the file's pages in memory. Only a hint: nothing depends on it.
-#[cfg(target_os = "linux")]
-fn release(file: &File) {
-    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+/// The path of `key` below `root`.
+fn join(root: &Path, key: &str) -> PathBuf {
+    key.split('/').fold(root.to_path_buf(), |path, part| path.join(part))
 }
 
-#[cfg(not(target_os = "linux"))]
-fn release(_file: &File) {}
-
-/// Takes a place for a file that will be renamed to it; `false` where something is there already.
-pub(super) fn reserve(path: &Path) -> io::Result<bool> {
-    match options().write(true).create_new(true).open(path) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Removes a file that nothing points to.
-pub(super) fn remove(path: &Path) {
-    let _ = fs::remove_file(path);
-}
-
-/// Adds one line to a file.
-pub(super) fn append(path: &Path, line: &[u8]) -> io::Result<()> {
-    make_parent(path)?;
-    let mut file = options().read(true).append(true).create(true).open(path)?;
-    let mut text = Vec::with_capacity(line.len().saturating_add(2));
-    let length = file.seek(SeekFrom::End(0))?;
-    if length > 0 {
-        let mut last = [b'\n'];
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-        if last != [b'\n'] {
-            text.push(b'\n');
-        }
-    }
-    text.extend_from_slice(line);
-    text.push(b'\n');
-    file.write_all(&text)?;
-    file.sync_all()?;
-    if length == 0 { sync_parent(path) } else { Ok(()) }
-}
-
-/// Opens the file that stands for a lock.
-pub(super) fn lock_file(path: &Path) -> io::Result<File> {
-    make_parent(path)?;
-    options().write(true).create(true).truncate(false).open(path)
-}
-
-/// What `look` makes of the file, where there is one.
-pub(super) fn inspect<T>(
-    path: &Path,
-    look: impl FnOnce(&mut dyn ReadSeek) -> T,
-) -> io::Result<Option<T>> {
-    match File::open(path) {
-        Ok(file) => Ok(Some(look(&mut BufReader::new(file)))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn sync_parent(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), sync_directory)
-}
-
-#[cfg(unix)]
-pub(super) fn options() -> OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = OpenOptions::new();
-    options.mode(0o600);
-    options
-}
-
-#[cfg(unix)]
-fn builder() -> DirBuilder {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let mut builder = DirBuilder::new();
-    builder.mode(0o700);
-    builder
-}
-
-#[cfg(unix)]
-fn restrict(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    match file.set_permissions(fs::Permissions::from_mode(0o600)) {
-        // File systems without modes say so in this way.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        other => other,
-    }
-}
-
-#[cfg(unix)]
-fn restrict_directory(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    match File::open(path)?.sync_all() {
-        // Some network file systems cannot sync a directory.
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
-        {
-            Ok(())
-        }
-        other => other,
-    }
-}
-
-#[cfg(not(unix))]
-pub(super) fn options() -> OpenOptions {
-    OpenOptions::new()
-}
-
-#[cfg(not(unix))]
-fn builder() -> DirBuilder {
-    DirBuilder::new()
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature as where files have modes")]
-fn restrict(_file: &File) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature as where files have modes")]
-fn restrict_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature as where directories are synced")]
-fn sync_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
+/// The stream up to its first error, included.
+fn until_error<T: Send>(
+    stream: impl Stream<Item = Result<T>> + Send,
+) -> impl Stream<Item = Result<T>> + Send {
+    stream.scan(false, |failed, item| {
+        let item = (!*failed).then_some(item);
+        *failed = matches!(item, Some(Err(_)));
+        std::future::ready(item)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_what_was_left_for_a_day_is_swept() {
+    #[tokio::test]
+    async fn without_hard_links_the_target_is_taken_before_the_file_moves_there() {
         let directory = tempfile::tempdir().unwrap();
-        let left = directory.path().join("left");
-        fs::write(&left, "half").unwrap();
-        sweep(directory.path(), SystemTime::now());
-        assert!(left.exists());
-        sweep(directory.path(), SystemTime::now() + STALE + Duration::from_mins(1));
-        assert!(!left.exists());
+        let path = directory.path();
+        let storage = LocalStorage::new(path.join("root"), path.join("fallback"));
+        let key = Key::parse("a").unwrap();
+        for (bytes, published) in [("one", true), ("two", false)] {
+            let target = storage.target(&key).await.unwrap();
+            let staged = target.stage(Bytes::from(bytes)).await.unwrap();
+            assert_eq!(staged.publish_reserved(&target).await.unwrap(), published);
+            assert_eq!(storage.read(&key).await.unwrap().unwrap(), "one");
+        }
     }
 }

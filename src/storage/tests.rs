@@ -1,105 +1,74 @@
-//! Files in temporary directories.
+//! The laws, over each backend, and what is true of one backend only.
+
+mod laws;
+mod objects;
+
+use std::time::Duration;
 
 use futures::stream;
 
+use self::objects::Objects;
 use super::*;
+use crate::error::Kind;
 
-fn storage() -> (tempfile::TempDir, Storage) {
+fn local() -> (tempfile::TempDir, Storage) {
     let directory = tempfile::tempdir().unwrap();
-    let storage = Storage::new(directory.path().join("root"), directory.path().join("fallback"));
+    let storage = local_at(&directory);
     (directory, storage)
 }
 
-async fn names(storage: &Storage, prefix: &str) -> Vec<String> {
-    let mut names: Vec<_> =
-        storage.list(prefix).await.unwrap().into_iter().map(|entry| entry.at).collect();
-    names.sort();
-    names
+fn local_at(directory: &tempfile::TempDir) -> Storage {
+    Storage::new(directory.path().join("root"), directory.path().join("fallback"))
 }
 
-#[tokio::test]
-async fn a_new_file_never_takes_the_place_of_another() {
-    let (_directory, storage) = storage();
-    assert!(storage.create("a/b.txt", Bytes::from_static(b"one")).await.unwrap());
-    assert!(!storage.create("a/b.txt", Bytes::from_static(b"two")).await.unwrap());
-    assert_eq!(storage.read("a/b.txt").await.unwrap().unwrap(), "one");
-    storage.replace("a/b.txt", Bytes::from_static(b"three")).await.unwrap();
-    assert_eq!(storage.read("a/b.txt").await.unwrap().unwrap(), "three");
-    assert_eq!(storage.warning(), None);
+/// Runs each law over each backend.
+macro_rules! laws {
+    ($($law:ident)*) => {
+        mod local {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $law() {
+                let (_directory, storage) = super::local();
+                super::laws::$law(storage).await;
+            })*
+        }
+
+        mod objects_in_memory {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $law() {
+                let backend = std::sync::Arc::new(super::objects::Objects::new());
+                super::laws::$law(super::Storage::with_backend(backend)).await;
+            })*
+        }
+    };
+}
+
+laws! {
+    a_key_is_created_once
+    replacing_does_not_ask_what_was_there
+    a_stream_is_stored_whole_or_not_at_all
+    a_range_ends_where_the_object_ends
+    what_does_not_exist_is_none_and_can_be_deleted
+    no_key_leads_out_of_the_storage
+    a_list_has_what_is_below_a_directory
+    an_update_needs_the_version_it_was_made_from
+    no_update_is_lost_between_many_writers
+    a_log_gives_each_record_once
+    records_of_many_writers_do_not_mix
+    one_holder_at_a_time_has_a_lease
+    a_lease_that_ended_is_for_the_next_holder
+    a_held_lease_makes_tasks_and_servers_wait
 }
 
 #[tokio::test]
 async fn nothing_stays_in_the_staging_directory() {
-    let (_directory, storage) = storage();
+    let (_directory, storage) = local();
     storage.create("a", Bytes::from_static(b"one")).await.unwrap();
     storage.create("a", Bytes::from_static(b"two")).await.unwrap();
     storage.replace("a", Bytes::from_static(b"three")).await.unwrap();
     storage.create_stream("s", stream::iter([Ok(Bytes::from_static(b"x"))])).await.unwrap();
-    assert_eq!(names(&storage, ".venice").await, [""; 0]);
-}
-
-#[tokio::test]
-async fn a_place_without_hard_links_is_taken_before_the_file_moves_there() {
-    let (_directory, storage) = storage();
-    for (bytes, published) in [("one", true), ("two", false)] {
-        let target = storage.target("a").await.unwrap();
-        let staged = target.stage(Bytes::from(bytes)).await.unwrap();
-        assert_eq!(staged.publish_reserved(&target).await.unwrap(), published);
-        assert_eq!(storage.read("a").await.unwrap().unwrap(), "one");
-    }
-}
-
-#[tokio::test]
-async fn a_stream_becomes_a_file_or_nothing() {
-    let (_directory, storage) = storage();
-    let whole = Bytes::from(vec![7_u8; 3 << 20]);
-    let pieces: Vec<_> = whole.chunks(100_000).map(|piece| Ok(whole.slice_ref(piece))).collect();
-    let size = storage.create_stream("v/whole", stream::iter(pieces)).await.unwrap();
-    assert_eq!(size, Some(3 << 20));
-    assert_eq!(storage.read("v/whole").await.unwrap().unwrap(), whole);
-
-    let (size, pieces) = storage.stream("v/whole").await.unwrap().unwrap();
-    let pieces: Vec<Bytes> = pieces.try_collect().await.unwrap();
-    assert_eq!(size, 3 << 20);
-    assert!(pieces.len() > 1);
-    assert_eq!(pieces.concat(), whole);
-
-    let cut = stream::iter([Ok(whole.clone()), Err(Error::new(Kind::Network, "connection lost"))]);
-    let error = storage.create_stream("v/cut", cut).await.unwrap_err();
-    assert_eq!(error.message, "connection lost");
-    assert_eq!(names(&storage, "v").await, ["v/whole"]);
-    assert_eq!(names(&storage, ".venice").await, [""; 0]);
-}
-
-#[tokio::test]
-async fn a_range_ends_where_the_file_ends() {
-    let (_directory, storage) = storage();
-    storage.create("a", Bytes::from_static(b"0123456789")).await.unwrap();
-    for (range, expected) in [(2..5, "234"), (8..99, "89"), (10..12, ""), (40..50, ""), (3..3, "")]
-    {
-        assert_eq!(storage.read_range("a", range).await.unwrap().unwrap(), expected);
-    }
-    assert_eq!(storage.read_range("none", 0..1).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn what_is_not_there_is_nothing_and_can_be_deleted() {
-    let (_directory, storage) = storage();
-    assert_eq!(storage.read("none").await.unwrap(), None);
-    assert_eq!(storage.size("none").await.unwrap(), None);
-    assert!(storage.stream("none").await.unwrap().is_none());
-    assert_eq!(storage.inspect("none", |_| ()).await.unwrap(), None);
-    assert_eq!(storage.list("none").await.unwrap(), []);
-    storage.delete("none").await.unwrap();
-}
-
-#[tokio::test]
-async fn no_place_leads_out_of_the_root() {
-    let (_directory, storage) = storage();
-    for at in ["", "/", "..", "../x", "a/../../x", "/etc/passwd", "a//b", "a/", "./a"] {
-        let error = storage.create(at, Bytes::new()).await.unwrap_err();
-        assert_eq!(error.kind, Kind::Storage, "{at}");
-    }
+    let cut = [Ok(Bytes::from_static(b"x")), Err(crate::error::Error::new(Kind::Network, "cut"))];
+    storage.create_stream("t", stream::iter(cut)).await.unwrap_err();
+    assert_eq!(storage.list(".venice").await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -110,7 +79,7 @@ async fn a_root_that_cannot_be_made_is_replaced_with_a_warning() {
     let fallback = directory.path().join("fallback");
     let storage = Storage::new(blocked.join("root"), fallback.clone());
     assert!(storage.create("a", Bytes::from_static(b"kept")).await.unwrap());
-    assert_eq!(storage.root().await.unwrap(), fallback);
+    assert_eq!(storage.local_path("a").await, Some(fallback.join("a")));
     assert!(fallback.join("a").is_file());
     let warning = storage.warning().unwrap();
     assert!(warning.contains("file/root") && warning.contains("fallback"), "{warning}");
@@ -121,42 +90,102 @@ async fn a_root_that_cannot_be_made_is_replaced_with_a_warning() {
 }
 
 #[tokio::test]
-async fn lines_are_added_and_a_cut_line_is_ended_first() {
-    let (_directory, storage) = storage();
-    storage.append("l/day.jsonl", b"one").await.unwrap();
-    storage.append("l/day.jsonl", b"two").await.unwrap();
-    assert_eq!(storage.read("l/day.jsonl").await.unwrap().unwrap(), "one\ntwo\n");
-    storage.replace("l/day.jsonl", Bytes::from_static(b"one\nhalf")).await.unwrap();
-    storage.append("l/day.jsonl", b"two").await.unwrap();
-    assert_eq!(storage.read("l/day.jsonl").await.unwrap().unwrap(), "one\nhalf\ntwo\n");
+async fn nothing_is_created_before_the_first_use() {
+    let (directory, storage) = local();
+    assert!(!storage.is_initialized().await);
+    assert!(!directory.path().join("root").exists());
+    storage.create("a", Bytes::new()).await.unwrap();
+    assert!(storage.is_initialized().await && local_at(&directory).is_initialized().await);
 }
 
 #[tokio::test]
-async fn a_lock_keeps_out_tasks_and_other_servers_until_it_is_dropped() {
-    let (directory, storage) = storage();
-    let other = Storage::new(directory.path().join("root"), directory.path().join("fallback"));
-    let held = storage.lock("job-1").await.unwrap();
-    assert!(storage.try_lock("job-1").await.unwrap().is_none());
-    assert!(other.try_lock("job-1").await.unwrap().is_none());
-    assert!(other.try_lock("job-2").await.unwrap().is_some());
-    let waiting = tokio::spawn(async move { other.lock("job-1").await.map(drop) });
+async fn a_line_that_was_cut_short_is_ended_first_and_a_cut_log_is_read_from_its_start() {
+    let (_directory, storage) = local();
+    storage.replace("log", Bytes::from_static(b"one\nhalf")).await.unwrap();
+    let first = storage.read_log("log", &LogPosition::default()).await.unwrap();
+    assert_eq!(first.records, ["one"]);
+    storage.append("log", &["two"]).await.unwrap();
+    assert_eq!(storage.read("log").await.unwrap().unwrap(), "one\nhalf\ntwo\n");
+    let second = storage.read_log("log", &first.position).await.unwrap();
+    assert_eq!((second.records, second.restarted), (vec!["half".into(), "two".into()], false));
+    storage.replace("log", Bytes::from_static(b"new\n")).await.unwrap();
+    let third = storage.read_log("log", &second.position).await.unwrap();
+    assert_eq!((third.records, third.restarted), (vec!["new".into()], true));
+}
+
+#[tokio::test]
+async fn servers_on_one_directory_keep_each_other_out() {
+    let (directory, storage) = local();
+    let other = local_at(&directory);
+    let held = storage.acquire_lease("job-1").await.unwrap();
+    let token = held.fencing_token();
+    assert!(other.try_acquire_lease("job-1").await.unwrap().is_none());
+    let waiting = tokio::spawn(async move {
+        let lease = other.acquire_lease("job-1").await.unwrap();
+        lease.fencing_token()
+    });
     drop(held);
-    waiting.await.unwrap().unwrap();
-    assert!(storage.try_lock("job-1").await.unwrap().is_some());
+    assert!(waiting.await.unwrap() > token);
+    assert!(storage.try_acquire_lease("job-1").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn updates_of_servers_on_one_directory_are_not_lost() {
+    let (directory, storage) = local();
+    let first = storage.update("a", Bytes::from_static(b"0"), None).await.unwrap().unwrap();
+    let servers = [storage, local_at(&directory)];
+    let swaps = servers.iter().zip(["one", "two"]).map(|(storage, text)| {
+        storage.update("a", Bytes::from_static(text.as_bytes()), Some(&first))
+    });
+    let done = futures::future::join_all(swaps).await;
+    assert_eq!(done.iter().filter(|done| done.as_ref().unwrap().is_some()).count(), 1);
+}
+
+#[tokio::test]
+async fn a_lease_is_given_back_when_its_caller_goes_away_while_it_is_acquired() {
+    let (_directory, storage) = local();
+    storage.create("a", Bytes::new()).await.unwrap();
+    // Polled once: the file is being opened and locked on another thread.
+    let mut acquiring = Box::pin(storage.try_acquire_lease("x"));
+    assert!(futures::poll!(&mut acquiring).is_pending());
+    drop(acquiring);
+    let lease = storage.acquire_lease("x").await.unwrap();
+    assert!(!lease.is_lost());
+}
+
+#[tokio::test]
+async fn a_held_lease_is_renewed_until_somebody_else_has_it() {
+    let objects = Objects::new();
+    let storage = Storage::with_backend(Arc::new(objects.clone()));
+    let stored = || async { storage.read_versioned(".venice/leases/x").await.unwrap().unwrap() };
+    let lease = storage.acquire_lease("x").await.unwrap();
+    let first = stored().await;
+    while stored().await == first {
+        tokio::task::yield_now().await;
+    }
+    assert!(!lease.is_lost());
+    let steal = async || {
+        let version = stored().await.version;
+        objects.write_lease("x", (99, "thief"), Duration::from_mins(1), Some(&version)).await
+    };
+    while !steal().await.unwrap() {}
+    while !lease.is_lost() {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn files_and_directories_are_for_this_user_alone() {
+async fn files_and_directories_are_for_this_user_only() {
     use std::os::unix::fs::PermissionsExt as _;
-    let (_directory, storage) = storage();
+    let (directory, storage) = local();
     storage.create("d/a", Bytes::from_static(b"x")).await.unwrap();
     storage.create_stream("d/b", stream::iter([Ok(Bytes::from_static(b"x"))])).await.unwrap();
-    storage.append("d/c", b"x").await.unwrap();
-    for (at, mode) in [("d", 0o700), ("d/a", 0o600), ("d/b", 0o600), ("d/c", 0o600)] {
-        let meta = std::fs::metadata(storage.locate(at).await).unwrap();
-        assert_eq!(meta.permissions().mode() & 0o777, mode, "{at}");
+    storage.append("d/c", &["x"]).await.unwrap();
+    for (key, mode) in [("d", 0o700), ("d/a", 0o600), ("d/b", 0o600), ("d/c", 0o600)] {
+        let meta = std::fs::metadata(storage.local_path(key).await.unwrap()).unwrap();
+        assert_eq!(meta.permissions().mode() & 0o777, mode, "{key}");
     }
-    let root = std::fs::metadata(storage.root().await.unwrap()).unwrap();
+    let root = std::fs::metadata(directory.path().join("root")).unwrap();
     assert_eq!(root.permissions().mode() & 0o777, 0o700);
 }
