@@ -26,7 +26,7 @@ use tokio::runtime::Runtime;
 use venice_mcp::context::{Caller, Context};
 use venice_mcp::media::{Media, MediaRecord, MediaStore, MediaView, NewMedia, RetentionLimits};
 use venice_mcp::outcome::{Delivered, Outcome, Remarks};
-use venice_mcp::output::{How, OutputSettings, render};
+use venice_mcp::output::{OutputSettings, RenderOptions, render};
 use venice_mcp::schema::{ArgumentValidator, normalize};
 use venice_mcp::splice::{self, Encoding, Holes};
 use venice_mcp::storage::Storage;
@@ -226,14 +226,14 @@ fn output(criterion: &mut Criterion) {
                 };
                 let outcome = Outcome { media: vec![item], ..Outcome::default() };
                 let encoding = Encoding::Spliced(Holes::default());
-                let how = How {
+                let options = RenderOptions {
                     asked: None,
                     context: &context,
                     view: &stored.view,
                     settings: &settings,
                     encoding: &encoding,
                 };
-                runtime.block_on(render(outcome, &how))
+                runtime.block_on(render(outcome, &options))
             });
         });
     }

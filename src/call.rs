@@ -19,7 +19,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use crate::catalog::{ModelFilter, ModelRow};
-use crate::context::{Context, OutputMode};
+use crate::context::{Context, OutputMode, Payer};
 use crate::error::{Error, Kind, Result};
 use crate::jobs::{Ask, JobKind, Order, Target};
 use crate::media::{Media, MediaView};
@@ -72,22 +72,17 @@ pub struct Call {
 impl Call {
     /// Sends a request, and returns the reply.
     pub async fn send(&self, request: Request) -> Result<Reply> {
-        self.services.venice.send(&self.context, request).await
+        self.services.venice.send(&self.context.send, request).await
     }
 
     /// Sends a request whose reply arrives as events.
     pub async fn stream(&self, request: Request) -> Result<EventStream> {
-        self.services.venice.stream(&self.context, request).await
-    }
-
-    /// Records what the call has cost, in US dollars, by the reply's own count.
-    pub fn record_cost(&self, usd: f64) {
-        self.context.charges.cost(usd);
+        self.services.venice.stream(&self.context.send, request).await
     }
 
     /// Tells a waiting client how far the call is: `done` of `total` units, and `message` in words.
     pub fn report_progress(&self, done: f64, total: Option<f64>, message: &str) {
-        self.context.progress.report(done, total, message);
+        self.context.send.progress.report(done, total, message);
     }
 
     /// A stored item as part of a result.
@@ -130,12 +125,12 @@ impl Call {
 
     /// The rows of models as Venice lists them now.
     pub async fn list_models(&self, filter: ModelFilter) -> Result<Vec<ModelRow>> {
-        self.services.catalog.rows(&self.context, filter).await
+        self.services.catalog.rows(&self.context.send, filter).await
     }
 
     /// What the caller's calls cost on these days, by the server's own ledger.
     pub async fn spent(&self, days: RangeInclusive<NaiveDate>) -> Result<Spent> {
-        self.services.spending.ledger().read(&self.context.caller, days).await
+        self.services.spending.ledger().read(&self.context.send.caller, days).await
     }
 }
 
@@ -148,7 +143,7 @@ impl Call {
         arguments: Map<String, Value>,
         shared: SharedArguments,
     ) -> Self {
-        let store = services.store.view(&context.caller);
+        let store = services.store.view(&context.send.caller);
         let (arguments, shared) = (Arc::new(arguments), Arc::new(shared));
         Self { context, services, store, tool, arguments, shared }
     }
@@ -176,10 +171,12 @@ impl Call {
         self.shared.output.filter(|mode| *mode != OutputMode::Auto)
     }
 
-    /// This call with another deadline.
-    pub(crate) fn with_deadline(&self, deadline: Option<Instant>) -> Self {
-        let context = Context { deadline, ..self.context.clone() };
-        Self { context, ..self.clone() }
+    /// This call, with the payer of its charged requests, and another deadline.
+    pub(crate) fn paid_by(&self, payer: Arc<dyn Payer>, deadline: Option<Instant>) -> Self {
+        let mut call = self.clone();
+        let send = &mut call.context.send;
+        (send.payer, send.deadline) = (payer, deadline);
+        call
     }
 
     /// What queueing `order` costs in US dollars, if known: nothing if the same call queued it just now.

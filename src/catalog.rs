@@ -24,7 +24,7 @@ use moka::future::Cache;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::context::{Caller, Context};
+use crate::context::{Caller, SendContext};
 use crate::error::{Error, Kind, Result};
 use crate::near::{near, shorten};
 use crate::venice::{Class, Endpoint, Request, Venice};
@@ -112,7 +112,7 @@ impl Catalog {
     /// `default`, or else `built_in`. An id that the catalog does not have is refused, with similar ones.
     pub async fn choose_model(
         &self,
-        context: &Context,
+        context: &SendContext,
         model_type: ModelType,
         named: Option<&str>,
         configured: Option<&str>,
@@ -137,7 +137,7 @@ impl Catalog {
     /// Chooses a model by an id that no row has: it may be an alias, or newer than the list, or unknown.
     async fn choose_unlisted(
         &self,
-        context: &Context,
+        context: &SendContext,
         model_type: ModelType,
         wanted: &str,
         fetched_at: Instant,
@@ -167,7 +167,7 @@ impl Catalog {
     /// The model with that id; `None` if the catalog does not have it or cannot be fetched.
     pub async fn find_model(
         &self,
-        context: &Context,
+        context: &SendContext,
         model_type: ModelType,
         id: &str,
     ) -> Option<Arc<Model>> {
@@ -176,13 +176,13 @@ impl Catalog {
     }
 
     /// The ids of the models of a type; empty if they cannot be fetched.
-    pub async fn ids(&self, context: &Context, model_type: ModelType) -> Vec<String> {
+    pub async fn ids(&self, context: &SendContext, model_type: ModelType) -> Vec<String> {
         let models = self.models(context, model_type).await.unwrap_or_default();
         models.iter().map(|model| model.id.clone()).collect()
     }
 
     /// The names of the style presets; `None` if they cannot be fetched.
-    pub async fn styles(&self, context: &Context) -> Option<Arc<Vec<String>>> {
+    pub async fn styles(&self, context: &SendContext) -> Option<Arc<Vec<String>>> {
         let fetch = async {
             let reply = self.venice.send(context, Request::new(&STYLES)).await?;
             style_names(&reply.value()?).map(Arc::new)
@@ -192,17 +192,17 @@ impl Catalog {
 
     /// Why a list of the caller could not be fetched just now, so that prices are not known.
     #[must_use]
-    pub fn fetch_error(&self, context: &Context) -> Option<Arc<str>> {
+    pub fn fetch_error(&self, context: &SendContext) -> Option<Arc<str>> {
         let mut known = self.models.iter().filter(|(key, _)| key.0 == context.caller);
         known.find_map(|(_, fetched)| fetched.error)
     }
 
     /// The models of a type; `None` if they cannot be fetched.
-    async fn models(&self, context: &Context, model_type: ModelType) -> Option<Models> {
+    async fn models(&self, context: &SendContext, model_type: ModelType) -> Option<Models> {
         self.fetched(context, model_type).await.models
     }
 
-    async fn fetched(&self, context: &Context, model_type: ModelType) -> Fetched {
+    async fn fetched(&self, context: &SendContext, model_type: ModelType) -> Fetched {
         let key = (context.caller.clone(), model_type);
         if let Some(fetched) = self.models.get(&key).await {
             if fetched.models.is_some() || fetched.at.elapsed() <= RETRY_PAUSE {
@@ -217,7 +217,7 @@ impl Catalog {
     /// Fetches a list. Calls that need it at the same time wait for the first one.
     async fn fetch_once(
         &self,
-        context: &Context,
+        context: &SendContext,
         model_type: ModelType,
         key: (Caller, ModelType),
     ) -> Fetched {
@@ -245,13 +245,13 @@ impl Catalog {
         }
     }
 
-    async fn fetch(&self, context: &Context, model_type: ModelType) -> Result<Vec<Arc<Model>>> {
+    async fn fetch(&self, context: &SendContext, model_type: ModelType) -> Result<Vec<Arc<Model>>> {
         let rows = self.rows(context, ModelFilter::Type(model_type)).await?;
         Ok(Model::from_rows(model_type, &rows))
     }
 
     /// The rows of models as Venice has them now.
-    pub async fn rows(&self, context: &Context, filter: ModelFilter) -> Result<Vec<ModelRow>> {
+    pub async fn rows(&self, context: &SendContext, filter: ModelFilter) -> Result<Vec<ModelRow>> {
         #[derive(Deserialize)]
         struct List {
             #[serde(default)]
@@ -265,7 +265,7 @@ impl Catalog {
     /// The names of `endpoint` that stand for models of the type; `None` if they cannot be fetched.
     async fn names(
         &self,
-        context: &Context,
+        context: &SendContext,
         endpoint: &'static Endpoint,
         model_type: ModelType,
     ) -> Option<Map<String, Value>> {

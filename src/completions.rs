@@ -6,7 +6,7 @@ use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, Referen
 use crate::call::Services;
 use crate::catalog::speech::SpeechModel;
 use crate::catalog::{ModelFilter, ModelType};
-use crate::context::Context;
+use crate::context::SendContext;
 use crate::media::{MediaKind, MediaView};
 use crate::prompts::{self, Offers};
 use crate::resources::{MEDIA_TEMPLATE, MODELS_TEMPLATE, VOICES_TEMPLATE};
@@ -16,7 +16,7 @@ pub async fn complete(
     request: &CompleteRequestParams,
     view: &MediaView,
     services: &Services,
-    context: &Context,
+    context: &SendContext,
 ) -> Result<CompleteResult, ErrorData> {
     let typed = request.argument.value.as_str();
     let values = match &request.r#ref {
@@ -63,7 +63,7 @@ async fn offered(
     typed: &str,
     view: &MediaView,
     services: &Services,
-    context: &Context,
+    context: &SendContext,
 ) -> Vec<String> {
     match offers {
         Offers::Nothing => Vec::new(),

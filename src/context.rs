@@ -1,10 +1,6 @@
-//! What a call knows of its client, as plain data and small traits. Nothing here knows MCP or HTTP.
-
-mod charges;
+//! What a call knows of its client, as plain data and small traits. This module depends on neither MCP nor HTTP.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,15 +9,13 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-pub use charges::Charges;
-
-/// Whose call it is. Stores, jobs and budgets belong to one caller and are never shared.
+/// Whose call it is. Media, jobs, and budgets belong to one caller and are never shared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Caller {
     /// The user of this machine: stdio, the commands, and HTTP calls on the server's own key.
     #[default]
     Local,
-    /// Someone who brought a key of their own: 16 hex digits of its HMAC.
+    /// A caller who brought their own key: 16 hex digits of its HMAC.
     Brought(String),
 }
 
@@ -60,9 +54,9 @@ impl OutputMode {
     }
 }
 
-/// What one request asks for beyond its arguments: its headers or URL query, where the transport has them.
+/// What one request asks for beyond its arguments: by its headers or URL query, if the transport has them.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub struct RequestSettings {
     /// The output mode that the request asks for.
     pub output: Option<OutputMode>,
     /// The toolsets that the request narrows the list to.
@@ -71,7 +65,7 @@ pub struct Settings {
     pub read_only: bool,
 }
 
-impl Settings {
+impl RequestSettings {
     /// Whether the request sees less than the server offers.
     #[must_use]
     pub const fn narrows(&self) -> bool {
@@ -79,34 +73,21 @@ impl Settings {
     }
 }
 
-/// Tells a waiting client how far its call is.
+/// Reports to a waiting client how far its call is.
 pub trait Progress: Send + Sync {
     /// `done` of `total` units are done; `message` says it in words. `done` never decreases.
     fn report(&self, done: f64, total: Option<f64>, message: &str);
 }
 
-/// What the user answered when asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// The user agreed.
-    Accepted,
-    /// The user did not agree.
-    Declined,
-    /// This client cannot ask its user.
-    Unavailable,
-    /// The question goes out as the answer to the call, which comes again with the user's word.
-    Later,
-}
-
-/// Asks the user behind the client.
-pub trait Confirm: Send + Sync {
-    /// Puts `question` to the user. `subject` stands for the call and all that the question is about: a word given
-    /// earlier counts for the same subject alone.
-    fn ask<'a>(
-        &'a self,
-        question: &'a str,
-        subject: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+/// Learns which requests of a call may have been charged, while they are under way: whether a call may be dropped, and
+/// what is left of its money if it is, depends on that at any moment.
+pub trait Payer: Send + Sync {
+    /// A request that is charged leaves now. It counts until a reply says otherwise.
+    fn request_left(&self);
+    /// A reply says that a request that left was not charged.
+    fn request_not_charged(&self);
+    /// Whether a request has left that may have been charged.
+    fn may_have_paid(&self) -> bool;
 }
 
 /// Makes download links of stored media, for clients that cannot see this machine's files.
@@ -127,7 +108,7 @@ pub enum Files {
     None,
 }
 
-/// A client that wants no progress and cannot be asked.
+/// Reports no progress, for clients that did not ask for any.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
@@ -135,73 +116,89 @@ impl Progress for Silent {
     fn report(&self, _done: f64, _total: Option<f64>, _message: &str) {}
 }
 
-impl Confirm for Silent {
-    fn ask<'a>(
-        &'a self,
-        _question: &'a str,
-        _subject: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
-        Box::pin(std::future::ready(Answer::Unavailable))
+/// The payer of calls that are free: none of their requests is charged.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FreeCall;
+
+impl Payer for FreeCall {
+    fn request_left(&self) {}
+
+    fn request_not_charged(&self) {}
+
+    fn may_have_paid(&self) -> bool {
+        false
     }
+}
+
+/// What sending a request to Venice needs from the call that it is part of. Cheap to clone.
+#[derive(Clone)]
+pub struct SendContext {
+    /// Whose call it is.
+    pub caller: Caller,
+    /// The Venice key that the caller brought. Without one, the server's own is used.
+    pub key: Option<SecretString>,
+    /// When the call must have ended, if it has a limit.
+    pub deadline: Option<Instant>,
+    /// Canceled when the client no longer wants the result.
+    pub cancel: CancellationToken,
+    /// What charged requests are reported to.
+    pub payer: Arc<dyn Payer>,
+    /// Where progress goes.
+    pub progress: Arc<dyn Progress>,
 }
 
 /// What a call knows of its client. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
-    /// Whose call it is.
-    pub caller: Caller,
-    /// The Venice key that the caller brought; without one, the server's own is used.
-    pub key: Option<SecretString>,
+    /// What the call's requests to Venice need.
+    pub send: SendContext,
     /// The client's name, as it gave it.
     pub client: Option<String>,
     /// What the request asks for beyond its arguments.
-    pub settings: Settings,
+    pub settings: RequestSettings,
     /// When the call arrived.
     pub arrived: Instant,
-    /// When the call must have ended, where that is bounded.
-    pub deadline: Option<Instant>,
-    /// Canceled when the client no longer wants the result.
-    pub cancel: CancellationToken,
-    /// What the call has paid for so far.
-    pub charges: Charges,
     /// Which files the call may read.
     pub files: Files,
-    /// What stands in place of a file's path, where the client cannot see this machine's files.
+    /// Makes download links, if the client cannot see this machine's files.
     pub links: Option<Arc<dyn Links>>,
-    /// The most bytes of media that one reply carries, where the transport bounds it.
+    /// The maximum size of the media in one reply, in bytes, if the transport limits it.
     pub reply_limit: Option<u64>,
-    /// Where progress goes.
-    pub progress: Arc<dyn Progress>,
-    /// Where questions go.
-    pub confirm: Arc<dyn Confirm>,
+}
+
+impl Default for SendContext {
+    fn default() -> Self {
+        Self {
+            caller: Caller::Local,
+            key: None,
+            deadline: None,
+            cancel: CancellationToken::new(),
+            payer: Arc::new(FreeCall),
+            progress: Arc::new(Silent),
+        }
+    }
 }
 
 impl Default for Context {
     fn default() -> Self {
         Self {
-            caller: Caller::Local,
-            key: None,
+            send: SendContext::default(),
             client: None,
-            settings: Settings::default(),
+            settings: RequestSettings::default(),
             arrived: Instant::now(),
-            deadline: None,
-            cancel: CancellationToken::new(),
-            charges: Charges::default(),
             files: Files::default(),
             links: None,
             reply_limit: None,
-            progress: Arc::new(Silent),
-            confirm: Arc::new(Silent),
         }
     }
 }
 
-impl Context {
-    /// Waits until the client no longer wants the result and nothing was paid for: a call that has paid goes on
-    /// without its client, so that what it paid for is not lost.
+impl SendContext {
+    /// Waits until the client no longer wants the result and nothing was paid for. A call that has paid goes on without
+    /// its client, so that what it paid for is not lost.
     pub async fn unwanted(&self) {
         self.cancel.cancelled().await;
-        if self.charges.any() {
+        if self.payer.may_have_paid() {
             std::future::pending::<()>().await;
         }
     }
@@ -209,14 +206,14 @@ impl Context {
     /// Whether the client no longer wants the result, and nothing was paid for.
     #[must_use]
     pub fn is_unwanted(&self) -> bool {
-        self.cancel.is_cancelled() && !self.charges.any()
+        self.cancel.is_cancelled() && !self.payer.may_have_paid()
     }
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("caller", &self.caller)
+            .field("caller", &self.send.caller)
             .field("client", &self.client)
             .field("settings", &self.settings)
             .finish_non_exhaustive()

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use self::book::Book;
 use self::collect::Collector;
 use self::follow::{Follower, Held, KEPT, Live};
-use crate::context::Context;
+use crate::context::{Context, SendContext};
 use crate::error::{Error, Kind, Result};
 use crate::fingerprint::Fingerprint;
 use crate::hex;
@@ -88,7 +88,8 @@ impl Jobs {
         body: Map<String, Value>,
     ) -> Option<f64> {
         let request = Request::new(endpoint).json(Value::Object(body));
-        let asked = tokio::time::timeout(QUOTE, self.inner.collector.venice.send(context, request));
+        let asked =
+            tokio::time::timeout(QUOTE, self.inner.collector.venice.send(&context.send, request));
         let reply = match asked.await {
             Ok(Ok(reply)) => reply.value().ok()?,
             Ok(Err(error)) => {
@@ -111,9 +112,14 @@ impl Jobs {
     ) -> Result<(News, bool)> {
         let book = self.book(view);
         let save_as = order.save_as.clone();
-        let own = Context { cancel: CancellationToken::new(), deadline: None, ..context.clone() };
+        let own = SendContext {
+            cancel: CancellationToken::new(),
+            deadline: None,
+            ..context.send.clone()
+        };
         let venice = self.inner.collector.venice.clone();
-        let placing = order::place(order, book, venice, view.clone(), own, context.cancel.clone());
+        let placing =
+            order::place(order, book, venice, view.clone(), own, context.send.cancel.clone());
         let placed = tokio::spawn(placing).await.map_err(|error| {
             Error::new(Kind::Internal, "queueing a job did not end").hint(order::ANEW).source(error)
         })??;
@@ -122,7 +128,7 @@ impl Jobs {
         if placed.job.state != State::Queued {
             return Ok((News::of(placed.job), known));
         }
-        let news = self.follow(context, view, placed.job, save_as, true, pause);
+        let news = self.follow(&context.send, view, placed.job, save_as, true, pause);
         Ok((self.wait(context, news, wait, Duration::ZERO).await?, known))
     }
 
@@ -157,7 +163,8 @@ impl Jobs {
         if job.state != State::Queued {
             return Ok(News::of(job));
         }
-        let news = self.follow(context, view, job, ask.save_as.clone(), recorded, Duration::ZERO);
+        let news =
+            self.follow(&context.send, view, job, ask.save_as.clone(), recorded, Duration::ZERO);
         self.wait(context, news, ask.wait, patience).await
     }
 
@@ -166,7 +173,7 @@ impl Jobs {
         if job.state != State::Stored {
             return Ok(());
         }
-        self.inner.collector.delete(job, context).await?;
+        self.inner.collector.delete(job, &context.send).await?;
         job.state = State::Deleted;
         if let Err(error) = self.book(view).write(job).await {
             tracing::warn!(job = job.job, %error, "that a job's media were deleted is not recorded");
@@ -184,12 +191,12 @@ impl Jobs {
     /// Follows again, once for each caller, the jobs that a server before this one queued.
     pub fn resume(&self, context: &Context, view: &MediaView) {
         let venice = &self.inner.collector.venice;
-        if !venice.has_key(context)
+        if !venice.has_key(&context.send)
             || !lock(&self.inner.resumed).insert(view.key_prefix().to_owned())
         {
             return;
         }
-        let (jobs, context, view) = (self.clone(), own(context), view.clone());
+        let (jobs, context, view) = (self.clone(), own(&context.send), view.clone());
         tokio::spawn(async move {
             if !jobs.inner.storage.is_initialized().await {
                 return;
@@ -240,7 +247,7 @@ impl Jobs {
     /// Follows a job, where that is not done yet.
     fn follow(
         &self,
-        context: &Context,
+        context: &SendContext,
         view: &MediaView,
         job: Job,
         save_as: Option<String>,
@@ -288,7 +295,7 @@ impl Jobs {
         patience: Duration,
     ) -> Result<News> {
         let wait = Duration::from_secs(seconds.min(LONGEST_WAIT).into());
-        let bound = context.deadline.and_then(|deadline| deadline.checked_sub(TO_ANSWER));
+        let bound = context.send.deadline.and_then(|deadline| deadline.checked_sub(TO_ANSWER));
         let sooner = |until: Instant| bound.map_or(until, |bound| bound.min(until));
         let until = sooner(context.arrived + wait);
         let at_most = sooner((context.arrived + wait).max(Instant::now()) + patience);
@@ -301,7 +308,7 @@ impl Jobs {
             tell(context, &heard);
             let next = end.min(Instant::now() + TELL);
             tokio::select! {
-                () = context.cancel.cancelled() => {
+                () = context.send.cancel.cancelled() => {
                     return Err(Error::new(Kind::Canceled, "the call was canceled; the job goes on"));
                 }
                 changed = news.changed() => if changed.is_err() {
@@ -327,15 +334,19 @@ impl Drop for End {
 }
 
 /// What polls need of a call, whose time and client are not theirs.
-fn own(context: &Context) -> Context {
-    Context { caller: context.caller.clone(), key: context.key.clone(), ..Context::default() }
+fn own(context: &SendContext) -> SendContext {
+    SendContext {
+        caller: context.caller.clone(),
+        key: context.key.clone(),
+        ..SendContext::default()
+    }
 }
 
 /// Says to the client how far the job is.
 fn tell(context: &Context, news: &News) {
     let seconds = context.arrived.elapsed().as_secs_f64();
     let total = news.timing.usual.map(|usual| usual.as_secs_f64()).filter(|usual| *usual > seconds);
-    context.progress.report(seconds, total, &format!("{} is {}", news.job.job, news.words()));
+    context.send.progress.report(seconds, total, &format!("{} is {}", news.job.job, news.words()));
 }
 
 /// A job that another server queued. It is known from now on by an id that follows from Venice's.

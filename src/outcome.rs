@@ -24,6 +24,8 @@ pub struct Outcome {
     pub lines: Vec<String>,
     /// Text blocks of their own, below the first: what the caller hands on unchanged.
     pub blocks: Vec<String>,
+    /// What Venice charged, in US dollars, if its replies say so. Otherwise the call's price counts as its cost.
+    pub cost_usd: Option<f64>,
     /// What programs alone read beside it, such as `ai.venice/job`: becomes part of the result's `_meta`.
     pub meta: Map<String, Value>,
 }
@@ -33,6 +35,13 @@ impl Outcome {
     #[must_use]
     pub fn data(data: Map<String, Value>) -> Self {
         Self { data: Some(data), ..Self::default() }
+    }
+
+    /// Adds an amount in US dollars that a reply named. Amounts that cannot be a cost are ignored.
+    pub fn add_cost(&mut self, usd: Option<f64>) {
+        if let Some(usd) = usd.filter(|usd| usd.is_finite() && *usd >= 0.0) {
+            self.cost_usd = Some(self.cost_usd.unwrap_or_default() + usd);
+        }
     }
 
     /// An outcome that is text.

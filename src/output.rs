@@ -38,9 +38,9 @@ pub struct OutputSettings {
     pub inline_limit: Option<u64>,
 }
 
-/// How one result is to be shown.
+/// How one result is rendered.
 #[derive(Clone, Copy)]
-pub struct How<'a> {
+pub struct RenderOptions<'a> {
     /// What the call's own argument asks for.
     pub asked: Option<OutputMode>,
     /// The client.
@@ -54,9 +54,9 @@ pub struct How<'a> {
 }
 
 /// The result that `outcome` is for the client. It always succeeds: what cannot be shown is a link and a line of text.
-pub async fn render(outcome: Outcome, how: &How<'_>) -> CallToolResult {
-    let terms = Terms::new(outcome.output, how.asked, how.context, how.settings);
-    assemble(outcome, &terms, how.context, how.encoding, how.view).await
+pub async fn render(outcome: Outcome, options: &RenderOptions<'_>) -> CallToolResult {
+    let terms = Terms::new(outcome.output, options.asked, options.context, options.settings);
+    assemble(outcome, &terms, options.context, options.encoding, options.view).await
 }
 
 /// The result of a call that failed: one block with the error's text.

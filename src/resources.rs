@@ -98,7 +98,7 @@ pub async fn read(
         let data = serde_json::json!({ "uri": uri });
         ErrorData::resource_not_found(format!("there is no resource `{uri}`"), Some(data))
     };
-    if let Some(read) = Box::pin(catalog::read(uri, catalog, context)).await {
+    if let Some(read) = Box::pin(catalog::read(uri, catalog, &context.send)).await {
         return read;
     }
     if !uri.starts_with("venice://media/") {

@@ -1,17 +1,16 @@
 //! The MCP server: which tools a request sees, and what happens to a call.
 //!
-//! Every call runs in a task of its own behind one wrapper ([`call`]), so that a panic is an error result, a
-//! canceled call is dropped, and a paid one outlives its client. Listing needs neither a key nor the network.
+//! Every call runs in its own task behind one wrapper ([`dispatch`]), so that a panic becomes an error result, a
+//! canceled call is dropped, and a paid call outlives its client. Listing needs neither a key nor the network.
 
-mod call;
-mod client;
 mod confirm;
+mod dispatch;
+mod incoming;
 mod instructions;
-mod mistaken;
-mod orphans;
+mod malformed;
 mod paid;
 mod progress;
-mod shown;
+mod toolset;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -29,22 +28,23 @@ use rmcp::{ErrorData, ServerHandler};
 use tokio_util::task::TaskTracker;
 
 use crate::call::Services;
-use crate::context::Settings;
+use crate::context::RequestSettings;
 use crate::output::OutputSettings;
 use crate::prompts::Prompt;
 use crate::resources;
 
-pub use client::Client;
-pub use shown::Selection;
+pub use incoming::Client;
+pub use toolset::Selection;
 
-use client::Asked;
-use confirm::Way;
-use orphans::Orphans;
-use shown::Mounted;
+use confirm::ConfirmVia;
+use dispatch::ToolRequest;
+use incoming::Incoming;
+use paid::UndeliveredResults;
+use toolset::MountedTool;
 
-/// How long a list of tools may be kept by who asked for it.
+/// How long a client may cache the list of tools.
 const TOOLS_TTL: Duration = Duration::from_hours(1);
-/// How long a list of stored media may be kept.
+/// How long a client may cache the list of stored media.
 const RESOURCES_TTL: Duration = Duration::from_secs(5);
 
 /// The server. Cheap to clone; every clone is the same server.
@@ -58,15 +58,15 @@ struct Shared {
     selection: Selection,
     output: OutputSettings,
     timeout: Option<Duration>,
-    mounted: Vec<Arc<Mounted>>,
-    /// The instructions for who asks for nothing less. The protocol library wants them for every request.
+    tools: Vec<Arc<MountedTool>>,
+    /// The instructions for clients that see all tools. rmcp asks for them on every request.
     instructions: OnceLock<String>,
     calls: TaskTracker,
-    orphans: Orphans,
+    undelivered: UndeliveredResults,
 }
 
 impl Server {
-    /// A server of the tools in `selection`. `timeout` bounds every call.
+    /// A server of the tools in `selection`. Every call must end within `timeout`.
     #[must_use]
     pub fn new(
         services: Arc<Services>,
@@ -74,32 +74,31 @@ impl Server {
         output: OutputSettings,
         timeout: Option<Duration>,
     ) -> Self {
-        let mounted = crate::tools::all().map(|route| Arc::new(Mounted::new(route))).collect();
+        let tools = crate::tools::all().map(|route| Arc::new(MountedTool::new(route))).collect();
         let calls = TaskTracker::new();
-        let orphans = Orphans::default();
         Self {
             shared: Arc::new(Shared {
                 services,
                 selection,
                 output,
                 timeout,
-                mounted,
+                tools,
                 instructions: OnceLock::new(),
                 calls,
-                orphans,
+                undelivered: UndeliveredResults::default(),
             }),
         }
     }
 
-    /// Waits until the calls under way have ended and their media are stored, at most for `patience`.
-    pub async fn settle(&self, patience: Duration) {
+    /// Waits until all running calls have ended and their media are stored, for at most `timeout`.
+    pub async fn settle(&self, timeout: Duration) {
         self.shared.calls.close();
         let settled = async {
             self.shared.calls.wait().await;
             self.shared.services.store.flush().await;
             self.shared.services.spending.settle().await;
         };
-        if tokio::time::timeout(patience, settled).await.is_err() {
+        if tokio::time::timeout(timeout, settled).await.is_err() {
             tracing::warn!("calls were still under way when the server stopped");
         }
     }
@@ -113,10 +112,10 @@ impl ServerHandler for Server {
             .enable_prompts()
             .enable_completions()
             .build();
-        let whole = || instructions::instructions(self.shown(&Settings::default()));
-        let instructions = self.shared.instructions.get_or_init(whole).clone();
+        let all = || instructions::instructions(self.visible_tools(&RequestSettings::default()));
+        let instructions = self.shared.instructions.get_or_init(all).clone();
         let mut info = ServerConfig::new(capabilities).with_instructions(instructions);
-        info.server_info = identity();
+        info.server_info = implementation();
         info
     }
 
@@ -127,8 +126,8 @@ impl ServerHandler for Server {
     ) -> Result<InitializeResult, ErrorData> {
         context.peer.set_peer_info(request.clone());
         let mut result = self.negotiate_initialize(&request)?;
-        let settings = Client::of(&context).settings;
-        result.instructions = Some(instructions::instructions(self.shown(&settings)));
+        let settings = Client::from_request(&context).settings;
+        result.instructions = Some(instructions::instructions(self.visible_tools(&settings)));
         Ok(result)
     }
 
@@ -138,8 +137,8 @@ impl ServerHandler for Server {
     ) -> Result<DiscoverResult, ErrorData> {
         let versions = self.supported_protocol_versions().into_owned();
         let mut info = self.get_info();
-        let settings = Client::of(&context).settings;
-        info.instructions = Some(instructions::instructions(self.shown(&settings)));
+        let settings = Client::from_request(&context).settings;
+        info.instructions = Some(instructions::instructions(self.visible_tools(&settings)));
         Ok(DiscoverResult::from_server_info(versions, info))
     }
 
@@ -148,10 +147,10 @@ impl ServerHandler for Server {
         _request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let client = Client::of(&context);
+        let client = Client::from_request(&context);
         let read_only = client.settings.read_only || self.shared.services.defaults.read_only;
-        let tools = self.shown(&client.settings).map(|one| one.tool(read_only)).collect();
-        // A list that a header or the URL narrowed is this client's alone.
+        let tools = self.visible_tools(&client.settings).map(|tool| tool.tool(read_only)).collect();
+        // A list that a header or the URL narrowed belongs only to this client.
         let scope =
             if client.settings.narrows() { CacheScope::Private } else { CacheScope::Public };
         Ok(ListToolsResult::with_all_items(tools)
@@ -164,22 +163,23 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let client = Client::of(&context);
-        let Some(mounted) =
-            self.shown(&client.settings).find(|one| one.spec().name == request.name)
-        else {
-            let message = self.no_tool(&request.name, &client.settings);
+        let client = Client::from_request(&context);
+        let tool = self
+            .visible_tools(&client.settings)
+            .find(|tool| tool.spec().name == request.name)
+            .cloned();
+        let Some(tool) = tool else {
+            let message = self.unknown_tool(&request.name, &client.settings);
             return Err(ErrorData::invalid_params(message, None));
         };
-        let way = Way::of(&context, &request, &self.shared.services);
-        let asked = Asked::new(&context, client, self.shared.timeout).asking(way);
-        self.call(
-            Arc::clone(mounted),
-            request.arguments.unwrap_or_default(),
-            asked,
-            context.ct.clone(),
-        )
-        .await
+        let confirm = ConfirmVia::for_request(&context, &request, &self.shared.services);
+        let request = ToolRequest {
+            tool,
+            arguments: request.arguments.unwrap_or_default(),
+            incoming: Incoming::new(&context, client, self.shared.timeout),
+            confirm,
+        };
+        self.dispatch(request, context.ct.clone()).await
     }
 
     async fn list_resources(
@@ -187,7 +187,7 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let client = Client::of(&context);
+        let client = Client::from_request(&context);
         let view = self.shared.services.store.view(&client.caller);
         let cursor = request.and_then(|request| request.cursor);
         let list = resources::list(&view, cursor.as_deref()).await?;
@@ -209,15 +209,16 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let client = Client::of(&context);
-        let asked = Asked::new(&context, client, self.shared.timeout);
-        let view = self.shared.services.store.view(&asked.context.caller);
+        let client = Client::from_request(&context);
+        let incoming = Incoming::new(&context, client, self.shared.timeout);
+        let view = self.shared.services.store.view(&incoming.context.send.caller);
         if request.uri == resources::JOBS {
             let jobs = resources::jobs(&self.shared.services.jobs, &view).await?;
             return Ok(ReadResourceResponse::Complete(jobs));
         }
         let catalog = &self.shared.services.catalog;
-        let read = resources::read(&request.uri, &view, catalog, &asked.context, &asked.encoding);
+        let read =
+            resources::read(&request.uri, &view, catalog, &incoming.context, &incoming.encoding);
         tokio::select! {
             result = read => Ok(ReadResourceResponse::Complete(result?)),
             () = context.ct.cancelled() => Err(canceled()),
@@ -229,12 +230,13 @@ impl ServerHandler for Server {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        let client = Client::of(&context);
-        let asked = Asked::new(&context, client, self.shared.timeout);
-        let view = self.shared.services.store.view(&asked.context.caller);
+        let client = Client::from_request(&context);
+        let incoming = Incoming::new(&context, client, self.shared.timeout);
+        let view = self.shared.services.store.view(&incoming.context.send.caller);
         let services = &self.shared.services;
         // Boxed: it may ask the catalog, and the future of every request would grow with it.
-        Box::pin(crate::completions::complete(&request, &view, services, &asked.context)).await
+        Box::pin(crate::completions::complete(&request, &view, services, &incoming.context.send))
+            .await
     }
 
     async fn list_prompts(
@@ -242,8 +244,8 @@ impl ServerHandler for Server {
         _request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let client = Client::of(&context);
-        let offered = self.prompts(&client.settings).map(Prompt::listed).collect();
+        let client = Client::from_request(&context);
+        let offered = self.visible_prompts(&client.settings).map(Prompt::listed).collect();
         let scope =
             if client.settings.narrows() { CacheScope::Private } else { CacheScope::Public };
         Ok(ListPromptsResult::with_all_items(offered)
@@ -256,8 +258,9 @@ impl ServerHandler for Server {
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let client = Client::of(&context);
-        let offered = self.prompts(&client.settings).find(|prompt| prompt.name == request.name);
+        let client = Client::from_request(&context);
+        let offered =
+            self.visible_prompts(&client.settings).find(|prompt| prompt.name == request.name);
         let Some(prompt) = offered else {
             let message = format!("there is no prompt `{}` here", request.name);
             return Err(ErrorData::invalid_params(message, None));
@@ -271,7 +274,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         // Boxed: it may be a call, and the future of every request would grow with it.
-        Box::pin(self.mistaken(request, context)).await
+        Box::pin(self.answer_malformed(request, context)).await
     }
 
     #[expect(deprecated, reason = "clients of older revisions still send it")]
@@ -300,11 +303,11 @@ impl ServerHandler for Server {
     }
 }
 
-/// What the server says it is.
-fn identity() -> Implementation {
-    let mut identity = Implementation::new("venice-mcp", env!("CARGO_PKG_VERSION"));
-    identity.title = Some("Venice".to_owned());
-    identity
+/// The server's name and version, as clients see them.
+fn implementation() -> Implementation {
+    let mut implementation = Implementation::new("venice-mcp", env!("CARGO_PKG_VERSION"));
+    implementation.title = Some("Venice".to_owned());
+    implementation
 }
 
 fn canceled() -> ErrorData {

@@ -77,7 +77,7 @@ impl Spending {
     }
 
     /// Whether the call is within the cap of one call, and its price is known where a cap or a budget needs it.
-    pub fn judge(&self, purchase: &Purchase<'_>) -> Result<()> {
+    pub fn check_caps(&self, purchase: &Purchase<'_>) -> Result<()> {
         let caps = self.caps(purchase.caller);
         let Some(usd) = purchase.usd else {
             let setting = match (caps.max_call_usd, caps.budget_usd) {
@@ -104,7 +104,7 @@ impl Spending {
 
     /// The amount that the call is over, where its user has to be asked.
     #[must_use]
-    pub fn asks_over(&self, purchase: &Purchase<'_>) -> Option<f64> {
+    pub fn confirmation_threshold(&self, purchase: &Purchase<'_>) -> Option<f64> {
         let over = self.caps(purchase.caller).confirm_over_usd?;
         purchase.usd.is_none_or(|usd| usd > over + NOTHING).then_some(over)
     }

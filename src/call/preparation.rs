@@ -126,7 +126,7 @@ impl<'a> Preparation<'a> {
         let Call { services, context, .. } = self.call;
         let catalog = &services.catalog;
         let mut chosen =
-            catalog.choose_model(context, model_type, named, configured, built_in).await?;
+            catalog.choose_model(&context.send, model_type, named, configured, built_in).await?;
         self.notes.append(&mut chosen.warnings);
         Ok(chosen)
     }
@@ -136,7 +136,7 @@ impl<'a> Preparation<'a> {
         let Call { services, context, .. } = self.call;
         let configured = self.configured_model(ModelType::Text);
         let catalog = &services.catalog;
-        let mut chosen = text::choose_text_model(catalog, context, named, configured).await?;
+        let mut chosen = text::choose_text_model(catalog, &context.send, named, configured).await?;
         self.notes.append(&mut chosen.warnings);
         Ok(chosen)
     }
@@ -144,7 +144,7 @@ impl<'a> Preparation<'a> {
     /// The text model with this id, without a note about it.
     pub async fn find_text_model(&self, id: &str) -> Result<ChosenModel> {
         let Call { services, context, .. } = self.call;
-        text::choose_text_model(&services.catalog, context, Some(id), None).await
+        text::choose_text_model(&services.catalog, &context.send, Some(id), None).await
     }
 
     /// Refuses a text model that cannot do what the call needs, and names one that can.
@@ -154,17 +154,17 @@ impl<'a> Preparation<'a> {
         requirements: &TextRequirements<'_>,
     ) -> Result<()> {
         let Call { services, context, .. } = self.call;
-        text::check_text_requirements(&services.catalog, context, chosen, requirements).await
+        text::check_text_requirements(&services.catalog, &context.send, chosen, requirements).await
     }
 
     /// The row of the model with this id, if the catalog has it.
     pub async fn find_model(&self, model_type: ModelType, id: &str) -> Option<Arc<Model>> {
-        self.call.services.catalog.find_model(&self.call.context, model_type, id).await
+        self.call.services.catalog.find_model(&self.call.context.send, model_type, id).await
     }
 
     /// The names of the style presets; None if they cannot be fetched.
     pub async fn styles(&self) -> Option<Arc<Vec<String>>> {
-        self.call.services.catalog.styles(&self.call.context).await
+        self.call.services.catalog.styles(&self.call.context.send).await
     }
 
     /// What a job costs in US dollars, as Venice quotes it; None if Venice does not say so soon.

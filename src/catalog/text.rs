@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::pricing::Usd;
 use super::row::{Model, Spec};
 use super::{Catalog, ChosenModel, ModelType, listed};
-use crate::context::Context;
+use crate::context::SendContext;
 use crate::error::{Error, Problem, Result};
 
 /// The model of a call that names none, if Venice's default is not known.
@@ -101,7 +101,7 @@ pub struct TextRequirements<'a> {
 /// The model that a call uses. In an id, what follows a colon is for Venice, and not part of the model's name.
 pub async fn choose_text_model(
     catalog: &Catalog,
-    context: &Context,
+    context: &SendContext,
     named: Option<&str>,
     configured: Option<&str>,
 ) -> Result<ChosenModel> {
@@ -122,7 +122,7 @@ pub async fn choose_text_model(
 /// Refuses a call that needs what the model cannot do. The hint names a model that can.
 pub async fn check_text_requirements(
     catalog: &Catalog,
-    context: &Context,
+    context: &SendContext,
     chosen: &ChosenModel,
     requirements: &TextRequirements<'_>,
 ) -> Result<()> {

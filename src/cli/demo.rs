@@ -20,7 +20,7 @@ use crate::catalog::image::{ImageModel, ImageRequirements};
 use crate::catalog::speech::SpeechModel;
 use crate::catalog::{Catalog, ModelType};
 use crate::config::{Config, Key};
-use crate::context::Context;
+use crate::context::SendContext;
 use crate::output::MEDIA_META;
 
 /// The picture that is asked for.
@@ -78,7 +78,7 @@ pub(super) async fn run(arguments: &Arguments, config: Config) -> ExitCode {
 /// Tells what the demo will cost, and asks for leave.
 async fn agreed(config: &Config) -> Result<bool, String> {
     let catalog = Catalog::new(venice(config, None));
-    let context = Context::default();
+    let context = SendContext::default();
     let (picture, voice) = (config.models.image.as_deref(), config.models.tts.as_deref());
     let picture =
         catalog.choose_model(&context, ModelType::Image, picture, None, "z-image-turbo").await;

@@ -87,7 +87,10 @@ impl Jobs {
         if known {
             lines.push(told::same(&news.job));
         }
-        told::outcome(&news, view, lines).await
+        let mut outcome = told::outcome(&news, view, lines).await?;
+        // The reservation may be of $0: when the call was priced, it may have meant a job that has failed since.
+        outcome.add_cost(news.job.price_usd.filter(|_| !known));
+        Ok(outcome)
     }
 
     /// How far a job is, and what it made. With `delete` that is deleted at Venice once it is stored here.

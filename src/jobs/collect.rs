@@ -8,7 +8,7 @@ use url::Url;
 use super::kind::JobKind;
 use super::news::Timing;
 use super::record::Job;
-use crate::context::Context;
+use crate::context::SendContext;
 use crate::error::{Error, Kind, Problem, Result};
 use crate::media::{Media, MediaView};
 use crate::venice::fetch::Fetcher;
@@ -41,7 +41,7 @@ impl Collector {
         &self,
         job: &Job,
         save_as: Option<String>,
-        context: &Context,
+        context: &SendContext,
         view: &MediaView,
     ) -> Found {
         let open = match self.venice.open(context, retrieve(job, false)).await {
@@ -97,7 +97,7 @@ impl Collector {
     }
 
     /// Deletes at Venice what a job made; it may be gone already.
-    pub(super) async fn delete(&self, job: &Job, context: &Context) -> Result<()> {
+    pub(super) async fn delete(&self, job: &Job, context: &SendContext) -> Result<()> {
         if let Some(url) = job.download_url.as_deref().and_then(|url| Url::parse(url).ok()) {
             self.fetcher.delete(&url).await?;
         }
@@ -112,7 +112,7 @@ impl Collector {
         }
     }
 
-    async fn complete(&self, job: &Job, context: &Context) -> Result<()> {
+    async fn complete(&self, job: &Job, context: &SendContext) -> Result<()> {
         let request = Request::new(job.kind.complete()).json(named(job));
         let reply = match self.venice.send(context, request).await {
             Ok(reply) => reply.value()?,

@@ -10,7 +10,7 @@ use super::book::Book;
 use super::collect::{Collector, Found};
 use super::news::News;
 use super::record::{Failure, Job, State};
-use crate::context::Context;
+use crate::context::SendContext;
 use crate::error::{Error, Kind, Result};
 use crate::media::MediaView;
 use crate::storage::Lease;
@@ -55,7 +55,7 @@ pub(super) struct Follower {
     pub(super) book: Book,
     pub(super) collector: Collector,
     pub(super) view: MediaView,
-    pub(super) context: Context,
+    pub(super) context: SendContext,
     /// Whether the job has a file already. One that Venice does not know gets none.
     pub(super) recorded: bool,
     /// The pause before the next poll.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::book::Book;
 use super::kind::JobKind;
 use super::record::{Failure, Job, State, job_id};
-use crate::context::Context;
+use crate::context::SendContext;
 use crate::error::{Error, Kind, Result};
 use crate::fingerprint::{Fingerprint, MediaHashes};
 use crate::hex;
@@ -93,7 +93,7 @@ pub(super) async fn place(
     book: Book,
     venice: Venice,
     view: MediaView,
-    context: Context,
+    context: SendContext,
     patience: CancellationToken,
 ) -> Result<Placed> {
     let fingerprint = fingerprint(book.base(), &order);
@@ -132,13 +132,7 @@ pub(super) async fn place(
         Err(error) => Err(error),
     };
     match sent {
-        Ok(queued) => {
-            if let Some(usd) = job.price_usd {
-                // It may have been taken for a job that was there already, and reserved nothing.
-                context.charges.cost(usd);
-            }
-            Ok(Placed { job: accepted(job, queued, &book).await, known: false })
-        }
+        Ok(queued) => Ok(Placed { job: accepted(job, queued, &book).await, known: false }),
         Err(error) => Err(refused(job, error, &book, &patience).await),
     }
 }

@@ -336,7 +336,7 @@ fn an_error_is_one_block_of_text() {
 #[test]
 fn a_result_can_be_made_in_any_thread() {
     const fn sent<T: Send>(_: &T) {}
-    let _ = |how: &How<'_>| sent(&render(Outcome::default(), how));
+    let _ = |options: &RenderOptions<'_>| sent(&render(Outcome::default(), options));
 }
 
 /// One of several items: small and large, shrinkable and not, honest and broken.

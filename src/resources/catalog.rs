@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::internal;
 use crate::catalog::{Catalog, ModelFilter, ModelRow, ModelType};
-use crate::context::Context;
+use crate::context::SendContext;
 use crate::error::{Error, Kind, Result};
 use crate::near::{near, shorten};
 
@@ -57,7 +57,7 @@ pub(super) fn listed() -> Vec<Resource> {
 pub(super) async fn read(
     uri: &str,
     catalog: &Catalog,
-    context: &Context,
+    context: &SendContext,
 ) -> Option<std::result::Result<ReadResourceResult, ErrorData>> {
     let found = if uri == STYLES {
         styles(catalog, context).await
@@ -72,14 +72,14 @@ pub(super) async fn read(
     }))
 }
 
-async fn styles(catalog: &Catalog, context: &Context) -> Result<Value> {
+async fn styles(catalog: &Catalog, context: &SendContext) -> Result<Value> {
     let names = catalog.styles(context).await.ok_or_else(|| {
         Error::new(Kind::Network, "the image styles could not be fetched from Venice")
     })?;
     Ok(json!({ "styles": *names }))
 }
 
-async fn models(type_name: &str, catalog: &Catalog, context: &Context) -> Result<Value> {
+async fn models(type_name: &str, catalog: &Catalog, context: &SendContext) -> Result<Value> {
     let Some(filter) = ModelFilter::from_name(type_name) else {
         let types: Vec<&str> = ModelFilter::every().map(ModelFilter::name).collect();
         let (name, types) = (shorten(type_name), types.join(", "));
@@ -95,7 +95,7 @@ async fn models(type_name: &str, catalog: &Catalog, context: &Context) -> Result
 }
 
 /// The voices of a model: a speech model, or one of type music that makes long speech as a job.
-async fn voices(encoded_id: &str, catalog: &Catalog, context: &Context) -> Result<Value> {
+async fn voices(encoded_id: &str, catalog: &Catalog, context: &SendContext) -> Result<Value> {
     // Ids may contain slashes, which clients encode when they fill in the template (RFC 6570).
     let id = percent_decode_str(encoded_id).decode_utf8_lossy();
     let speech = catalog.rows(context, ModelFilter::Type(ModelType::Tts)).await?;

@@ -1,8 +1,7 @@
-//! Asking the user behind the client before a call that costs much.
+//! Asking the user behind the client to confirm an expensive call.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::{
@@ -13,45 +12,47 @@ use rmcp::model::{
 use rmcp::service::{Peer, RequestContext, RoleServer};
 
 use crate::call::Services;
-use crate::context::{Answer, Confirm};
 
-/// How long a user may take to answer.
-const PATIENCE: Duration = Duration::from_mins(5);
-/// How long a question stands that went out as the answer to a call.
-const STANDS: Duration = Duration::from_mins(10);
-/// The name of the question among those of a result.
+/// How long a user may take to answer an elicitation.
+const ELICITATION_TIMEOUT: Duration = Duration::from_mins(5);
+/// How long the answer to an input-required result is accepted.
+const INPUT_REQUIRED_TTL: Duration = Duration::from_mins(10);
+/// The name of the question among the input requests of a result.
 const QUESTION: &str = "confirm";
 
-type Asking<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
-
-/// How the client of a request is asked.
-#[derive(Clone)]
-pub(super) enum Way {
-    /// Not at all.
-    None,
-    /// By a request to the client while its call waits.
-    Elicitation(Arc<Elicitation>),
-    /// By the answer to the call, which comes again.
-    Round(Arc<Round>),
+/// How the user behind a client is asked.
+pub(super) enum ConfirmVia {
+    /// The client cannot ask its user.
+    Unavailable,
+    /// A request to the client while its call waits.
+    Elicitation(Peer<RoleServer>),
+    /// The result of the call, which the client then repeats with the answer.
+    InputRequired(InputRequiredRound),
 }
 
-/// Asks while the call waits: the revisions with a handshake, where server and client have a connection.
-pub(super) struct Elicitation {
-    peer: Peer<RoleServer>,
+/// What asking the user led to.
+pub(super) enum Confirmation {
+    /// The user agreed.
+    Accepted,
+    /// The user did not agree.
+    Declined,
+    /// This client cannot ask its user.
+    Unavailable,
+    /// The call ends with this question; the client repeats the call with the answer.
+    AskFirst(Box<InputRequiredResult>),
 }
 
-/// Asks by the answer to the call, as the revision 2026-07-28 does. Nothing is kept here between the two calls: a
-/// sealed word travels through the client, and holds for the same caller, call and price alone.
-pub(super) struct Round {
+/// Asks by an input-required result, as revision 2026-07-28 does. The server keeps nothing between the two calls:
+/// the client carries a sealed state, which is valid only for the same caller, call, and price.
+pub(super) struct InputRequiredRound {
     services: Arc<Services>,
     state: Option<String>,
     answers: Option<InputResponses>,
-    question: Mutex<Option<InputRequiredResult>>,
 }
 
-impl Way {
-    /// How the client of `request` can be asked, where it can.
-    pub(super) fn of(
+impl ConfirmVia {
+    /// The way that the client of `request` supports.
+    pub(super) fn for_request(
         request: &RequestContext<RoleServer>,
         params: &CallToolRequestParams,
         services: &Arc<Services>,
@@ -61,98 +62,89 @@ impl Way {
         let forms =
             capabilities.elicitation.is_some_and(|can| can.form.is_some() || can.url.is_none());
         if !forms {
-            return Self::None;
+            return Self::Unavailable;
         }
         let version = request.protocol_version().unwrap_or_default();
         if version.as_str() < ProtocolVersion::V_2026_07_28.as_str() {
-            return Self::Elicitation(Arc::new(Elicitation { peer: request.peer.clone() }));
+            return Self::Elicitation(request.peer.clone());
         }
-        Self::Round(Arc::new(Round {
+        Self::InputRequired(InputRequiredRound {
             services: Arc::clone(services),
             state: params.request_state.clone(),
             answers: params.input_responses.clone(),
-            question: Mutex::default(),
-        }))
+        })
     }
 
-    /// What asks.
-    pub(super) fn confirm(&self) -> Arc<dyn Confirm> {
+    /// Asks the user. `subject` identifies the call and everything the question is about: an answer given earlier
+    /// counts only for the same subject.
+    pub(super) async fn ask(&self, question: &str, subject: &str) -> Confirmation {
         match self {
-            Self::None => Arc::new(crate::context::Silent),
-            Self::Elicitation(elicitation) => Arc::clone(elicitation) as Arc<dyn Confirm>,
-            Self::Round(round) => Arc::clone(round) as Arc<dyn Confirm>,
+            Self::Unavailable => Confirmation::Unavailable,
+            Self::Elicitation(peer) => elicit(peer, question).await,
+            Self::InputRequired(round) => round.ask(question, subject).await,
         }
     }
+}
 
-    /// The question that has to go out as the answer to the call.
-    pub(super) fn question(&self) -> Option<InputRequiredResult> {
-        let Self::Round(round) = self else { return None };
-        round.question.lock().unwrap_or_else(PoisonError::into_inner).take()
+async fn elicit(peer: &Peer<RoleServer>, question: &str) -> Confirmation {
+    let answer =
+        peer.create_elicitation_with_timeout(form(question), Some(ELICITATION_TIMEOUT)).await;
+    match answer {
+        Ok(answer) => Confirmation::from_action(&answer.action),
+        Err(error) => {
+            tracing::warn!(%error, "the user could not be asked");
+            Confirmation::Unavailable
+        }
     }
 }
 
-impl Confirm for Elicitation {
-    fn ask<'a>(&'a self, question: &'a str, _subject: &'a str) -> Asking<'a> {
-        Box::pin(async move {
-            let asked = self.peer.create_elicitation_with_timeout(form(question), Some(PATIENCE));
-            match asked.await {
-                Ok(answer) => said(&answer.action),
-                Err(error) => {
-                    tracing::warn!(%error, "the user could not be asked");
-                    Answer::Unavailable
-                }
+impl InputRequiredRound {
+    async fn ask(&self, question: &str, subject: &str) -> Confirmation {
+        let secret = match self.services.secret.bytes().await {
+            Ok(secret) => secret,
+            Err(error) => {
+                tracing::warn!(%error, "the user cannot be asked without the store's secret");
+                return Confirmation::Unavailable;
             }
-        })
+        };
+        let Ok(codec) = RequestStateCodec::try_new(secret) else {
+            return Confirmation::Unavailable;
+        };
+        let is_answer_to_this = self
+            .state
+            .as_deref()
+            .is_some_and(|state| codec.open_with(state, subject.as_bytes()).is_ok());
+        if is_answer_to_this && let Some(answer) = self.answer() {
+            return Confirmation::from_action(&answer.action);
+        }
+        let options =
+            SealOptions::new().associated_data(subject.as_bytes()).ttl(INPUT_REQUIRED_TTL);
+        let state = codec.seal_with(QUESTION.as_bytes(), &options);
+        let request = InputRequest::Elicitation(ElicitRequest::new(form(question)));
+        let requests = BTreeMap::from([(QUESTION.to_owned(), request)]);
+        Confirmation::AskFirst(Box::new(InputRequiredResult::new(Some(requests), Some(state))))
     }
-}
 
-impl Confirm for Round {
-    fn ask<'a>(&'a self, question: &'a str, subject: &'a str) -> Asking<'a> {
-        Box::pin(async move {
-            let secret = match self.services.secret.bytes().await {
-                Ok(secret) => secret,
-                Err(error) => {
-                    tracing::warn!(%error, "the user cannot be asked without the store's secret");
-                    return Answer::Unavailable;
-                }
-            };
-            let Ok(codec) = RequestStateCodec::try_new(secret) else { return Answer::Unavailable };
-            let asked = self.state.as_deref();
-            if asked.is_some_and(|state| codec.open_with(state, subject.as_bytes()).is_ok())
-                && let Some(answer) = self.answer()
-            {
-                return said(&answer.action);
-            }
-            let options = SealOptions::new().associated_data(subject.as_bytes()).ttl(STANDS);
-            let state = codec.seal_with(QUESTION.as_bytes(), &options);
-            let request = InputRequest::Elicitation(ElicitRequest::new(form(question)));
-            let requests = BTreeMap::from([(QUESTION.to_owned(), request)]);
-            let result = InputRequiredResult::new(Some(requests), Some(state));
-            *self.question.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-            Answer::Later
-        })
-    }
-}
-
-impl Round {
     fn answer(&self) -> Option<ElicitResult> {
         let answer = self.answers.as_ref()?.get(QUESTION)?;
         serde_json::from_value(answer.clone()).ok()
     }
 }
 
-/// A form without fields: to accept it is to agree.
+impl Confirmation {
+    fn from_action(action: &ElicitationAction) -> Self {
+        match action {
+            ElicitationAction::Accept => Self::Accepted,
+            _ => Self::Declined,
+        }
+    }
+}
+
+/// A form without fields: accepting it means agreeing.
 fn form(question: &str) -> ElicitRequestParams {
     ElicitRequestParams::FormElicitationParams {
         meta: None,
         message: question.to_owned(),
         requested_schema: ElicitationSchema::new(BTreeMap::new()),
-    }
-}
-
-fn said(action: &ElicitationAction) -> Answer {
-    match action {
-        ElicitationAction::Accept => Answer::Accepted,
-        _ => Answer::Declined,
     }
 }

@@ -1,27 +1,28 @@
-//! What models are told of the server as a whole: of what is offered, and nothing else.
+//! The server's instructions to models. They mention only what the client can use.
 
 use std::sync::Arc;
 
-use super::shown::Mounted;
+use super::toolset::MountedTool;
 use crate::tool::{Cost, Effect, Returns, Spec};
 
 /// What toolsets make, in words.
-const MADE: [(&str, &str); 4] =
+const MADE_BY_TOOLSET: [(&str, &str); 4] =
     [("image", "pictures"), ("audio", "speech"), ("video", "video"), ("music", "music")];
-/// The toolsets whose tools are given media.
-const TAKE_MEDIA: [&str; 5] = ["image", "audio", "video", "text", "voices"];
+/// The toolsets whose tools take media as arguments.
+const TOOLSETS_WITH_MEDIA_INPUT: [&str; 5] = ["image", "audio", "video", "text", "voices"];
 
 const LIST_MODELS: &str = "venice_list_models";
 const MEDIA: &str = "venice_media";
 
-/// The text for a client that sees these tools: under 1 kB, for hosts cut it at 2 kB.
-pub(super) fn instructions<'a>(shown: impl Iterator<Item = &'a Arc<Mounted>>) -> String {
-    let specs: Vec<&Spec> = shown.map(|mounted| mounted.spec()).collect();
+/// The text for a client that sees these tools: under 1 kB, because hosts truncate it at 2 kB.
+pub(super) fn instructions<'a>(visible: impl Iterator<Item = &'a Arc<MountedTool>>) -> String {
+    let specs: Vec<&Spec> = visible.map(|tool| tool.spec()).collect();
     let is_there = |name: &str| specs.iter().any(|spec| spec.name == name);
     let makes = |toolset: &str| {
         specs.iter().any(|spec| spec.toolset == toolset && spec.effect == Effect::Creates)
     };
-    let made = MADE.iter().filter(|(toolset, _)| makes(toolset)).map(|(_, words)| *words);
+    let made =
+        MADE_BY_TOOLSET.iter().filter(|(toolset, _)| makes(toolset)).map(|(_, words)| *words);
     let abilities: Vec<&str> =
         made.chain(is_there(LIST_MODELS).then_some("the catalog of models")).collect();
     let mut lines = vec![match abilities.split_last() {
@@ -36,7 +37,7 @@ pub(super) fn instructions<'a>(shown: impl Iterator<Item = &'a Arc<Mounted>>) ->
                 .to_owned(),
         );
     }
-    if TAKE_MEDIA.into_iter().any(makes) {
+    if TOOLSETS_WITH_MEDIA_INPUT.into_iter().any(makes) {
         lines.push(
             "Give a venice://media URI, a path, an https URL, or `last` wherever a tool takes media; never type \
              base64."

@@ -1,87 +1,93 @@
-//! A paid call: price, caps, the user's word, the reservation, the work, and what became of the money.
+//! A paid call: its price, the caps, the user's confirmation, the reservation, the run, and the settlement.
+
+mod payment;
+mod undelivered;
 
 use std::time::Instant;
 
+use rmcp::model::InputRequiredResult;
+
 use super::Server;
-use super::orphans::{Entered, HANDED_OUT, of_earlier};
+use super::confirm::{ConfirmVia, Confirmation};
 use crate::call::Call;
-use crate::context::{Answer, Context};
+use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::fingerprint::CallFingerprint;
 use crate::outcome::Outcome;
-use crate::spend::{Purchase, Reservation, about};
+use crate::spend::{Purchase, about};
 use crate::tool::{Prepared, Price};
 
-/// What a paid call came to, and the entry that holds it until it is received; nothing where the user is asked by the
-/// answer to the call, which comes again.
-pub(super) type Bought = Option<(Result<Outcome>, Entered)>;
+pub(super) use undelivered::{InFlight, UndeliveredResults};
+
+use undelivered::{HANDED_OUT, of_earlier_call};
+
+/// How far a paid call got.
+pub(super) enum PaidOutcome {
+    /// It ran, and its client waits for the result.
+    Ran(Result<Outcome>, InFlight),
+    /// It ends with this question, and the client repeats it with the user's answer.
+    AskFirst(Box<InputRequiredResult>),
+}
 
 impl Server {
-    /// Makes a paid call, or hands out what the same call made whose client had gone.
-    pub(super) async fn buy(&self, prepared: Prepared, call: &Call) -> Result<Bought> {
+    /// Runs a paid call, or hands out the result of the same call if its client had gone without it.
+    pub(super) async fn run_paid(
+        &self,
+        prepared: Prepared,
+        call: &Call,
+        confirm: &ConfirmVia,
+    ) -> Result<PaidOutcome> {
         let Prepared { plan, inputs } = prepared;
         let (context, fingerprint) = (call.context(), call.fingerprint(inputs));
-        if let Some(result) = self.handed_out(&fingerprint, context).await? {
-            let entered = self.shared.orphans.enter(fingerprint, context);
-            // It was paid for, though not by this call.
-            context.charges.sent();
-            entered.ended(&result);
-            return Ok(Some((result, entered)));
+        let client_gone = context.send.cancel.clone();
+        let undelivered = &self.shared.undelivered;
+        if let Some(result) = self.hand_out(&fingerprint, context).await? {
+            let in_flight = undelivered.enter_handed_out(fingerprint, client_gone, &result);
+            return Ok(PaidOutcome::Ran(result, in_flight));
         }
         let usd = match plan.price() {
             Price::Usd(usd) => usd,
             Price::OfJob(order) => call.job_price(order).await?,
         };
-        let usd = usd.filter(|usd| usd.is_finite());
         let purchase = Purchase {
-            caller: &context.caller,
+            caller: &context.send.caller,
             tool: call.tool().name,
             model: call.arguments().get("model").and_then(serde_json::Value::as_str),
-            usd,
+            usd: usd.filter(|usd| usd.is_finite()),
         };
-        self.shared.services.spending.judge(&purchase).map_err(|error| {
-            let trouble = self.shared.services.catalog.fetch_error(context);
-            match trouble.filter(|_| usd.is_none()) {
-                Some(why) => Error::new(
-                    error.kind,
-                    format!("{}: the model catalog could not be fetched ({why})", error.message),
-                )
-                .hint("call again when Venice is reached; nothing was spent"),
-                None => error,
-            }
-        })?;
-        let before = Instant::now();
-        if self.asks(&purchase, &fingerprint, context).await? {
-            return Ok(None);
+        self.check_caps(&purchase, context)?;
+        let asked = Instant::now();
+        if let Some(question) = self.confirm(&purchase, &fingerprint, context, confirm).await? {
+            return Ok(PaidOutcome::AskFirst(question));
         }
-        // The time that a user takes to answer is not the call's.
-        let waited = before.elapsed();
+        // The time that the user takes to answer does not count towards the deadline.
+        let waited = asked.elapsed();
+        let deadline = context.send.deadline.map(|deadline| deadline + waited);
         let reservation = tokio::select! {
             biased;
-            () = context.cancel.cancelled() => return Err(canceled()),
+            () = client_gone.cancelled() => return Err(canceled()),
             reservation = self.shared.services.spending.reserve(&purchase) => reservation?,
         };
-        let entered = self.shared.orphans.enter(fingerprint, context);
-        let call = call.with_deadline(context.deadline.map(|deadline| deadline + waited));
-        let mut result = self.run(plan, &call).await;
-        close(reservation, call.context(), &mut result);
-        entered.ended(&result);
-        Ok(Some((result, entered)))
+        let mut in_flight = undelivered.enter(fingerprint, client_gone, reservation);
+        let call = call.paid_by(in_flight.payer(), deadline);
+        let result = in_flight.end(self.run(plan, &call).await);
+        Ok(PaidOutcome::Ran(result, in_flight))
     }
 
-    /// What the same call came to that was paid for and whose client had gone; one still under way is waited for.
-    async fn handed_out(
+    /// The result of the same call, if that was paid for and its client had gone. Waits for one that still runs.
+    async fn hand_out(
         &self,
         fingerprint: &CallFingerprint,
         context: &Context,
     ) -> Result<Option<Result<Outcome>>> {
-        let Some(claim) = self.shared.orphans.claim(fingerprint) else { return Ok(None) };
-        context.progress.report(0.0, None, "waiting for an earlier call of the same arguments");
+        let Some(claim) = self.shared.undelivered.claim(fingerprint) else { return Ok(None) };
+        let message = "waiting for an earlier call of the same arguments";
+        context.send.progress.report(0.0, None, message);
         let result = tokio::select! {
             biased;
-            () = context.cancel.cancelled() => return Err(canceled()),
+            () = context.send.cancel.cancelled() => return Err(canceled()),
             result = claim.result() => result,
-            () = until(context.deadline) => {
+            () = until(context.send.deadline) => {
                 let message = "an earlier call of the same arguments is still under way";
                 return Err(Error::new(Kind::Timeout, message)
                     .hint("call again for its result: it is not paid for twice"));
@@ -92,19 +98,37 @@ impl Server {
                 outcome.lines.push(HANDED_OUT.to_owned());
                 Ok(outcome)
             }
-            Err(error) => Err(of_earlier(error)),
+            Err(error) => Err(of_earlier_call(error)),
         }))
     }
 
-    /// Has the user agree to a call that costs much; whether the question goes out as the call's answer.
-    async fn asks(
+    /// Checks the purchase against the caps. If the price is unknown because the catalog could not be fetched, the
+    /// error says so.
+    fn check_caps(&self, purchase: &Purchase<'_>, context: &Context) -> Result<()> {
+        self.shared.services.spending.check_caps(purchase).map_err(|error| {
+            let fetch_error = self.shared.services.catalog.fetch_error(&context.send);
+            match fetch_error.filter(|_| purchase.usd.is_none()) {
+                Some(why) => Error::new(
+                    error.kind,
+                    format!("{}: the model catalog could not be fetched ({why})", error.message),
+                )
+                .hint("call again when Venice is reached; nothing was spent"),
+                None => error,
+            }
+        })
+    }
+
+    /// Has the user confirm a call above the threshold. Returns the question if the client has to repeat the call with
+    /// the answer, and an error unless the user agreed.
+    async fn confirm(
         &self,
         purchase: &Purchase<'_>,
         fingerprint: &CallFingerprint,
         context: &Context,
-    ) -> Result<bool> {
-        let Some(over) = self.shared.services.spending.asks_over(purchase) else {
-            return Ok(false);
+        confirm: &ConfirmVia,
+    ) -> Result<Option<Box<InputRequiredResult>>> {
+        let Some(over) = self.shared.services.spending.confirmation_threshold(purchase) else {
+            return Ok(None);
         };
         let cost = purchase.usd.map_or_else(
             || "costs an amount that is not known".to_owned(),
@@ -113,44 +137,23 @@ impl Server {
         let tool = purchase.tool;
         let question = format!("{tool} {cost}, and you are asked above ${over}. Make the call?");
         let subject = format!("{} {cost}", fingerprint.as_str());
-        let answer = tokio::select! {
+        let confirmation = tokio::select! {
             biased;
-            () = context.cancel.cancelled() => return Err(canceled()),
-            answer = context.confirm.ask(&question, &subject) => answer,
+            () = context.send.cancel.cancelled() => return Err(canceled()),
+            confirmation = confirm.ask(&question, &subject) => confirmation,
         };
-        match answer {
-            Answer::Accepted => Ok(false),
-            Answer::Later => Ok(true),
-            Answer::Declined => {
+        match confirmation {
+            Confirmation::Accepted => Ok(None),
+            Confirmation::AskFirst(question) => Ok(Some(question)),
+            Confirmation::Declined => {
                 Err(Error::new(Kind::Refused, format!("the user did not agree: the call {cost}"))
                     .hint("ask the user what to do; nothing was spent"))
             }
-            Answer::Unavailable => Err(Error::new(
+            Confirmation::Unavailable => Err(Error::new(
                 Kind::Refused,
                 format!("the call {cost}, over the ${over} of --confirm-over-usd, and this client cannot ask its user"),
             )
             .hint("use a cheaper model, or have the user raise VENICE_CONFIRM_OVER_USD; nothing was spent")),
-        }
-    }
-}
-
-/// Writes down what became of the money. A call that sent nothing, or whose answers say that nothing was charged, frees
-/// it; a failed one that may have been charged does not.
-fn close(reservation: Reservation, context: &Context, result: &mut Result<Outcome>) {
-    if !context.charges.any() {
-        reservation.release();
-        return;
-    }
-    match result {
-        Ok(outcome) => {
-            let made = outcome.media.first().and_then(|item| item.media.record.model.clone());
-            reservation.settle(context.charges.usd(), made);
-        }
-        Err(error) => {
-            if let Some(words) = reservation.keep() {
-                let hint = error.hint.take().unwrap_or_else(|| error.kind.hint().to_owned());
-                error.hint = Some(format!("{hint}; {words}"));
-            }
         }
     }
 }
@@ -165,3 +168,6 @@ async fn until(deadline: Option<Instant>) {
 fn canceled() -> Error {
     Error::new(Kind::Canceled, "the call was canceled")
 }
+
+#[cfg(test)]
+mod tests;

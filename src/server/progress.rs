@@ -1,4 +1,4 @@
-//! Progress notifications: every report of a call, and a sign of life between them.
+//! Progress notifications: every report of a call, and a keep-alive between them.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::context::Progress;
 
-/// The longest that a client waits for a notification.
-const INTERVAL: Duration = Duration::from_secs(5);
+/// The longest time between two notifications.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// One report of a call.
 struct Report {
@@ -25,10 +25,10 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    /// Starts a task that notifies `peer` under `token`. A `patient` one says nothing within the first interval.
-    pub(super) fn start(peer: Peer<RoleServer>, token: ProgressToken, patient: bool) -> Self {
+    /// Starts a task that notifies `peer` under `token`. With `delayed` it sends nothing within the first interval.
+    pub(super) fn start(peer: Peer<RoleServer>, token: ProgressToken, delayed: bool) -> Self {
         let (reports, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(notify(peer, token, inbox, patient));
+        tokio::spawn(notify(peer, token, inbox, delayed));
         Self { reports }
     }
 }
@@ -36,7 +36,7 @@ impl Reporter {
 impl Progress for Reporter {
     fn report(&self, done: f64, total: Option<f64>, message: &str) {
         let report = Report { done, total, message: message.to_owned() };
-        // The task is gone only when the client is.
+        // The task ends only when the client has gone.
         let _ = self.reports.send(report);
     }
 }
@@ -45,29 +45,29 @@ async fn notify(
     peer: Peer<RoleServer>,
     token: ProgressToken,
     mut reports: mpsc::UnboundedReceiver<Report>,
-    mut patient: bool,
+    mut delayed: bool,
 ) {
     let mut last = Report { done: 0.0, total: None, message: "working".to_owned() };
-    let mut shown = f64::NEG_INFINITY;
-    let mut next = Instant::now() + INTERVAL;
+    let mut sent = f64::NEG_INFINITY;
+    let mut next = Instant::now() + KEEP_ALIVE_INTERVAL;
     loop {
         tokio::select! {
             report = reports.recv() => match report {
                 Some(report) => {
                     last = report;
-                    if patient {
+                    if delayed {
                         continue;
                     }
                 }
                 None => return,
             },
-            () = sleep_until(next) => patient = false,
+            () = sleep_until(next) => delayed = false,
         }
-        next = Instant::now() + INTERVAL;
-        // The protocol wants every value to be larger than the one before. A sign of life goes half of the
-        // way to the next whole step, so that it never reaches it.
-        shown = if last.done > shown { last.done } else { shown + (last.done + 1.0 - shown) / 2.0 };
-        let mut notification = ProgressNotificationParam::new(token.clone(), shown.max(0.0))
+        next = Instant::now() + KEEP_ALIVE_INTERVAL;
+        // The protocol requires increasing values. A keep-alive goes half of the way to the next whole step, so that
+        // it never reaches it.
+        sent = if last.done > sent { last.done } else { sent + (last.done + 1.0 - sent) / 2.0 };
+        let mut notification = ProgressNotificationParam::new(token.clone(), sent.max(0.0))
             .with_message(last.message.clone());
         if let Some(total) = last.total {
             notification = notification.with_total(total);

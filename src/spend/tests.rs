@@ -28,12 +28,12 @@ fn a_cap_names_both_numbers_and_an_unknown_price_is_refused_under_one() {
     let directory = tempfile::tempdir().unwrap();
     let caps = Caps { max_call_usd: Some(0.001), ..Caps::default() };
     let capped = spending(directory.path(), caps);
-    let said = capped.judge(&call(Some(0.26))).unwrap_err().text();
+    let said = capped.check_caps(&call(Some(0.26))).unwrap_err().text();
     assert!(said.contains("0.001") && said.contains("$0.26"), "{said}");
-    assert!(capped.judge(&call(None)).unwrap_err().message.contains("not known"));
-    assert!(capped.judge(&call(Some(0.001))).is_ok());
-    assert!(spending(directory.path(), budget(1.0)).judge(&call(None)).is_err());
-    assert!(spending(directory.path(), Caps::default()).judge(&call(None)).is_ok());
+    assert!(capped.check_caps(&call(None)).unwrap_err().message.contains("not known"));
+    assert!(capped.check_caps(&call(Some(0.001))).is_ok());
+    assert!(spending(directory.path(), budget(1.0)).check_caps(&call(None)).is_err());
+    assert!(spending(directory.path(), Caps::default()).check_caps(&call(None)).is_ok());
 }
 
 #[test]
@@ -41,9 +41,9 @@ fn a_user_is_asked_over_the_amount_and_where_the_price_is_not_known() {
     let directory = tempfile::tempdir().unwrap();
     let caps = Caps { confirm_over_usd: Some(0.1), ..Caps::default() };
     let spending = spending(directory.path(), caps);
-    assert_eq!(spending.asks_over(&call(Some(0.1))), None);
-    assert_eq!(spending.asks_over(&call(Some(0.11))), Some(0.1));
-    assert_eq!(spending.asks_over(&call(None)), Some(0.1));
+    assert_eq!(spending.confirmation_threshold(&call(Some(0.1))), None);
+    assert_eq!(spending.confirmation_threshold(&call(Some(0.11))), Some(0.1));
+    assert_eq!(spending.confirmation_threshold(&call(None)), Some(0.1));
 }
 
 #[tokio::test]
@@ -93,7 +93,10 @@ async fn a_caller_who_brought_a_key_spends_its_own_money() {
     let spending = spending(directory.path(), caps);
     let caller = Caller::Brought("0123456789abcdef".to_owned());
     let purchase = Purchase { caller: &caller, ..call(Some(5.0)) };
-    assert!(spending.judge(&purchase).is_ok() && spending.asks_over(&purchase).is_none());
+    assert!(
+        spending.check_caps(&purchase).is_ok()
+            && spending.confirmation_threshold(&purchase).is_none()
+    );
     spending.reserve(&purchase).await.unwrap().settle(None, None);
     assert_eq!(today(&spending, &Caller::Local).await, Spent::default());
     assert!((today(&spending, &caller).await.settled_usd - 5.0).abs() < 1e-9);
@@ -105,7 +108,7 @@ async fn nothing_is_touched_before_something_is_spent() {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("out");
     let spending = spending(&root, budget(1.0));
-    assert!(spending.judge(&call(Some(0.1))).is_ok());
+    assert!(spending.check_caps(&call(Some(0.1))).is_ok());
     assert!(!root.exists());
 }
 

@@ -12,7 +12,7 @@ use reqwest::Response;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use self::sending::{Charge, Sending};
+use self::sending::{ChargedRequest, Sending};
 use super::breaker::Breaker;
 use super::error::{ErrorReply, SendFailure, canceled, id_field_names, unanswered};
 use super::event_stream::EventStream;
@@ -22,7 +22,7 @@ use super::reply::{Reply, ReplyHeaders, declared_type, is_html};
 use super::request::Request;
 use super::retry::{Decision, SendOutcome, decide, retry_after, retry_delay};
 use super::streaming_reply::{ReplyAlignment, StreamingReply};
-use crate::context::Context;
+use crate::context::SendContext;
 use crate::error::{Error, Kind, Result};
 use crate::metrics;
 
@@ -89,27 +89,27 @@ impl Venice {
 
     /// Whether calls have a key: the caller's own, or the server's.
     #[must_use]
-    pub fn has_key(&self, context: &Context) -> bool {
+    pub fn has_key(&self, context: &SendContext) -> bool {
         self.inner.keys.any(context)
     }
 
     /// The error of a call that has no key, as far as that is known without running the key's command.
-    pub fn require_key(&self, context: &Context) -> Result<()> {
+    pub fn require_key(&self, context: &SendContext) -> Result<()> {
         self.inner.keys.require(context)
     }
 
     /// Sends a request, again where that is safe, and takes the reply into memory.
-    pub async fn send(&self, context: &Context, request: Request) -> Result<Reply> {
+    pub async fn send(&self, context: &SendContext, request: Request) -> Result<Reply> {
         Box::pin(self.inner.call(context, &request, true)).await?.collect().await
     }
 
     /// Sends a request whose reply is read as it arrives. Once its headers are in, it is not sent again.
-    pub async fn open(&self, context: &Context, request: Request) -> Result<StreamingReply> {
+    pub async fn open(&self, context: &SendContext, request: Request) -> Result<StreamingReply> {
         Box::pin(self.inner.call(context, &request, false)).await
     }
 
     /// Sends a request whose reply is a stream of events.
-    pub async fn stream(&self, context: &Context, request: Request) -> Result<EventStream> {
+    pub async fn stream(&self, context: &SendContext, request: Request) -> Result<EventStream> {
         EventStream::new(Box::pin(self.inner.call(context, &request, false)).await?).await
     }
 }
@@ -117,7 +117,7 @@ impl Venice {
 impl Inner {
     async fn call(
         &self,
-        context: &Context,
+        context: &SendContext,
         request: &Request,
         whole: bool,
     ) -> Result<StreamingReply> {
@@ -242,19 +242,19 @@ impl Inner {
         let message = sending.message(self.http()?, key)?;
         let start = Instant::now();
         let host = sending.url.host_str().unwrap_or_default();
-        let charge = Charge::sent(sending);
+        let charged = ChargedRequest::leave(sending);
         let path = sending.request.endpoint.path();
         let sent = bounds.wait(sending.upload, message.send()).await;
         let status = sent.as_ref().ok().and_then(|sent| sent.as_ref().ok());
         let status = status.map(|response| response.status().as_u16());
         metrics::count_request(path, status, start.elapsed());
         let response =
-            sent?.map_err(|error| charge.unless_refused(unanswered(error, host, bounds.kind)))?;
+            sent?.map_err(|error| charged.failed(unanswered(error, host, bounds.kind)))?;
         let status = response.status().as_u16();
         let milliseconds = start.elapsed().as_millis();
         tracing::debug!(path, status, milliseconds, "Venice answered");
         let wait = self.note(&response, key, &sending.rate_limit_scope);
-        charge.answered(status, response.headers());
+        charged.answered(status, response.headers());
         if !response.status().is_success() {
             return Err(refused(sending, response, wait, key).await);
         }
@@ -337,7 +337,7 @@ fn held(message: String, wait: Duration) -> Error {
     error
 }
 
-fn report(context: &Context, message: &str) {
+fn report(context: &SendContext, message: &str) {
     tracing::info!("{message}");
     context.progress.report(0.0, None, message);
 }

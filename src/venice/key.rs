@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
-use crate::context::Context;
+use crate::context::SendContext;
 use crate::error::{Error, Kind, Result};
 
 /// How long the key's command may take.
@@ -83,12 +83,12 @@ impl Keys {
     }
 
     /// Whether a call has a key, as far as that is known without running the command.
-    pub(crate) const fn any(&self, context: &Context) -> bool {
+    pub(crate) const fn any(&self, context: &SendContext) -> bool {
         context.key.is_some() || !matches!(self.source, KeySource::None { .. })
     }
 
     /// The error where a call has none.
-    pub(crate) fn require(&self, context: &Context) -> Result<()> {
+    pub(crate) fn require(&self, context: &SendContext) -> Result<()> {
         match &self.source {
             KeySource::None { why } if context.key.is_none() => Err(why.error()),
             _ => Ok(()),
@@ -96,7 +96,7 @@ impl Keys {
     }
 
     /// The key of a call: the caller's own, else the server's.
-    pub(crate) async fn get(&self, context: &Context) -> Result<SecretString> {
+    pub(crate) async fn get(&self, context: &SendContext) -> Result<SecretString> {
         if let Some(key) = &context.key {
             return Ok(key.clone());
         }
@@ -118,7 +118,7 @@ impl Keys {
     /// Another key in place of `refused`, which Venice did not take; none where there is no other.
     pub(crate) async fn renew(
         &self,
-        context: &Context,
+        context: &SendContext,
         refused: &SecretString,
     ) -> Option<SecretString> {
         let KeySource::Command(words) = &self.source else { return None };
@@ -196,9 +196,12 @@ mod tests {
     #[tokio::test]
     async fn the_key_is_the_first_line_that_the_command_prints() {
         let keys = keys("echo ' abc '; echo def");
-        let key = keys.get(&Context::default()).await.unwrap();
+        let key = keys.get(&SendContext::default()).await.unwrap();
         assert_eq!(key.expose_secret(), "abc");
-        assert!(keys.renew(&Context::default(), &key).await.is_none(), "it prints the same again");
+        assert!(
+            keys.renew(&SendContext::default(), &key).await.is_none(),
+            "it prints the same again"
+        );
     }
 
     #[tokio::test]
@@ -207,19 +210,19 @@ mod tests {
         let file = folder.path().join("key");
         tokio::fs::write(&file, "old").await.unwrap();
         let keys = keys(&format!("cat '{}'", file.display()));
-        let old = keys.get(&Context::default()).await.unwrap();
+        let old = keys.get(&SendContext::default()).await.unwrap();
         tokio::fs::write(&file, "new").await.unwrap();
-        assert_eq!(keys.get(&Context::default()).await.unwrap().expose_secret(), "old");
-        assert_eq!(keys.renew(&Context::default(), &old).await.unwrap().expose_secret(), "new");
-        assert_eq!(keys.get(&Context::default()).await.unwrap().expose_secret(), "new");
+        assert_eq!(keys.get(&SendContext::default()).await.unwrap().expose_secret(), "old");
+        assert_eq!(keys.renew(&SendContext::default(), &old).await.unwrap().expose_secret(), "new");
+        assert_eq!(keys.get(&SendContext::default()).await.unwrap().expose_secret(), "new");
     }
 
     #[tokio::test]
     async fn a_command_that_fails_is_named_without_its_words() {
-        let error = keys("exit 3").get(&Context::default()).await.unwrap_err();
+        let error = keys("exit 3").get(&SendContext::default()).await.unwrap_err();
         assert_eq!(error.kind, Kind::Key);
         assert_eq!(error.message, "`VENICE_API_KEY_COMMAND` (`sh`) failed: exit status: 3");
-        let silent = keys("true").get(&Context::default()).await.unwrap_err();
+        let silent = keys("true").get(&SendContext::default()).await.unwrap_err();
         assert!(silent.message.ends_with("printed no key"));
     }
 }

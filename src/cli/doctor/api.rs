@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Check;
 use crate::cli::assemble::venice;
 use crate::config::{Config, Key};
-use crate::context::Context;
+use crate::context::SendContext;
 use crate::error::{Error, Kind};
 use crate::sandbox::Sandbox;
 use crate::venice::{Class, Endpoint, Request, Venice};
@@ -52,7 +52,8 @@ pub(super) async fn look(config: &Config) -> std::io::Result<Vec<Check>> {
     let patience = config.timeout.unwrap_or(PATIENCE).min(PATIENCE);
     let config = Config { timeout: Some(patience), ..config.clone() };
     let venice = venice(&config, sandbox.as_ref());
-    let context = Context { deadline: Instant::now().checked_add(patience), ..Context::default() };
+    let context =
+        SendContext { deadline: Instant::now().checked_add(patience), ..SendContext::default() };
     let no_key = matches!(config.key, Key::Missing | Key::Unsubstituted);
     if no_key && sandbox.is_none() {
         let reached = venice.send(&context, Request::new(&MODELS).query("type", "tts")).await;
@@ -63,7 +64,7 @@ pub(super) async fn look(config: &Config) -> std::io::Result<Vec<Check>> {
     Ok(account(&venice, &context, &address).await)
 }
 
-async fn account(venice: &Venice, context: &Context, address: &str) -> Vec<Check> {
+async fn account(venice: &Venice, context: &SendContext, address: &str) -> Vec<Check> {
     let answer = venice.send(context, Request::new(&LIMITS)).await;
     let limits = answer.and_then(|reply| reply.json::<Limits>());
     let account = match limits {

@@ -109,9 +109,6 @@ impl Tool for Embed {
         }
         let used = list.usage.and_then(|usage| usage.total_tokens.or(usage.prompt_tokens));
         let counted = used.zip(pricing).and_then(|(used, pricing)| pricing.usd(f64::from(used)));
-        if let Some(usd) = counted {
-            call.record_cost(usd);
-        }
         made.cost_usd = counted.or(made.cost_usd);
         let answered = list.model.or_else(|| made.model.clone()).unwrap_or_default();
         made.remarks = Remarks::from(&reply.headers);
@@ -131,7 +128,9 @@ impl Tool for Embed {
             data.insert("tokens".to_owned(), json!(used));
         }
         let output = Some(OutputMode::Link);
-        Ok(Outcome { media: vec![item], output, lines, ..Outcome::data(data) })
+        let mut outcome = Outcome { media: vec![item], output, lines, ..Outcome::data(data) };
+        outcome.add_cost(counted);
+        Ok(outcome)
     }
 }
 

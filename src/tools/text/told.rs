@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use crate::call::Call;
 use crate::catalog::text::{SEARCH_USD, TextPricing};
 use crate::outcome::Remarks;
 use crate::venice::ReplyHeaders;
@@ -40,23 +39,14 @@ impl Usage {
     }
 
     /// What the call cost in US dollars: as the reply says, else by the tokens that it counts and the searches that
-    /// were made. The account of the call is told.
-    pub(super) fn cost(
-        &self,
-        call: &Call,
-        pricing: Option<TextPricing>,
-        searches: usize,
-    ) -> Option<f64> {
+    /// were made.
+    pub(super) fn cost(&self, pricing: Option<TextPricing>, searches: usize) -> Option<f64> {
         let count = |tokens| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX));
         let both = self.input.zip(self.output).zip(pricing);
         let counted =
             both.and_then(|((input, output), pricing)| pricing.usd(count(input), count(output)));
         let searches = f64::from(u32::try_from(searches).unwrap_or(u32::MAX)) * SEARCH_USD;
-        let usd = self.usd.or(counted.map(|usd| usd + searches));
-        if let Some(usd) = usd {
-            call.record_cost(usd);
-        }
-        usd
+        self.usd.or(counted.map(|usd| usd + searches))
     }
 
     fn words(&self) -> String {

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::media::DownloadLinks;
 use super::{Shared, narrowing, reply};
-use crate::context::{Caller, Files, Links, Settings};
+use crate::context::{Caller, Files, Links, RequestSettings};
 use crate::error::Result;
 use crate::server::Client;
 
@@ -27,7 +27,7 @@ const KEY_HMAC_DIGITS: usize = 16;
 pub(in crate::transport) struct Requester {
     pub(in crate::transport) caller: Caller,
     key: Option<SecretString>,
-    settings: Settings,
+    settings: RequestSettings,
     /// What download links begin with, where they stand in place of paths.
     link_base: Option<String>,
 }
@@ -119,7 +119,7 @@ fn unauthorized(challenge: &str, message: &str) -> Response {
 async fn requester(
     shared: &Shared,
     key: Option<SecretString>,
-    settings: Settings,
+    settings: RequestSettings,
     headers: &HeaderMap,
     uri: &Uri,
 ) -> Result<Requester> {

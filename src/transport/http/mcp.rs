@@ -72,7 +72,7 @@ where
     };
     let mut client = Client {
         name: client_name(&parts.headers),
-        patient: true,
+        delay_progress: true,
         ..requester.client(shared, head.is_about_media()).await
     };
     let holes = Holes::default();

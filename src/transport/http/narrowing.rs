@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, Uri};
 use url::form_urlencoded;
 
-use crate::context::{OutputMode, Settings};
+use crate::context::{OutputMode, RequestSettings};
 use crate::tools::{self, FAMILIES};
 
 /// The parameters of a URL that narrow what it sees.
@@ -12,7 +12,7 @@ const URL_PARAMETERS: [&str; 3] = ["output", "toolsets", "readonly"];
 const NARROWING_HEADERS: [&str; 3] = ["x-venice-output", "x-mcp-toolsets", "x-mcp-readonly"];
 
 /// What the request asks for; the error says what of it cannot be had. A header wins over the URL.
-pub(super) fn parse_settings(headers: &HeaderMap, uri: &Uri) -> Result<Settings, String> {
+pub(super) fn parse_settings(headers: &HeaderMap, uri: &Uri) -> Result<RequestSettings, String> {
     let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     if let Some((name, meant)) =
         given.into_iter().find_map(|(name, _)| misspelled(&name, URL_PARAMETERS))
@@ -35,7 +35,7 @@ pub(super) fn parse_settings(headers: &HeaderMap, uri: &Uri) -> Result<Settings,
             .collect();
         Ok::<_, String>(joined(given?.into_iter()).or_else(|| joined(values(uri, parameter))))
     };
-    Ok(Settings {
+    Ok(RequestSettings {
         output: find(output_header, "output")?.map(|text| parse_output(&text)).transpose()?,
         toolsets: find(toolsets_header, "toolsets")?
             .map(|text| parse_toolsets(&text))
@@ -104,7 +104,7 @@ mod tests {
     fn ask(
         header: Option<(&'static str, &'static str)>,
         uri: &'static str,
-    ) -> Result<Settings, String> {
+    ) -> Result<RequestSettings, String> {
         let headers = header
             .into_iter()
             .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::Inner;
-use crate::context::{Charges, Context};
+use crate::context::{Payer, SendContext};
 use crate::error::{Error, Kind, Result};
 use crate::venice::CallKind;
 use crate::venice::error::SendFailure;
@@ -27,7 +27,7 @@ const LONGEST_CALL: Duration = Duration::from_hours(24);
 
 /// What stays the same over the sendings of one request.
 pub(super) struct Sending<'a> {
-    pub(super) context: &'a Context,
+    pub(super) context: &'a SendContext,
     pub(super) request: &'a Request,
     pub(super) url: Url,
     headers: HeaderMap,
@@ -45,7 +45,7 @@ impl<'a> Sending<'a> {
     /// client has gone.
     pub(super) fn new(
         venice: &Inner,
-        context: &'a Context,
+        context: &'a SendContext,
         request: &'a Request,
         whole: bool,
     ) -> Result<Self> {
@@ -117,46 +117,47 @@ impl<'a> Sending<'a> {
     }
 }
 
-/// One sending that may be charged, in the account of its call.
-pub(super) struct Charge<'a> {
-    charges: Option<&'a Charges>,
+/// A request that has left and may be charged, as the call that pays for it sees it. It stays counted if it is dropped
+/// before an answer arrives.
+pub(super) struct ChargedRequest<'a> {
+    payer: Option<&'a dyn Payer>,
     kind: CallKind,
 }
 
-impl<'a> Charge<'a> {
+impl<'a> ChargedRequest<'a> {
     /// The request of `sending` leaves now.
-    pub(super) fn sent(sending: &Sending<'a>) -> Self {
-        let charges = sending.bounds.kind.is_charged().then_some(&sending.context.charges);
-        if let Some(charges) = charges {
-            charges.sent();
+    pub(super) fn leave(sending: &Sending<'a>) -> Self {
+        let payer = sending.bounds.kind.is_charged().then_some(&*sending.context.payer);
+        if let Some(payer) = payer {
+            payer.request_left();
         }
-        Self { charges, kind: sending.bounds.kind }
+        Self { payer, kind: sending.bounds.kind }
     }
 
-    /// Venice answered: an error that it blames on the call costs nothing, nor does blocked content. A failure of
-    /// its own may have come after the work was done.
+    /// Venice answered. Nothing was charged if it blames the call or blocked the content. Its own failures may have
+    /// come after the work was done.
     pub(super) fn answered(&self, status: u16, headers: &HeaderMap) {
-        let free = match status {
+        let is_free = match status {
             200..=299 => is_violation(headers),
             503 => self.kind.is_free_offline(),
             status => status < 500,
         };
-        if free {
-            self.take_back();
+        if is_free {
+            self.not_charged();
         }
     }
 
-    /// No answer came: nothing was sent where no connection came about.
-    pub(super) fn unless_refused(&self, failure: SendFailure) -> SendFailure {
+    /// No answer came. Nothing was charged if no connection came about.
+    pub(super) fn failed(&self, failure: SendFailure) -> SendFailure {
         if failure.outcome == SendOutcome::NotConnected {
-            self.take_back();
+            self.not_charged();
         }
         failure
     }
 
-    fn take_back(&self) {
-        if let Some(charges) = self.charges {
-            charges.not_charged();
+    fn not_charged(&self) {
+        if let Some(payer) = self.payer {
+            payer.request_not_charged();
         }
     }
 }

@@ -39,8 +39,8 @@ fn venice(server: &MockServer) -> Venice {
     Venice::new(settings(&format!("{}/api/v1/", server.uri())))
 }
 
-fn context() -> Context {
-    Context::default()
+fn context() -> SendContext {
+    SendContext::default()
 }
 
 async fn mock(server: &MockServer, reply: ResponseTemplate) {
@@ -118,7 +118,7 @@ async fn a_request_carries_the_callers_key_and_its_parameters() {
         .respond_with(ResponseTemplate::new(200).set_body_json(json!({"ok": true})))
         .mount(&server)
         .await;
-    let context = Context { key: Some(SecretString::from("brought")), ..context() };
+    let context = SendContext { key: Some(SecretString::from("brought")), ..context() };
     let request =
         Request::new(&CHARACTER).segment("a/b é").query("limit", "1").header("x-one", "1");
     let reply = venice(&server).send(&context, request).await.unwrap();
@@ -194,7 +194,7 @@ async fn waiting_is_reported() {
     Mock::given(method("POST")).respond_with(busy).up_to_n_times(1).mount(&server).await;
     mock(&server, ResponseTemplate::new(200).set_body_json(json!({}))).await;
     let heard = Arc::new(Heard(std::sync::Mutex::default()));
-    let context = Context { progress: heard.clone(), ..context() };
+    let context = SendContext { progress: heard.clone(), ..context() };
     venice(&server).send(&context, Request::new(&IMAGE)).await.unwrap();
     let heard = heard.0.lock().unwrap().clone();
     assert_eq!(heard.len(), 1);
@@ -245,7 +245,7 @@ async fn a_silent_server_is_given_up_at_the_deadline() {
     let server = MockServer::start().await;
     mock(&server, ResponseTemplate::new(200).set_delay(Duration::from_mins(1))).await;
     let soon = Instant::now() + Duration::from_millis(200);
-    let context = Context { deadline: Some(soon), ..context() };
+    let context = SendContext { deadline: Some(soon), ..context() };
     let error = venice(&server).send(&context, Request::new(&IMAGE)).await.unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
     assert!(error.message.starts_with("timed out"));
@@ -294,7 +294,7 @@ async fn a_spent_limit_holds_further_calls_of_the_model() {
     assert!(error.message.starts_with("the rate limit of `a` is reached until "), "{error}");
     assert!(error.retry_after.unwrap() > Duration::from_secs(50));
     holding.send(&context(), of("b")).await.unwrap();
-    let other = Context { key: Some(SecretString::from("other")), ..context() };
+    let other = SendContext { key: Some(SecretString::from("other")), ..context() };
     holding.send(&other, of("a")).await.unwrap();
     assert_eq!(count(&server).await, 3);
     let free = Venice::new(VeniceSettings { rate_limits: false, ..settings(&server.uri()) });

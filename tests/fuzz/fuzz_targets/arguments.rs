@@ -15,7 +15,7 @@ fuzz_target!(|text: &str| {
         assert_eq!(json!(&once), json!(&twice));
         let problems = ArgumentValidator::new(&schema).unwrap().problems(&json!(&once));
         let mut own = once;
-        if problems.is_empty() && route.take_shared(&mut own).is_ok() {
+        if problems.is_empty() && route.take_shared(&mut own, &schema).is_ok() {
             drop(route.parse(own).unwrap());
         }
     }

@@ -88,7 +88,8 @@ impl Answer {
         let text = self.said(&calls, thoughts);
         let asked = made.model.clone().unwrap_or_default();
         let searches = usize::from(self.sources.lines().next().is_some());
-        made.cost_usd = self.usage.cost(call, pricing, searches).or(made.cost_usd);
+        let cost_usd = self.usage.cost(pricing, searches);
+        made.cost_usd = cost_usd.or(made.cost_usd);
         made.remarks = Remarks::from(headers);
         let mut told = self.notes(thoughts, !calls.is_empty());
         told.push(told::line(&asked, self.model.as_deref(), &self.usage));
@@ -100,6 +101,7 @@ impl Answer {
         }
         let logprobs = self.kept_logprobs(call, &asked, &mut told).await?;
         let mut outcome = call.text_result(text, made, told).await?;
+        outcome.add_cost(cost_usd);
         if !calls.is_empty() {
             outcome.blocks.push(Value::Object(self.message).to_string());
         }

@@ -91,7 +91,8 @@ impl Output {
         let mut usage = Usage::default();
         usage.take(&whole);
         let asked = made.model.clone().unwrap_or_default();
-        made.cost_usd = usage.cost(call, pricing, read.searches).or(made.cost_usd);
+        let cost_usd = usage.cost(pricing, read.searches);
+        made.cost_usd = cost_usd.or(made.cost_usd);
         made.remarks = Remarks::from(headers);
         let mut told = read.notes(&whole, thoughts);
         let answered = whole.get("model").and_then(Value::as_str);
@@ -103,6 +104,7 @@ impl Output {
             first.insert(0, '\n');
         }
         let mut outcome = call.text_result(read.said(thoughts), made, told).await?;
+        outcome.add_cost(cost_usd);
         if !read.calls.is_empty() {
             let taken = |item: &Value| {
                 TAKEN_BACK.iter().any(|kind| item.get("type").is_some_and(|one| one == kind))

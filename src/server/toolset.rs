@@ -1,4 +1,4 @@
-//! Which tools a request sees, and how they are shown.
+//! Which tools a request sees, and how they are published.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,7 +6,7 @@ use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Map, Value};
 
 use super::Server;
-use crate::context::Settings;
+use crate::context::RequestSettings;
 use crate::error::Result;
 use crate::near::{did_you_mean, shorten};
 use crate::prompts::{PROMPTS, Prompt};
@@ -21,8 +21,8 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// The tools of `toolsets` and the `named` ones, without the `excluded`; with neither, the default toolsets.
-    /// `read_only` leaves those that spend or delete out.
+    /// The tools of `toolsets` and the `named` ones, without the `excluded`; the default toolsets if both are
+    /// empty. `read_only` leaves out the tools that spend or delete.
     #[must_use]
     pub fn new(
         toolsets: &[String],
@@ -31,7 +31,7 @@ impl Selection {
         read_only: bool,
     ) -> Self {
         let by_default = toolsets.is_empty() && named.is_empty();
-        let shown = FAMILIES
+        let names = FAMILIES
             .iter()
             .flat_map(|family| {
                 let whole = in_toolsets(family.name, family.opt_in, toolsets, by_default);
@@ -45,7 +45,7 @@ impl Selection {
             .filter(|spec| !read_only || spec.effect.is_harmless())
             .map(|spec| spec.name)
             .collect();
-        Self { names: shown }
+        Self { names }
     }
 }
 
@@ -56,24 +56,24 @@ fn in_toolsets(family: &str, opt_in: bool, toolsets: &[String], by_default: bool
             .any(|name| name == family || name == "all" || name == "default" && !opt_in)
 }
 
-/// A tool as it is published. Each part is made once, when it is first needed: a client that lists many tools calls
+/// A tool as this server publishes it. Each part is built once, on first use: a client lists many tools and calls
 /// few of them.
-pub(super) struct Mounted {
+pub(super) struct MountedTool {
     pub(super) route: &'static Route,
     published: OnceLock<Tool>,
-    judge: OnceLock<ArgumentValidator>,
+    validator: OnceLock<ArgumentValidator>,
 }
 
-impl Mounted {
+impl MountedTool {
     pub(super) const fn new(route: &'static Route) -> Self {
-        Self { route, published: OnceLock::new(), judge: OnceLock::new() }
+        Self { route, published: OnceLock::new(), validator: OnceLock::new() }
     }
 
     pub(super) const fn spec(&self) -> &'static Spec {
         self.route.spec
     }
 
-    /// The tool as `tools/list` shows it: without what a read-only server refuses.
+    /// The tool as `tools/list` shows it. A read-only server leaves out the argument that it refuses.
     pub(super) fn tool(&self, read_only: bool) -> Tool {
         let mut tool = self.published().clone();
         if let Some(argument) = self.spec().deletes_by.filter(|_| read_only) {
@@ -87,18 +87,18 @@ impl Mounted {
         tool
     }
 
-    /// The schema that is published.
+    /// The published schema of the arguments.
     pub(super) fn schema(&self) -> &Map<String, Value> {
         &self.published().input_schema
     }
 
-    /// Who judges arguments by that schema.
-    pub(super) fn judge(&self) -> Result<&ArgumentValidator> {
-        if let Some(judge) = self.judge.get() {
-            return Ok(judge);
+    /// The compiled validator of the published schema.
+    pub(super) fn validator(&self) -> Result<&ArgumentValidator> {
+        if let Some(validator) = self.validator.get() {
+            return Ok(validator);
         }
-        let judge = ArgumentValidator::new(self.schema())?;
-        Ok(self.judge.get_or_init(|| judge))
+        let validator = ArgumentValidator::new(self.schema())?;
+        Ok(self.validator.get_or_init(|| validator))
     }
 
     fn published(&self) -> &Tool {
@@ -112,7 +112,7 @@ impl Mounted {
     }
 }
 
-/// The hints, without those that say what the protocol assumes anyway.
+/// The tool's hints, without those that equal the protocol's defaults.
 fn annotations(spec: &Spec) -> ToolAnnotations {
     let mut hints = ToolAnnotations::with_title(spec.title);
     hints.read_only_hint = Some(spec.effect == Effect::Reads);
@@ -127,43 +127,48 @@ fn annotations(spec: &Spec) -> ToolAnnotations {
 
 impl Server {
     /// The tools that a request with these settings sees, in their fixed order.
-    pub(super) fn shown(&self, settings: &Settings) -> impl Iterator<Item = &Arc<Mounted>> {
+    pub(super) fn visible_tools(
+        &self,
+        settings: &RequestSettings,
+    ) -> impl Iterator<Item = &Arc<MountedTool>> {
         let wanted = settings.toolsets.clone();
         let read_only = settings.read_only;
-        self.shared.mounted.iter().filter(move |mounted| {
-            let spec = mounted.spec();
+        self.shared.tools.iter().filter(move |tool| {
+            let spec = tool.spec();
             self.shared.selection.names.contains(&spec.name)
                 && (!read_only || spec.effect.is_harmless())
-                && wanted.as_ref().is_none_or(|wanted| asked_for(spec, wanted))
+                && wanted.as_ref().is_none_or(|wanted| is_in_requested(spec, wanted))
         })
     }
 
-    /// Why there is nothing to call by this name: its toolset is off, or another name was meant.
-    pub(super) fn no_tool(&self, name: &str, settings: &Settings) -> String {
-        if let Some(off) = self.shared.mounted.iter().find(|mounted| mounted.spec().name == name) {
+    /// Why there is no tool to call by this name: its toolset is off, or another name was meant.
+    pub(super) fn unknown_tool(&self, name: &str, settings: &RequestSettings) -> String {
+        if let Some(off) = self.shared.tools.iter().find(|tool| tool.spec().name == name) {
             let toolset = off.spec().toolset;
             return format!(
                 "there is no tool `{name}` here: its toolset, {toolset}, is off, or the server only reads"
             );
         }
-        let names = self.shown(settings).map(|mounted| mounted.spec().name);
+        let names = self.visible_tools(settings).map(|tool| tool.spec().name);
         let shortened = shorten(name);
         match did_you_mean(name, names) {
             Some(question) => format!("there is no tool `{shortened}` here; {question}"),
             None => format!("there is no tool `{shortened}` here"),
         }
     }
-}
 
-impl Server {
     /// The prompts that a request with these settings sees: those whose tools it sees.
-    pub(super) fn prompts(&self, settings: &Settings) -> impl Iterator<Item = &'static Prompt> {
-        let shown: Vec<&str> = self.shown(settings).map(|mounted| mounted.spec().name).collect();
-        PROMPTS.iter().filter(move |prompt| prompt.tools.iter().all(|tool| shown.contains(tool)))
+    pub(super) fn visible_prompts(
+        &self,
+        settings: &RequestSettings,
+    ) -> impl Iterator<Item = &'static Prompt> {
+        let visible: Vec<&str> =
+            self.visible_tools(settings).map(|tool| tool.spec().name).collect();
+        PROMPTS.iter().filter(move |prompt| prompt.tools.iter().all(|tool| visible.contains(tool)))
     }
 }
 
-fn asked_for(spec: &Spec, wanted: &[String]) -> bool {
+fn is_in_requested(spec: &Spec, wanted: &[String]) -> bool {
     let opt_in = FAMILIES.iter().any(|family| family.name == spec.toolset && family.opt_in);
     in_toolsets(spec.toolset, opt_in, wanted, false)
 }

@@ -1,4 +1,4 @@
-//! What a transport knows of a client, and what a request adds to it.
+//! What a transport knows about the client of a request, and what the request adds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,13 +8,14 @@ use rmcp::service::{RequestContext, RoleServer};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-use super::confirm::Way;
 use super::progress::Reporter;
-use crate::context::{Caller, Charges, Context, Files, Links, Progress, Settings, Silent};
+use crate::context::{
+    Caller, Context, Files, FreeCall, Links, Progress, RequestSettings, SendContext, Silent,
+};
 use crate::splice::{Encoding, Holes};
 
-/// What a transport knows of the client of one request. It travels in the request's extensions, or in those
-/// of its HTTP head.
+/// What a transport knows about the client of one request. It travels in the request's extensions, or in those of
+/// its HTTP head.
 #[derive(Clone, Default)]
 pub struct Client {
     /// Whose request it is.
@@ -23,21 +24,21 @@ pub struct Client {
     pub key: Option<SecretString>,
     /// The client's name, where the transport knows it better than the request.
     pub name: Option<String>,
-    /// What headers and URL ask for.
-    pub settings: Settings,
+    /// The settings in the request's headers and URL.
+    pub settings: RequestSettings,
     /// Which files the request may read.
     pub files: Files,
-    /// What stands in place of paths.
+    /// Makes download links, which replace paths for clients on other machines.
     pub links: Option<Arc<dyn Links>>,
-    /// Whether progress is held back at first, so that a short call is answered by its result alone.
-    pub patient: bool,
-    /// The most bytes of media that the reply carries.
+    /// Whether progress is withheld at first, so that the reply to a short call is only its result.
+    pub delay_progress: bool,
+    /// The maximum size of the media in a reply, in bytes.
     pub reply_limit: Option<u64>,
 }
 
 impl Client {
-    /// The client of a request; a local one where the transport says nothing.
-    pub(super) fn of(request: &RequestContext<RoleServer>) -> Self {
+    /// The client of a request; a local one if the transport added none.
+    pub(super) fn from_request(request: &RequestContext<RoleServer>) -> Self {
         let extensions = &request.extensions;
         extensions
             .get::<Self>()
@@ -47,16 +48,14 @@ impl Client {
     }
 }
 
-/// What a request asks the server for: the context of its call, and the form in which bytes leave.
-pub(super) struct Asked {
+/// One request as the server handles it: the context of its call, and how bytes leave in the reply.
+pub(super) struct Incoming {
     pub(super) context: Context,
     pub(super) encoding: Encoding,
-    /// How the user behind the client is asked.
-    pub(super) way: Way,
 }
 
-impl Asked {
-    /// What `request` of `client` asks for, within `timeout`.
+impl Incoming {
+    /// The request that `client` sent. `timeout` sets its deadline.
     pub(super) fn new(
         request: &RequestContext<RoleServer>,
         client: Client,
@@ -67,33 +66,30 @@ impl Asked {
             .get::<Holes>()
             .or_else(|| extensions.get::<Parts>()?.extensions.get::<Holes>());
         let progress: Arc<dyn Progress> = match request.meta.get_progress_token() {
-            Some(token) => Arc::new(Reporter::start(request.peer.clone(), token, client.patient)),
+            Some(token) => {
+                Arc::new(Reporter::start(request.peer.clone(), token, client.delay_progress))
+            }
             None => Arc::new(Silent),
         };
         let arrived = Instant::now();
-        let context = Context {
+        let send = SendContext {
             caller: client.caller,
             key: client.key,
+            deadline: timeout.map(|timeout| arrived + timeout),
+            cancel: CancellationToken::new(),
+            payer: Arc::new(FreeCall),
+            progress,
+        };
+        let context = Context {
+            send,
             client: client.name.or_else(|| request.client_info().map(|client| client.name)),
             settings: client.settings,
             arrived,
-            deadline: timeout.map(|timeout| arrived + timeout),
-            cancel: CancellationToken::new(),
-            charges: Charges::default(),
             files: client.files,
             links: client.links,
             reply_limit: client.reply_limit,
-            progress,
-            confirm: Arc::new(Silent),
         };
         let encoding = holes.cloned().map_or(Encoding::Plain, Encoding::Spliced);
-        Self { context, encoding, way: Way::None }
-    }
-
-    /// The same, with a user who can be asked.
-    pub(super) fn asking(mut self, way: Way) -> Self {
-        self.context.confirm = way.confirm();
-        self.way = way;
-        self
+        Self { context, encoding }
     }
 }

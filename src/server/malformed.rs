@@ -1,5 +1,4 @@
-//! Requests of known methods whose parameters the protocol library could not read: it takes them for methods of
-//! somebody's own.
+//! Requests of known methods whose parameters rmcp could not parse. It reports them as custom requests.
 
 use rmcp::model::{
     CallToolRequestParams, CompleteRequestParams, CustomRequest, CustomResult, ErrorCode,
@@ -13,13 +12,13 @@ use serde_json::Value;
 
 use super::Server;
 
-/// How many characters of what is wrong are said: it may repeat the value.
-const SAID: usize = 200;
+/// How much of a parse error is shown, in characters: it may repeat the value.
+const MAX_PARSE_ERROR_CHARS: usize = 200;
 
 impl Server {
-    /// Says what is wrong with the parameters. A call whose arguments are the JSON text of an object, as models
-    /// send it, is made.
-    pub(super) async fn mistaken(
+    /// Answers with what is wrong with the parameters. A `tools/call` whose arguments are the JSON text of an
+    /// object, as models send it, is executed instead.
+    pub(super) async fn answer_malformed(
         &self,
         request: CustomRequest,
         context: RequestContext<RoleServer>,
@@ -28,15 +27,15 @@ impl Server {
         let version = context.protocol_version();
         let is_older = version.is_none_or(|version| version < ProtocolVersion::V_2026_07_28);
         if request.method != "tools/call" {
-            return Err(why(&request.method, params, is_older));
+            return Err(malformed_error(&request.method, params, is_older));
         }
-        let meant = match params.get("arguments") {
+        let parsed = match params.get("arguments") {
             Some(Value::String(text)) => serde_json::from_str(text).ok().filter(Value::is_object),
             _ => None,
         };
         if let Some(arguments) = params.get_mut("arguments") {
-            match meant {
-                Some(meant) => *arguments = meant,
+            match parsed {
+                Some(parsed) => *arguments = parsed,
                 None if arguments.is_object() || arguments.is_null() => {}
                 None => {
                     let message = "`arguments` must be an object, with the arguments by name";
@@ -45,7 +44,7 @@ impl Server {
             }
         }
         let Ok(params) = serde_json::from_value::<CallToolRequestParams>(params.clone()) else {
-            return Err(why(&request.method, params, is_older));
+            return Err(malformed_error(&request.method, params, is_older));
         };
         let mut result = ServerResult::from(self.call_tool(params, context).await?);
         if is_older {
@@ -57,23 +56,23 @@ impl Server {
     }
 }
 
-/// What is wrong with the parameters of `method`, or that there is no such method. `is_older`: whether the client
+/// What is wrong with the parameters of `method`, or that the method does not exist. `is_older`: whether the client
 /// speaks a revision with a handshake.
-fn why(method: &str, params: Value, is_older: bool) -> ErrorData {
+fn malformed_error(method: &str, params: Value, is_older: bool) -> ErrorData {
     let error = match method {
-        "initialize" if is_older => wrong::<InitializeRequestParams>(params),
-        "tools/call" => wrong::<CallToolRequestParams>(params),
-        "resources/read" => wrong::<ReadResourceRequestParams>(params),
-        "prompts/get" => wrong::<GetPromptRequestParams>(params),
-        "completion/complete" => wrong::<CompleteRequestParams>(params),
+        "initialize" if is_older => parse_error::<InitializeRequestParams>(params),
+        "tools/call" => parse_error::<CallToolRequestParams>(params),
+        "resources/read" => parse_error::<ReadResourceRequestParams>(params),
+        "prompts/get" => parse_error::<GetPromptRequestParams>(params),
+        "completion/complete" => parse_error::<CompleteRequestParams>(params),
         _ => return ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.to_owned(), None),
     };
     let error = error.unwrap_or_else(|| "they cannot be read".to_owned());
-    let error: String = error.chars().take(SAID).collect();
+    let error: String = error.chars().take(MAX_PARSE_ERROR_CHARS).collect();
     ErrorData::invalid_params(format!("the parameters of {method} are wrong: {error}"), None)
 }
 
-fn wrong<T: DeserializeOwned>(params: Value) -> Option<String> {
+fn parse_error<T: DeserializeOwned>(params: Value) -> Option<String> {
     let params = if params.is_null() { Value::Object(serde_json::Map::new()) } else { params };
     serde_json::from_value::<T>(params).err().map(|error| error.to_string())
 }
