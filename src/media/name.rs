@@ -211,6 +211,16 @@ mod tests {
         assert!(!is_location_of("a-1.png", other, "a-1"));
     }
 
+    #[test]
+    fn keys_are_those_of_existing_stores() {
+        let caller = Caller::Brought("0123456789abcdef".to_owned());
+        assert_eq!(caller_key_prefix(&Caller::Local), "");
+        assert_eq!(caller_key_prefix(&caller), ".venice/callers/0123456789abcdef/");
+        assert_eq!(sidecar_directory(""), ".venice/media");
+        let sidecar = sidecar(&caller_key_prefix(&caller), "a-1");
+        assert_eq!(sidecar, ".venice/callers/0123456789abcdef/.venice/media/a-1.json");
+    }
+
     proptest! {
         #[test]
         fn any_string_gives_a_safe_relative_path(save_as in "\\PC*|[./\\\\a-zé \u{0}-\u{1f}]*", prompt: String) {

@@ -7,11 +7,12 @@ mod direct;
 mod errors;
 mod files;
 mod locks;
+mod root;
 mod staging;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,10 +20,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use bytes::Bytes;
 use futures::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _};
-use object_store::local::LocalFileSystem;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, path::Path as Location};
+use object_store::{ObjectMeta, ObjectStore as _, ObjectStoreExt as _};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 
 use super::backend::{
     Entry, LeaseGrant, LogPage, LogPosition, Pieces, StorageBackend, Version, VersionedBytes,
@@ -31,29 +31,19 @@ use super::key::Key;
 use crate::error::{Error, Kind, Result};
 
 pub use direct::DIRECT_WRITE_ALIGNMENT_BYTES;
-use errors::{Cause, file_error, run_blocking};
+use errors::{file_error, run_blocking};
 pub use files::MIN_DIRECT_WRITE_BYTES;
+use locks::{Leases, lock_file};
+use root::{Root, Target};
 
 /// How many conditional updates of different keys can run at the same time.
 const UPDATE_STRIPES: usize = 16;
 
 /// Files below one directory.
 pub struct LocalStorage {
-    root: PathBuf,
-    fallback: PathBuf,
-    opened: OnceCell<Opened>,
-    warning: OnceLock<String>,
-    leases: Arc<locks::Leases>,
+    root: Root,
+    leases: Arc<Leases>,
     updates: [Mutex<()>; UPDATE_STRIPES],
-}
-
-/// The root in use, once it is known.
-struct Opened {
-    root: PathBuf,
-    /// Syncs what it publishes.
-    durable: LocalFileSystem,
-    /// Does not sync: for files that are not published yet.
-    staging: LocalFileSystem,
 }
 
 impl LocalStorage {
@@ -61,63 +51,27 @@ impl LocalStorage {
     /// created or written, `fallback` is used instead until the process ends.
     #[must_use]
     pub fn new(root: PathBuf, fallback: PathBuf) -> Self {
-        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
-        Self {
-            root: absolute(root),
-            fallback: absolute(fallback),
-            opened: OnceCell::new(),
-            warning: OnceLock::new(),
-            leases: Arc::default(),
-            updates: Default::default(),
-        }
+        let root = Root::new(root, fallback);
+        Self { root, leases: Arc::default(), updates: Default::default() }
     }
 
     async fn target(&self, key: &Key) -> Result<Target<'_>> {
-        let opened = self.opened().await?;
-        let location = key.object_path().clone();
-        Ok(Target { opened, location, path: join(&opened.root, key.as_str()) })
-    }
-
-    async fn opened(&self) -> Result<&Opened> {
-        self.opened.get_or_try_init(|| self.open()).await
-    }
-
-    async fn open(&self) -> Result<Opened> {
-        let failed = match Opened::at(&self.root, false).await {
-            Ok(opened) => return Ok(opened),
-            Err(error) => error,
-        };
-        let opened = Opened::at(&self.fallback, true).await.map_err(|second| {
-            let message =
-                format!("{}; nor is `{}` usable", failed.message, self.fallback.display());
-            Error::new(Kind::Storage, message).source(second)
-        })?;
-        let (asked, used) = (self.root.display(), self.fallback.display());
-        let sentence = format!(
-            "The output directory `{asked}` cannot be used ({}); files go to the temporary directory `{used}`.",
-            failed.message
-        );
-        tracing::warn!("{sentence}");
-        let _ = self.warning.set(sentence);
-        Ok(opened)
+        self.root.target(key).await
     }
 }
 
 #[async_trait]
 impl StorageBackend for LocalStorage {
     async fn is_initialized(&self) -> bool {
-        let records = self.root.join(".venice");
-        self.opened.get().is_some() || tokio::fs::try_exists(records).await.unwrap_or(true)
+        self.root.is_initialized().await
     }
 
     fn warning(&self) -> Option<String> {
-        self.warning.get().cloned()
+        self.root.warning()
     }
 
     async fn local_path(&self, key: &Key) -> Option<PathBuf> {
-        // Where no root can be used, the configured one tells the user most.
-        let root = self.opened().await.map_or(&self.root, |opened| &opened.root);
-        Some(join(root, key.as_str()))
+        Some(self.root.path(key).await)
     }
 
     async fn create(&self, key: &Key, bytes: Bytes) -> Result<bool> {
@@ -155,7 +109,7 @@ impl StorageBackend for LocalStorage {
         let Some(turn) = self.updates.get(stripe) else { return Ok(None) };
         let _turn = turn.lock().await;
         let lock = Key::parse(&lock_key(&format!("update-{stripe}")))?;
-        let _file = locks::lock_file(&self.target(&lock).await?.path).await?;
+        let _file = lock_file(&self.target(&lock).await?.path).await?;
         let current = self.read_versioned(key).await?;
         if current.is_none_or(|current| current.version != *expected) {
             return Ok(None);
@@ -272,36 +226,6 @@ impl StorageBackend for LocalStorage {
     }
 }
 
-impl Opened {
-    async fn at(root: &Path, temporary: bool) -> Result<Self> {
-        run_blocking("use", root.to_path_buf(), move |root| {
-            files::open_root(root, temporary)?;
-            let files = || LocalFileSystem::new_with_prefix(root).map_err(Cause::from);
-            let durable = files()?.with_fsync(true);
-            Ok::<_, Cause>(Self { root: root.to_path_buf(), durable, staging: files()? })
-        })
-        .await
-    }
-}
-
-/// The file of one key.
-struct Target<'a> {
-    opened: &'a Opened,
-    location: Location,
-    path: PathBuf,
-}
-
-impl Target<'_> {
-    /// What was found; `None` where there is no file.
-    fn found<T>(&self, doing: &str, result: object_store::Result<T>) -> Result<Option<T>> {
-        match result {
-            Ok(found) => Ok(Some(found)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(file_error(doing, &self.path, error)),
-        }
-    }
-}
-
 fn entry(meta: ObjectMeta) -> Entry {
     Entry { key: meta.location.to_string(), bytes: meta.size, modified: meta.last_modified }
 }
@@ -313,11 +237,6 @@ fn version(bytes: &[u8]) -> Version {
 
 fn lock_key(name: &str) -> String {
     format!(".venice/locks/{name}.lock")
-}
-
-/// The path of `key` below `root`.
-fn join(root: &Path, key: &str) -> PathBuf {
-    key.split('/').fold(root.to_path_buf(), |path, part| path.join(part))
 }
 
 /// The stream up to its first error, included.

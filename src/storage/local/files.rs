@@ -21,7 +21,8 @@ pub(super) fn open_root(root: &Path, temporary: bool) -> io::Result<()> {
     if temporary {
         restrict_directory(root)?;
     }
-    let staging = super::join(root, STAGING_DIRECTORY);
+    let staging =
+        STAGING_DIRECTORY.split('/').fold(root.to_path_buf(), |path, part| path.join(part));
     make_directory(&staging)?;
     let probe = staging.join(format!("probe-{}", uuid::Uuid::new_v4()));
     drop(options().write(true).create_new(true).open(&probe)?);

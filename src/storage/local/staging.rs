@@ -9,7 +9,8 @@ use object_store::{
 };
 
 use super::errors::{file_error, is_disk_full, run_blocking};
-use super::{Target, direct, files, join};
+use super::root::{Target, join};
+use super::{direct, files};
 use crate::error::Result;
 
 /// How many bytes of a stream are gathered before they are written.
@@ -80,7 +81,7 @@ impl Target<'_> {
 
     fn staged(&self) -> StagedFile {
         let key = format!("{}/{}", files::STAGING_DIRECTORY, uuid::Uuid::new_v4());
-        let path = join(&self.opened.root, &key);
+        let path = join(&self.opened.path, &key);
         StagedFile { location: Location::from(key), path: Some(path) }
     }
 
