@@ -13,6 +13,7 @@ mod cancel;
 mod commands;
 mod doctor;
 mod examples;
+mod existing_store;
 mod fuzzed;
 mod guard;
 mod harness;
