@@ -53,15 +53,15 @@ pub struct InputSettings {
     pub fetcher: Fetcher,
 }
 
-/// What an argument may name.
+/// What media an argument accepts.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct AcceptedMedia<'a> {
     /// The argument's name or path, for errors.
     pub argument: &'a str,
     /// The kinds of media that are taken; with [`MediaKind::Document`] every file is.
     pub kinds: &'a [MediaKind],
     /// What happens with a URL.
-    pub urls: Urls,
+    pub urls: UrlPolicy,
     /// The most bytes that are taken.
     pub max_bytes: u64,
     /// The bounds of an image.
@@ -81,7 +81,7 @@ pub struct Pixels {
 
 /// What happens with a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Urls {
+pub enum UrlPolicy {
     /// It goes to Venice as it is.
     Pass,
     /// It is fetched here.
@@ -92,7 +92,7 @@ pub enum Urls {
 
 /// What an argument named.
 #[derive(Debug, Clone)]
-pub enum Source {
+pub enum InputSource {
     /// A URL that Venice fetches.
     Url(Url),
     /// Bytes.
@@ -137,7 +137,7 @@ impl Input {
     }
 }
 
-impl Wanted<'_> {
+impl AcceptedMedia<'_> {
     /// The error of bytes that do not fit.
     fn unfit(&self, message: impl Into<String>) -> Error {
         Error::argument(self.argument, message)
@@ -175,20 +175,20 @@ impl Inputs {
         context: &Context,
         store: &MediaView,
         text: &str,
-        wanted: &Wanted<'_>,
-    ) -> Result<Source> {
+        wanted: &AcceptedMedia<'_>,
+    ) -> Result<InputSource> {
         let reference = reference::parse(text, self.settings.home.as_deref())
             .map_err(|invalid| wanted.unread(invalid.message).hint(invalid.hint))?;
         let input = match reference {
             MediaReference::Url(url) => match wanted.urls {
-                Urls::Refuse => {
+                UrlPolicy::Refuse => {
                     return Err(wanted.unread("URLs are not taken here").hint(NO_URL_HINT));
                 }
-                Urls::Pass => {
+                UrlPolicy::Pass => {
                     self.settings.fetcher.check(&url).map_err(|error| wanted.named(error))?;
-                    return Ok(Source::Url(url));
+                    return Ok(InputSource::Url(url));
                 }
-                Urls::Fetch => self.fetch(&url, wanted).await?,
+                UrlPolicy::Fetch => self.fetch(&url, wanted).await?,
             },
             MediaReference::Path(path) => {
                 self.read_file(context.files, path, text.trim(), wanted).await?
@@ -208,10 +208,10 @@ impl Inputs {
                 read_stored(store, &media, Some(media.uri()), wanted).await?
             }
         };
-        Ok(Source::Bytes(input))
+        Ok(InputSource::Bytes(input))
     }
 
-    async fn fetch(&self, url: &Url, wanted: &Wanted<'_>) -> Result<Input> {
+    async fn fetch(&self, url: &Url, wanted: &AcceptedMedia<'_>) -> Result<Input> {
         let fetched = self.settings.fetcher.get(url, wanted.max_bytes).await;
         let fetched = fetched.map_err(|error| wanted.named(error))?;
         let found = FoundBytes {
@@ -228,7 +228,7 @@ impl Inputs {
         files: Files,
         path: PathBuf,
         text: &str,
-        wanted: &Wanted<'_>,
+        wanted: &AcceptedMedia<'_>,
     ) -> Result<Input> {
         let shown = reference::quoted(text);
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -253,7 +253,7 @@ impl Inputs {
     }
 }
 
-fn decode_data_url(text: &str, wanted: &Wanted<'_>) -> Result<Input> {
+fn decode_data_url(text: &str, wanted: &AcceptedMedia<'_>) -> Result<Input> {
     let shown = reference::quoted_data(text);
     let data = data::decode(text, wanted.max_bytes);
     let data = data.map_err(|what| {
@@ -273,7 +273,7 @@ async fn read_stored(
     store: &MediaView,
     media: &Media,
     stands_for: Option<String>,
-    wanted: &Wanted<'_>,
+    wanted: &AcceptedMedia<'_>,
 ) -> Result<Input> {
     let shown = media.uri();
     identify::check_kind(media.kind, &media.mime_type, &shown, wanted)?;

@@ -15,7 +15,7 @@ pub use split::split;
 
 /// The formats of speech.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum SpeechFormat {
     /// MPEG-1, 2 or 2.5 audio, layer III.
     Mp3,
     /// Opus in Ogg (RFC 7845).
@@ -30,7 +30,7 @@ pub enum Format {
     Pcm,
 }
 
-impl Format {
+impl SpeechFormat {
     /// The format that requests call `name`, in any case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -85,7 +85,7 @@ impl Format {
 ///
 /// Fails with [`Kind::Network`] where a part is empty, is not of `format`, or differs from the first part in
 /// sample rate, channels or encoding; the message has the part's number, which counts from 1.
-pub fn join(format: Format, parts: &[Bytes]) -> Result<Bytes> {
+pub fn join(format: SpeechFormat, parts: &[Bytes]) -> Result<Bytes> {
     match parts {
         [] => return Err(Error::new(Kind::Internal, "there is no audio to join")),
         [only] => return Ok(only.clone()),
@@ -95,12 +95,12 @@ pub fn join(format: Format, parts: &[Bytes]) -> Result<Bytes> {
         return Err(unusable(index, "is empty"));
     }
     match format {
-        Format::Mp3 => frames::join(frames::Codec::Mp3, parts),
-        Format::Aac => frames::join(frames::Codec::Adts, parts),
-        Format::Opus => ogg::join(parts),
-        Format::Wav => wav::join(parts),
-        Format::Pcm => Ok(concatenated(parts)),
-        Format::Flac => {
+        SpeechFormat::Mp3 => frames::join(frames::Codec::Mp3, parts),
+        SpeechFormat::Aac => frames::join(frames::Codec::Adts, parts),
+        SpeechFormat::Opus => ogg::join(parts),
+        SpeechFormat::Wav => wav::join(parts),
+        SpeechFormat::Pcm => Ok(concatenated(parts)),
+        SpeechFormat::Flac => {
             let message =
                 format!("{} FLAC parts cannot be joined without encoding them anew", parts.len());
             Err(Error::new(Kind::Network, message).hint(HINT))
@@ -123,7 +123,7 @@ fn unusable(index: usize, fault: &str) -> Error {
 }
 
 /// The error of a part whose bytes are something else, such as an error page.
-fn foreign(index: usize, format: Format) -> Error {
+fn foreign(index: usize, format: SpeechFormat) -> Error {
     unusable(index, &format!("is not {}", format.title()))
 }
 
@@ -131,35 +131,41 @@ fn foreign(index: usize, format: Format) -> Error {
 mod tests {
     use super::*;
 
-    const ALL: [Format; 6] =
-        [Format::Mp3, Format::Opus, Format::Aac, Format::Flac, Format::Wav, Format::Pcm];
+    const ALL: [SpeechFormat; 6] = [
+        SpeechFormat::Mp3,
+        SpeechFormat::Opus,
+        SpeechFormat::Aac,
+        SpeechFormat::Flac,
+        SpeechFormat::Wav,
+        SpeechFormat::Pcm,
+    ];
 
     #[test]
     fn a_mime_type_names_its_format_whatever_its_parameters() {
         let known = [
-            ("audio/mpeg", Format::Mp3),
-            ("audio/ogg; codecs=opus", Format::Opus),
-            ("audio/opus", Format::Opus),
-            ("audio/aac", Format::Aac),
-            ("audio/x-flac", Format::Flac),
-            ("Audio/X-WAV", Format::Wav),
-            ("audio/L16;rate=24000;channels=1", Format::Pcm),
-            ("audio/pcm", Format::Pcm),
+            ("audio/mpeg", SpeechFormat::Mp3),
+            ("audio/ogg; codecs=opus", SpeechFormat::Opus),
+            ("audio/opus", SpeechFormat::Opus),
+            ("audio/aac", SpeechFormat::Aac),
+            ("audio/x-flac", SpeechFormat::Flac),
+            ("Audio/X-WAV", SpeechFormat::Wav),
+            ("audio/L16;rate=24000;channels=1", SpeechFormat::Pcm),
+            ("audio/pcm", SpeechFormat::Pcm),
         ];
         for (mime_type, format) in known {
-            assert_eq!(Format::from_mime_type(mime_type), Some(format), "{mime_type}");
+            assert_eq!(SpeechFormat::from_mime_type(mime_type), Some(format), "{mime_type}");
         }
         for unknown in ["application/json", "audio/mp4", "mpeg", "", "video/ogg"] {
-            assert_eq!(Format::from_mime_type(unknown), None, "{unknown}");
+            assert_eq!(SpeechFormat::from_mime_type(unknown), None, "{unknown}");
         }
     }
 
     #[test]
     fn every_name_is_read_back() {
         for format in ALL {
-            assert_eq!(Format::from_name(&format!("{format:?}")), Some(format));
+            assert_eq!(SpeechFormat::from_name(&format!("{format:?}")), Some(format));
         }
-        assert_eq!(Format::from_name("m4a"), None);
+        assert_eq!(SpeechFormat::from_name("m4a"), None);
     }
 
     #[test]
@@ -176,7 +182,8 @@ mod tests {
     fn a_part_of_another_format_is_named() {
         let page =
             Bytes::from_static(b"<html>502 Bad Gateway, and some text that is long enough</html>");
-        for format in [Format::Mp3, Format::Opus, Format::Aac, Format::Wav] {
+        for format in [SpeechFormat::Mp3, SpeechFormat::Opus, SpeechFormat::Aac, SpeechFormat::Wav]
+        {
             let error = join(format, &[page.clone(), page.clone()]).unwrap_err();
             assert_eq!(error.kind, Kind::Network);
             assert_eq!(error.message, format!("part 1 of the speech is not {}", format.title()));
@@ -185,20 +192,21 @@ mod tests {
 
     #[test]
     fn an_empty_part_is_named_even_where_no_header_could_be_missing() {
-        let error = join(Format::Pcm, &[Bytes::from_static(b"ab"), Bytes::new()]).unwrap_err();
+        let error =
+            join(SpeechFormat::Pcm, &[Bytes::from_static(b"ab"), Bytes::new()]).unwrap_err();
         assert_eq!(error.message, "part 2 of the speech is empty");
     }
 
     #[test]
     fn samples_without_a_header_are_put_end_to_end() {
         let parts = [Bytes::from_static(b"abcd"), Bytes::from_static(b"ef")];
-        assert_eq!(join(Format::Pcm, &parts).unwrap(), "abcdef");
+        assert_eq!(join(SpeechFormat::Pcm, &parts).unwrap(), "abcdef");
     }
 
     #[test]
     fn flac_joins_no_second_part() {
         let parts = [Bytes::from_static(b"fLaC"), Bytes::from_static(b"fLaC")];
-        assert!(!Format::Flac.can_join());
-        assert_eq!(join(Format::Flac, &parts).unwrap_err().kind, Kind::Network);
+        assert!(!SpeechFormat::Flac.can_join());
+        assert_eq!(join(SpeechFormat::Flac, &parts).unwrap_err().kind, Kind::Network);
     }
 }

@@ -9,7 +9,7 @@ use super::{Call, ReadInputs, body_of};
 use crate::catalog::text::{self, TextRequirements};
 use crate::catalog::{ChosenModel, Model, ModelDetails, ModelType};
 use crate::error::{Error, Kind, Problem, Result};
-use crate::input::{Input, Source, Wanted};
+use crate::input::{AcceptedMedia, Input, InputSource};
 use crate::jobs::{Attached, JobKind, Order};
 use crate::media::{Media, MediaKind};
 use crate::splice::Holes;
@@ -180,10 +180,10 @@ impl<'a> Preparation<'a> {
 /// Media.
 impl Preparation<'_> {
     /// Reads a media argument.
-    pub async fn read(&mut self, text: &str, wanted: &Wanted<'_>) -> Result<Source> {
+    pub async fn read(&mut self, text: &str, wanted: &AcceptedMedia<'_>) -> Result<InputSource> {
         let Call { services, context, store, .. } = self.call;
         let source = services.inputs.read(context, store, text, wanted).await?;
-        if let Source::Bytes(input) = &source {
+        if let InputSource::Bytes(input) = &source {
             if self.call.tool.is_paid {
                 self.read.add(text, input).await;
             }
@@ -193,10 +193,10 @@ impl Preparation<'_> {
     }
 
     /// Reads a media argument whose URLs are fetched.
-    pub async fn read_bytes(&mut self, text: &str, wanted: &Wanted<'_>) -> Result<Input> {
+    pub async fn read_bytes(&mut self, text: &str, wanted: &AcceptedMedia<'_>) -> Result<Input> {
         match self.read(text, wanted).await? {
-            Source::Bytes(input) => Ok(input),
-            Source::Url(_) => Err(Error::new(Kind::Internal, "the media URL was not fetched")),
+            InputSource::Bytes(input) => Ok(input),
+            InputSource::Url(_) => Err(Error::new(Kind::Internal, "the media URL was not fetched")),
         }
     }
 
@@ -205,12 +205,12 @@ impl Preparation<'_> {
     pub async fn read_as_url(
         &mut self,
         text: &str,
-        wanted: &Wanted<'_>,
+        wanted: &AcceptedMedia<'_>,
         holes: &Holes,
     ) -> Result<String> {
         Ok(match self.read(text, wanted).await? {
-            Source::Url(url) => url.into(),
-            Source::Bytes(input) => holes.data_url(&input.mime_type, input.bytes),
+            InputSource::Url(url) => url.into(),
+            InputSource::Bytes(input) => holes.data_url(&input.mime_type, input.bytes),
         })
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::{Input, Wanted};
+use super::{AcceptedMedia, Input};
 use crate::error::Result;
 use crate::media::{MediaKind, sniff};
 
@@ -63,7 +63,7 @@ pub(super) struct FoundBytes {
 }
 
 /// Identifies the bytes and checks that the argument accepts them.
-pub(super) fn identify_input(found: FoundBytes, wanted: &Wanted<'_>) -> Result<Input> {
+pub(super) fn identify_input(found: FoundBytes, wanted: &AcceptedMedia<'_>) -> Result<Input> {
     let FoundBytes { bytes, declared, name, shown } = found;
     check_size(bytes.len() as u64, &shown, wanted)?;
     let (kind, mime_type) = identify(&bytes, declared.as_deref());
@@ -104,7 +104,7 @@ pub(super) fn declared_by_extension(name: &str) -> Option<String> {
     Some((*mime_type).to_owned())
 }
 
-pub(super) fn check_size(length: u64, shown: &str, wanted: &Wanted<'_>) -> Result<()> {
+pub(super) fn check_size(length: u64, shown: &str, wanted: &AcceptedMedia<'_>) -> Result<()> {
     if length == 0 {
         return Err(wanted.unfit(format!("{shown} is empty")));
     }
@@ -119,7 +119,7 @@ pub(super) fn check_kind(
     kind: MediaKind,
     mime_type: &str,
     shown: &str,
-    wanted: &Wanted<'_>,
+    wanted: &AcceptedMedia<'_>,
 ) -> Result<()> {
     if wanted.kinds.contains(&kind) || wanted.kinds.contains(&MediaKind::Document) {
         return Ok(());
@@ -132,7 +132,7 @@ pub(super) fn check_pixels(
     kind: MediaKind,
     bytes: &[u8],
     shown: &str,
-    wanted: &Wanted<'_>,
+    wanted: &AcceptedMedia<'_>,
 ) -> Result<()> {
     let (MediaKind::Image, Some(bounds)) = (kind, wanted.pixels) else {
         return Ok(());
@@ -216,9 +216,9 @@ mod tests {
 
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0\0\0\0\x40\x08\x06\0\0\0";
 
-    fn wanted(kinds: &[MediaKind]) -> Wanted<'_> {
-        let urls = crate::input::Urls::Refuse;
-        Wanted { argument: "image", kinds, urls, max_bytes: 1000, pixels: None }
+    fn wanted(kinds: &[MediaKind]) -> AcceptedMedia<'_> {
+        let urls = crate::input::UrlPolicy::Refuse;
+        AcceptedMedia { argument: "image", kinds, urls, max_bytes: 1000, pixels: None }
     }
 
     fn found(bytes: &'static [u8], declared: Option<&str>, name: Option<&str>) -> FoundBytes {
@@ -275,7 +275,7 @@ mod tests {
     fn an_image_is_bounded_by_the_pixels_of_its_header() {
         let checked = |min, max, min_side| {
             let pixels = Some(crate::input::Pixels { min, max, min_side });
-            let wanted = Wanted { pixels, ..wanted(&[MediaKind::Image]) };
+            let wanted = AcceptedMedia { pixels, ..wanted(&[MediaKind::Image]) };
             identify_input(found(PNG, None, None), &wanted)
                 .map(|_| ())
                 .map_err(|error| error.text())
@@ -298,7 +298,7 @@ mod tests {
         ) {
             let bytes = [start, &rest].concat();
             let pixels = Some(crate::input::Pixels { min: 1, max: 1, min_side: 1 });
-            let wanted = Wanted { pixels, ..wanted(&[MediaKind::Image]) };
+            let wanted = AcceptedMedia { pixels, ..wanted(&[MediaKind::Image]) };
             let _ = check_pixels(MediaKind::Image, &bytes, "a", &wanted);
         }
     }

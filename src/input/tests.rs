@@ -43,7 +43,7 @@ impl ReadableDirectories {
     }
 
     async fn read_as(&self, files: Files, text: &str) -> Result<Input> {
-        read(&self.inputs, files, &store::empty(), text, &wanted(Urls::Refuse)).await
+        read(&self.inputs, files, &store::empty(), text, &wanted(UrlPolicy::Refuse)).await
     }
 
     async fn error(&self, text: &str) -> String {
@@ -61,8 +61,14 @@ fn settings(root: &Path) -> InputSettings {
     }
 }
 
-fn wanted(urls: Urls) -> Wanted<'static> {
-    Wanted { argument: "image", kinds: &[MediaKind::Image], urls, max_bytes: 1000, pixels: None }
+fn wanted(urls: UrlPolicy) -> AcceptedMedia<'static> {
+    AcceptedMedia {
+        argument: "image",
+        kinds: &[MediaKind::Image],
+        urls,
+        max_bytes: 1000,
+        pixels: None,
+    }
 }
 
 async fn read(
@@ -70,12 +76,12 @@ async fn read(
     files: Files,
     store: &MediaView,
     text: &str,
-    wanted: &Wanted<'_>,
+    wanted: &AcceptedMedia<'_>,
 ) -> Result<Input> {
     let context = Context { files, ..Context::default() };
     match inputs.read(&context, store, text, wanted).await? {
-        Source::Bytes(input) => Ok(input),
-        Source::Url(url) => panic!("{url}"),
+        InputSource::Bytes(input) => Ok(input),
+        InputSource::Url(url) => panic!("{url}"),
     }
 }
 
@@ -136,7 +142,7 @@ async fn a_hidden_file_is_not_read_but_an_allowed_directory_may_be_hidden() {
             ..settings(directories.root.path())
         };
         let path = directories.path(file);
-        let wanted = wanted(Urls::Refuse);
+        let wanted = wanted(UrlPolicy::Refuse);
         let inputs = Inputs::new(settings);
         read(&inputs, Files::Inputs, &store::empty(), &path, &wanted).await
     };
@@ -157,7 +163,7 @@ async fn a_working_directory_that_is_a_home_or_a_root_is_not_readable() {
         let name = directories.root.path().strip_prefix(working).unwrap();
         let name = |file: &str| name.join(file).to_str().unwrap().to_owned();
         let store = store::empty();
-        let wanted = wanted(Urls::Refuse);
+        let wanted = wanted(UrlPolicy::Refuse);
         let error = read(&inputs, Files::Working, &store, &name("outside/s.png"), &wanted).await;
         let error = error.unwrap_err().text();
         assert!(error.contains("not in an allowed directory"), "{error}");
@@ -256,7 +262,7 @@ async fn pipes_sockets_and_devices_are_refused_at_once() {
         ..settings(directories.root.path())
     };
     let inputs = Inputs::new(settings);
-    let wanted = wanted(Urls::Refuse);
+    let wanted = wanted(UrlPolicy::Refuse);
     let error = read(&inputs, Files::Inputs, &store::empty(), "/dev/zero", &wanted).await;
     let error = error.unwrap_err().text();
     assert!(error.contains("/dev/zero is a device, not a file"), "{error}");
@@ -268,8 +274,8 @@ async fn stored_media_are_read_by_uri_or_as_the_last_of_their_kind() {
         store::holding(&[("image/png", PNG), ("image/png", PNG), ("audio/pcm", b"\x01\x02")]).await;
     let uris: Vec<_> = media.iter().map(Media::uri).collect();
     let directories = ReadableDirectories::new();
-    let wanted = wanted(Urls::Refuse);
-    let by = async |text: &str, wanted: &Wanted<'_>| {
+    let wanted = wanted(UrlPolicy::Refuse);
+    let by = async |text: &str, wanted: &AcceptedMedia<'_>| {
         read(&directories.inputs, Files::None, &store, text, wanted).await
     };
     let input = by(&uris[0], &wanted).await.unwrap();
@@ -281,14 +287,14 @@ async fn stored_media_are_read_by_uri_or_as_the_last_of_their_kind() {
     assert!(error.contains(&format!("{} is an audio file (audio/pcm)", uris[2])), "{error}");
     let error = by("venice://media/none", &wanted).await.unwrap_err().text();
     assert!(error.contains("venice://media/none is not stored here"), "{error}");
-    let audio = Wanted { kinds: &[MediaKind::Video, MediaKind::Audio], ..wanted };
+    let audio = AcceptedMedia { kinds: &[MediaKind::Video, MediaKind::Audio], ..wanted };
     assert_eq!(by("last", &audio).await.unwrap().mime_type, "audio/pcm");
-    let images = Wanted { kinds: &[MediaKind::Video, MediaKind::Image], ..wanted };
+    let images = AcceptedMedia { kinds: &[MediaKind::Video, MediaKind::Image], ..wanted };
     assert_eq!(by("last", &images).await.unwrap().stands_for.as_ref(), Some(&uris[1]));
-    let video = Wanted { kinds: &[MediaKind::Video], ..wanted };
+    let video = AcceptedMedia { kinds: &[MediaKind::Video], ..wanted };
     let error = by("last", &video).await.unwrap_err().text();
     assert!(error.contains("nothing is stored yet that is a video"), "{error}");
-    let small = Wanted { max_bytes: 10, ..wanted };
+    let small = AcceptedMedia { max_bytes: 10, ..wanted };
     assert!(by("last", &small).await.unwrap_err().text().contains("at most 10 are allowed"));
 }
 
@@ -310,21 +316,21 @@ async fn a_data_url_is_read_and_comes_back_the_same() {
 async fn urls_are_passed_on_fetched_or_refused() {
     let directories = ReadableDirectories::new();
     let (context, store) = (Context::default(), store::empty());
-    let by = async |text: &str, urls: Urls| {
+    let by = async |text: &str, urls: UrlPolicy| {
         directories.inputs.read(&context, &store, text, &wanted(urls)).await
     };
-    let passed = by("https://example.com/a.png", Urls::Pass).await.unwrap();
-    assert!(matches!(passed, Source::Url(url) if url.as_str() == "https://example.com/a.png"));
+    let passed = by("https://example.com/a.png", UrlPolicy::Pass).await.unwrap();
+    assert!(matches!(passed, InputSource::Url(url) if url.as_str() == "https://example.com/a.png"));
     for text in
         ["http://example.com/a", "https://127.0.0.1/a", "https://a.internal/", "https://x.local/"]
     {
-        for urls in [Urls::Pass, Urls::Fetch] {
+        for urls in [UrlPolicy::Pass, UrlPolicy::Fetch] {
             let error = by(text, urls).await.unwrap_err();
             assert_eq!(error.kind, Kind::Input);
             assert!(error.text().contains("- `image`: `"), "{}", error.text());
         }
     }
-    let error = by("https://example.com/a.png", Urls::Refuse).await.unwrap_err().text();
+    let error = by("https://example.com/a.png", UrlPolicy::Refuse).await.unwrap_err().text();
     assert!(error.contains("`image`: URLs are not taken here"), "{error}");
 }
 
@@ -340,7 +346,7 @@ async fn a_fetched_file_is_checked_like_any_other() {
     let fetcher = Fetcher::new(true);
     let inputs = Inputs::new(InputSettings { fetcher, ..settings(directories.root.path()) });
     let by = async |name: &str| {
-        let (text, wanted) = (format!("{root}/{name}"), wanted(Urls::Fetch));
+        let (text, wanted) = (format!("{root}/{name}"), wanted(UrlPolicy::Fetch));
         read(&inputs, Files::None, &store::empty(), &text, &wanted).await
     };
     assert_eq!(by("my%20fox.PNG").await.unwrap().name, "my_fox.png");
@@ -362,7 +368,7 @@ proptest! {
         let text = format!("{before}{root}{text}");
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let store = store::empty();
-        let wanted = Wanted { kinds: &[MediaKind::Document], ..wanted(Urls::Refuse) };
+        let wanted = AcceptedMedia { kinds: &[MediaKind::Document], ..wanted(UrlPolicy::Refuse) };
         let result = runtime.block_on(read(&directories.inputs, Files::Working, &store, &text, &wanted));
         if let Ok(input) = result {
             prop_assert!(!input.bytes.ends_with(b"another directory"), "{}", text);

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::{Format, foreign, unusable};
+use super::{SpeechFormat, foreign, unusable};
 use crate::error::Result;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +36,10 @@ pub(super) fn join(codec: Codec, parts: &[Bytes]) -> Result<Bytes> {
 }
 
 impl Codec {
-    const fn format(self) -> Format {
+    const fn format(self) -> SpeechFormat {
         match self {
-            Self::Mp3 => Format::Mp3,
-            Self::Adts => Format::Aac,
+            Self::Mp3 => SpeechFormat::Mp3,
+            Self::Adts => SpeechFormat::Aac,
         }
     }
 

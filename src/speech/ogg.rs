@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use page::{BEGINS, CONTINUED, ENDS, Page, Pages, Writer};
 
-use super::{Format, foreign, unusable};
+use super::{SpeechFormat, foreign, unusable};
 use crate::error::Result;
 
 /// The granule position of a page on which no packet ends.
@@ -24,7 +24,7 @@ pub(super) fn join(parts: &[Bytes]) -> Result<Bytes> {
     for (index, part) in parts.iter().enumerate() {
         let found = Stream::read_all(part);
         if found.is_empty() {
-            return Err(foreign(index, Format::Opus));
+            return Err(foreign(index, SpeechFormat::Opus));
         }
         for stream in found {
             if stream.layout() != streams.first().unwrap_or(&stream).layout() {
@@ -34,7 +34,7 @@ pub(super) fn join(parts: &[Bytes]) -> Result<Bytes> {
         }
     }
     let capacity = parts.iter().map(Bytes::len).sum();
-    let Some(first) = streams.first() else { return Err(foreign(0, Format::Opus)) };
+    let Some(first) = streams.first() else { return Err(foreign(0, SpeechFormat::Opus)) };
     let mut writer = Writer::new(first.serial, capacity);
     writer.packet(&first.head, 0);
     writer.end_page();

@@ -2,7 +2,7 @@
 
 use bytes::{Buf as _, BufMut as _, Bytes};
 
-use super::{Format, foreign, unusable};
+use super::{SpeechFormat, foreign, unusable};
 use crate::error::{Error, Kind, Result};
 
 /// The code of linear samples, whose `fmt ` chunk has no meaning past its first 16 bytes.
@@ -12,7 +12,7 @@ const LINEAR: u16 = 1;
 pub(super) fn join(parts: &[Bytes]) -> Result<Bytes> {
     let mut waves = Vec::with_capacity(parts.len());
     for (index, part) in parts.iter().enumerate() {
-        let wave = Wave::read(part).ok_or_else(|| foreign(index, Format::Wav))?;
+        let wave = Wave::read(part).ok_or_else(|| foreign(index, SpeechFormat::Wav))?;
         let first = waves.first().unwrap_or(&wave);
         if !wave.has_format_of(first) {
             let fault = format!("is {}, and part 1 is {}", wave.describe(), first.describe());

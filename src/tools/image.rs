@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::call::{Call, NewItem, Preparation};
 use crate::catalog::edit::{EditModel, EditRequirements, MAX_PIXELS, MIN_PIXELS, MIN_SIDE};
 use crate::error::{Error, Kind, Problem, Result};
-use crate::input::{Pixels, Urls, Wanted};
+use crate::input::{AcceptedMedia, Pixels, UrlPolicy};
 use crate::media::MediaKind;
 use crate::outcome::{Outcome, Remarks};
 use crate::splice::Holes;
@@ -45,8 +45,8 @@ const EDIT_MODEL: &str = "firered-image-edit";
 const PICTURE_BYTES: u64 = 25 * 1000 * 1000;
 
 /// What a picture must be to be changed.
-const fn picture(argument: &str, urls: Urls) -> Wanted<'_> {
-    Wanted {
+const fn picture(argument: &str, urls: UrlPolicy) -> AcceptedMedia<'_> {
+    AcceptedMedia {
         argument,
         kinds: &[MediaKind::Image],
         urls,

@@ -10,7 +10,7 @@ use crate::call::{Call, NewItem, Preparation, form_of};
 use crate::catalog::asr::AsrModel;
 use crate::catalog::{MODELS, ModelType};
 use crate::error::{Problem, Result};
-use crate::input::{Input, Urls, Wanted};
+use crate::input::{AcceptedMedia, Input, UrlPolicy};
 use crate::media::{self, MediaKind};
 use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
@@ -103,10 +103,10 @@ impl Tool for Transcribe {
         let built_in = if timed { TIMED_MODEL } else { MODEL };
         let named = self.model.as_deref();
         let chosen = call.choose_any_model(ModelType::Asr, named, configured, built_in).await?;
-        let wanted = Wanted {
+        let wanted = AcceptedMedia {
             argument: "file",
             kinds: &[MediaKind::Audio, MediaKind::Video],
-            urls: Urls::Fetch,
+            urls: UrlPolicy::Fetch,
             max_bytes: RECORDING_BYTES,
             pixels: None,
         };

@@ -15,7 +15,7 @@ use crate::catalog::MODELS;
 use crate::catalog::speech::{SpeechModel, max_part_chars, max_whole_chars};
 use crate::error::{Error, Problem, Result};
 use crate::outcome::Outcome;
-use crate::speech::{self, Format};
+use crate::speech::{self, SpeechFormat};
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Reply, Request};
 
@@ -84,7 +84,7 @@ impl ResponseFormat {
 pub struct Plan {
     parts: Vec<String>,
     body: Map<String, Value>,
-    format: Option<Format>,
+    format: Option<SpeechFormat>,
     model: String,
     text: String,
     price: Option<f64>,
@@ -123,7 +123,7 @@ impl Tool for Speech {
             (problems, speech.price_usd(&self.input))
         };
         let (chosen, price) = call.choose_model(self.model.as_deref(), MODEL, check).await?;
-        let format = format.as_deref().and_then(Format::from_name);
+        let format = format.as_deref().and_then(SpeechFormat::from_name);
         let parts = parts(&self.input, &chosen.id);
         let joined = parts.len() > 1;
         if joined && format.is_some_and(|format| !format.can_join()) {

@@ -9,7 +9,7 @@ use crate::call::{Call, Preparation};
 use crate::catalog::MODELS;
 use crate::catalog::edit::EditRequirements;
 use crate::error::{Problem, Result};
-use crate::input::Urls;
+use crate::input::UrlPolicy;
 use crate::outcome::Outcome;
 use crate::splice::Holes;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
@@ -80,7 +80,7 @@ impl Tool for EditImage {
         let named = self.model.as_deref();
         let (model, item) = choose_editor(call, named, &requirements).await?;
         let holes = Holes::default();
-        let wanted = picture("image", Urls::Pass);
+        let wanted = picture("image", UrlPolicy::Pass);
         let image = call.read_as_url(&self.image, &wanted, &holes).await?;
         let mut body = call.body_for(&model, &self)?;
         body.insert("image".to_owned(), json!(image));

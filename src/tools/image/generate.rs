@@ -11,7 +11,7 @@ use crate::call::{Call, NewItem, Preparation, body_of};
 use crate::catalog::image::{ImageModel, ImageRequirements, ImageSize, style_problem};
 use crate::catalog::{MODELS, STYLES};
 use crate::error::{Error, Problem, Result};
-use crate::input::{Urls, Wanted};
+use crate::input::{AcceptedMedia, UrlPolicy};
 use crate::media::MediaKind;
 use crate::outcome::{Outcome, Remarks};
 use crate::splice::Holes;
@@ -257,10 +257,10 @@ impl GenerateImage {
     async fn read_references(&mut self, call: &mut Preparation<'_>, holes: &Holes) -> Result<()> {
         for (index, reference) in self.style_references.iter_mut().flatten().enumerate() {
             let argument = format!("style_references[{index}].image");
-            let wanted = Wanted {
+            let wanted = AcceptedMedia {
                 argument: &argument,
                 kinds: &[MediaKind::Image],
-                urls: Urls::Pass,
+                urls: UrlPolicy::Pass,
                 max_bytes: REFERENCE_BYTES,
                 pixels: None,
             };

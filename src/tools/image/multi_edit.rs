@@ -11,7 +11,7 @@ use crate::call::{Call, Preparation, body_of};
 use crate::catalog::MODELS;
 use crate::catalog::edit::EditRequirements;
 use crate::error::{Error, Problem, Result};
-use crate::input::{Source, Urls};
+use crate::input::{InputSource, UrlPolicy};
 use crate::outcome::Outcome;
 use crate::splice::Holes;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
@@ -112,10 +112,10 @@ impl EditImages {
         let mut bytes = 0;
         for (index, image) in self.images.iter().enumerate() {
             let argument = format!("images[{index}]");
-            let source = call.read(image, &picture(&argument, Urls::Pass)).await?;
+            let source = call.read(image, &picture(&argument, UrlPolicy::Pass)).await?;
             images.push(match source {
-                Source::Url(url) => url.into(),
-                Source::Bytes(input) => {
+                InputSource::Url(url) => url.into(),
+                InputSource::Bytes(input) => {
                     bytes += input.bytes.len() as u64;
                     holes.data_url(&input.mime_type, input.bytes)
                 }

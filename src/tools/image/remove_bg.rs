@@ -9,7 +9,7 @@ use crate::call::{Call, NewItem, Preparation};
 use crate::catalog::image::ImageModel;
 use crate::catalog::{MODELS, ModelType};
 use crate::error::Result;
-use crate::input::{Source, Urls, Wanted};
+use crate::input::{AcceptedMedia, InputSource, UrlPolicy};
 use crate::outcome::Outcome;
 use crate::splice::Holes;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
@@ -51,11 +51,11 @@ impl Tool for RemoveBackground {
         let model = call.find_model(ModelType::Image, MODEL).await;
         let cost_usd = model.and_then(|model| model.details::<ImageModel>()?.generation_usd());
         // Unlike an edit, this takes pictures of any size.
-        let wanted = Wanted { pixels: None, ..picture("image", Urls::Pass) };
+        let wanted = AcceptedMedia { pixels: None, ..picture("image", UrlPolicy::Pass) };
         let holes = Holes::default();
         let (field, image, name) = match call.read(&self.image, &wanted).await? {
-            Source::Url(url) => ("image_url", url.to_string(), url.path().to_owned()),
-            Source::Bytes(input) => {
+            InputSource::Url(url) => ("image_url", url.to_string(), url.path().to_owned()),
+            InputSource::Bytes(input) => {
                 ("image", holes.data_url(&input.mime_type, input.bytes), input.name)
             }
         };

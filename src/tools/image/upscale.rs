@@ -9,7 +9,7 @@ use crate::call::{Call, NewItem, Preparation};
 use crate::catalog::upscale::UpscaleModel;
 use crate::catalog::{MODELS, ModelType};
 use crate::error::Result;
-use crate::input::Urls;
+use crate::input::UrlPolicy;
 use crate::outcome::Outcome;
 use crate::splice::Holes;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
@@ -58,7 +58,7 @@ impl Tool for UpscaleImage {
         let tier = if self.scale.unwrap_or(2.0) > 2.0 { "4x" } else { "2x" };
         let model = call.find_model(ModelType::Upscale, MODEL).await;
         let cost_usd = model.and_then(|model| model.details::<UpscaleModel>()?.price_usd(tier));
-        let input = call.read_bytes(&self.image, &picture("image", Urls::Fetch)).await?;
+        let input = call.read_bytes(&self.image, &picture("image", UrlPolicy::Fetch)).await?;
         let mut body = call.body(&self)?;
         // Raw base64 alone is taken here: neither a URL nor a data URL.
         let holes = Holes::default();

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::call::Preparation;
 use crate::error::{Error, Result};
-use crate::input::{Source, Urls, Wanted};
+use crate::input::{AcceptedMedia, InputSource, UrlPolicy};
 use crate::jobs::Attached;
 use crate::media::{MediaKind, duration_seconds};
 
@@ -35,17 +35,23 @@ impl Gathered {
     ) -> Result<Value> {
         let kinds = [kind];
         let max_bytes = if kind == MediaKind::Audio { SOUND_BYTES } else { FILE_BYTES };
-        let wanted = Wanted { argument, kinds: &kinds, urls: Urls::Pass, max_bytes, pixels: None };
+        let wanted = AcceptedMedia {
+            argument,
+            kinds: &kinds,
+            urls: UrlPolicy::Pass,
+            max_bytes,
+            pixels: None,
+        };
         let source = call.read(text, &wanted).await?;
         let is_reference = argument.starts_with("reference_video_urls");
         let place = match source {
-            Source::Url(url) => {
+            InputSource::Url(url) => {
                 if is_reference {
                     self.reference_seconds = None;
                 }
                 url.into()
             }
-            Source::Bytes(input) => {
+            InputSource::Bytes(input) => {
                 if is_reference {
                     let length = duration_seconds(&input.bytes, &input.mime_type);
                     self.reference_seconds =

@@ -8,7 +8,7 @@ use crate::call::{Call, Preparation, form_of};
 use crate::catalog::speech::{SpeechModel, VoiceCloning};
 use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Result};
-use crate::input::{Urls, Wanted};
+use crate::input::{AcceptedMedia, UrlPolicy};
 use crate::media::{self, MediaKind};
 use crate::outcome::Outcome;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
@@ -61,10 +61,10 @@ impl Tool for CloneVoice {
     async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
         let named = self.model.as_deref();
         let chosen = call.choose_any_model(ModelType::Tts, named, None, MODEL).await?;
-        let wanted = Wanted {
+        let wanted = AcceptedMedia {
             argument: "file",
             kinds: &[MediaKind::Audio, MediaKind::Video],
-            urls: Urls::Fetch,
+            urls: UrlPolicy::Fetch,
             max_bytes: SAMPLE_BYTES,
             pixels: None,
         };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, NewItem, Preparation, form_of};
 use crate::error::Result;
-use crate::input::{Urls, Wanted};
+use crate::input::{AcceptedMedia, UrlPolicy};
 use crate::media::MediaKind;
 use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
@@ -69,10 +69,10 @@ impl Tool for ParseDocument {
     type Plan = Plan;
 
     async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
-        let wanted = Wanted {
+        let wanted = AcceptedMedia {
             argument: "file",
             kinds: &[MediaKind::Document],
-            urls: Urls::Fetch,
+            urls: UrlPolicy::Fetch,
             max_bytes: DOCUMENT_BYTES,
             pixels: None,
         };

@@ -6,7 +6,7 @@ use super::Plan;
 use crate::call::{Call, NewItem};
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Delivered, Outcome, Remarks};
-use crate::speech::{self, Format};
+use crate::speech::{self, SpeechFormat};
 use crate::venice::Reply;
 
 /// What became of one part: nothing where it was not sent.
@@ -92,7 +92,7 @@ impl Plan {
         if let [only] = parts.as_slice() {
             return Ok(only.clone());
         }
-        let format = self.format.or_else(|| Format::from_mime_type(&first.content_type));
+        let format = self.format.or_else(|| SpeechFormat::from_mime_type(&first.content_type));
         let Some(format) = format else {
             let message =
                 format!("the parts came as `{}`, which cannot be joined", first.content_type);

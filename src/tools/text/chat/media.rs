@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::call::Preparation;
 use crate::error::{Error, Result};
-use crate::input::{Input, Pixels, Source, Urls, Wanted};
+use crate::input::{AcceptedMedia, Input, InputSource, Pixels, UrlPolicy};
 use crate::media::MediaKind;
 use crate::splice::Holes;
 
@@ -83,20 +83,20 @@ pub(super) async fn read(
     for (index, text) in media.iter().enumerate() {
         let argument = format!("media[{index}]");
         let passed = kind_at(text);
-        let wanted = Wanted {
+        let wanted = AcceptedMedia {
             argument: &argument,
             kinds: KINDS,
-            urls: if passed.is_some() { Urls::Pass } else { Urls::Fetch },
+            urls: if passed.is_some() { UrlPolicy::Pass } else { UrlPolicy::Fetch },
             max_bytes: FILE_BYTES,
             pixels: Some(Pixels { min: 1, max: u64::MAX, min_side: MIN_SIDE }),
         };
         let part = match call.read(text, &wanted).await? {
-            Source::Url(url) => {
+            InputSource::Url(url) => {
                 let kind = passed.unwrap_or(MediaKind::Document);
                 read.measured &= kind == MediaKind::Image;
                 part_at(kind, &url)
             }
-            Source::Bytes(input) => {
+            InputSource::Bytes(input) => {
                 bytes = bytes.saturating_add(input.bytes.len());
                 if bytes > ALL_BYTES {
                     let message =
