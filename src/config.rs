@@ -115,6 +115,8 @@ pub struct Config {
     pub caps: Caps,
     /// How MCP is served over HTTP; over stdin and stdout where it is not.
     pub http: Option<Http>,
+    /// What signs download links and requests for confirmation, where it is not the store's own.
+    pub secret: Option<SecretBytes>,
     /// What is logged: levels as `tracing` filters write them.
     pub log: String,
     /// The form of the log.
@@ -212,6 +214,7 @@ impl Config {
             failure_breaker: switch("VENICE_FAILURE_BREAKER", read)?,
             timeout: parsed(flags.timeout, "VENICE_TIMEOUT", read, units::seconds)?,
             caps,
+            secret: http::secret(flags.http.secret_file.clone(), read)?,
             http: Http::from(flags.http, read)?,
             log: log::find(flags.log, read)?,
             log_format: parsed(flags.log_format, "VENICE_LOG_FORMAT", read, LogFormat::parse)?

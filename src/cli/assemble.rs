@@ -41,8 +41,7 @@ pub(super) async fn assemble(config: Config) -> std::io::Result<Assembled> {
     let timeout = config.timeout;
     let storage =
         Storage::new(config.directories.output.clone(), config.directories.fallback.clone());
-    let given = config.http.as_ref().and_then(|http| http.secret.clone());
-    let secret = Secret::new(given, storage.clone());
+    let secret = Secret::new(config.secret.clone(), storage.clone());
     let services = services(config, &storage, secret.clone(), sandbox.as_ref());
     let store = services.store.clone();
     let server = Server::new(Arc::new(services), selection, output, timeout);

@@ -66,8 +66,6 @@ pub struct Http {
     pub public_url: Option<Url>,
     /// How long download links work.
     pub link_ttl: Duration,
-    /// What signs download links, where it is not the store's own.
-    pub secret: Option<SecretBytes>,
 }
 
 /// Bytes that no log shows.
@@ -107,7 +105,6 @@ impl Http {
             public_url: parsed(flags.public_url, "VENICE_MCP_PUBLIC_URL", read, public_url)?,
             link_ttl: parsed(flags.link_ttl, "VENICE_MCP_LINK_TTL", read, units::age)?
                 .unwrap_or(Duration::from_hours(24)),
-            secret: parsed(flags.secret_file, "VENICE_MCP_SECRET_FILE", read, secret)?,
         };
         let Some(address) = address else { return Ok(None) };
         if !address.ip().is_loopback() && settings.token.is_none() && !unauthenticated {
@@ -216,12 +213,18 @@ fn public_url(text: &str) -> Result<Url, String> {
     }
 }
 
-fn secret(file: &str) -> Result<SecretBytes, String> {
-    let bytes = std::fs::read(directories::file(file)).map_err(|error| error.to_string())?;
-    if bytes.len() < SECRET {
-        return Err(format!("it must hold {SECRET} bytes or more"));
-    }
-    Ok(SecretBytes(bytes))
+/// The bytes of the secret file, where one is named.
+pub(super) fn secret(
+    flag: Option<String>,
+    read: Read<'_>,
+) -> Result<Option<SecretBytes>, Invalid> {
+    parsed(flag, "VENICE_MCP_SECRET_FILE", read, |file| {
+        let bytes = std::fs::read(directories::file(file)).map_err(|error| error.to_string())?;
+        if bytes.len() < SECRET {
+            return Err(format!("it must hold {SECRET} bytes or more"));
+        }
+        Ok(SecretBytes(bytes))
+    })
 }
 
 #[cfg(test)]

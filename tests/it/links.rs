@@ -1,5 +1,7 @@
 //! Download links: what clients on other machines get in place of paths.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::harness::decode;
@@ -120,4 +122,48 @@ async fn who_brought_a_key_gets_a_link_on_loopback_too() {
     let (bytes, link) = made(&served, &[("x-venice-api-key", "good-key")]).await;
     assert!(link.starts_with(&served.url("/media/a-cat-")), "{link}");
     assert_eq!(served.http.get(&link).send().await.unwrap().bytes().await.unwrap(), bytes);
+}
+
+/// A server beyond loopback that signs with the bytes of `secret`.
+fn remote_with_secret(secret: &tempfile::NamedTempFile) -> Setup {
+    remote().set("VENICE_MCP_SECRET_FILE", secret.path().to_str().unwrap())
+}
+
+#[tokio::test]
+async fn servers_with_one_secret_file_accept_each_others_links() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), [7; 32]).unwrap();
+    let first = remote_with_secret(&file).start().await;
+    let (bytes, link) = made(&first, &[AUTHORIZED]).await;
+    let out = first.home.path().join("out");
+    assert!(!out.join(".venice/secret").exists(), "the store got a secret of its own");
+
+    // The second server has a copy of the media, as replicas with a mirrored store have.
+    let setup = remote_with_secret(&file);
+    copy_directory(&out, &setup.home().join("out"));
+    let second = setup.start().await;
+    let there = link.replace(&first.url(""), &second.url(""));
+    let response = second.http.get(&there).send().await.unwrap();
+    assert_eq!(response.status(), 200, "{there}");
+    assert_eq!(response.bytes().await.unwrap(), bytes);
+    let back = made(&second, &[AUTHORIZED]).await.1.replace(&second.url(""), &first.url(""));
+    let status = first.http.get(&back).send().await.unwrap().status();
+    assert_eq!(status, 404, "the signature counts there too, but not the item");
+
+    let other = remote().start().await;
+    let elsewhere = link.replace(&first.url(""), &other.url(""));
+    assert_eq!(other.http.get(&elsewhere).send().await.unwrap().status(), 403);
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_directory(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
 }

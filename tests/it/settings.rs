@@ -32,9 +32,13 @@ async fn a_value_that_cannot_be_used_ends_the_start_with_one_line() {
             &[("VENICE_MCP_ALLOWED_HOSTS", "a.example *.b")],
             &["_HOSTS: `*.b`", "host name"],
         ),
+        (&["--http", "0", "--secret-file", "none"], &[], &["--secret-file: `none`", "No such file"]),
+        (&[], &[("VENICE_MCP_SECRET_FILE", "none")], &["VENICE_MCP_SECRET_FILE: `none`"]),
+        (&["--http", "0", "--secret-file", "short"], &[], &["--secret-file: `short`", "32 bytes"]),
     ];
     for (arguments, variables, words) in cases {
         let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("short"), [7; 31]).unwrap();
         let mut command = command(home.path());
         command.args(*arguments).envs(variables.iter().copied()).stdin(Stdio::null());
         let output = command.output().await.unwrap();

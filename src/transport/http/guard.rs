@@ -149,7 +149,6 @@ mod tests {
             allowed_origins: vec!["https://app.example".to_owned()],
             public_url: public.map(|url| url.parse().unwrap()),
             link_ttl: std::time::Duration::from_secs(1),
-            secret: None,
         };
         Guard::new(&settings, settings.address)
     }
