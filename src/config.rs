@@ -17,6 +17,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::context::OutputMode;
+use crate::net::is_loopback_url;
 
 pub use directories::Directories;
 pub use flags::{Flags, LogFormat, SafeMode};
@@ -255,15 +256,9 @@ fn base_url(flag: Option<String>, read: Read<'_>) -> Result<Url, Invalid> {
     let text = flag.or_else(|| read("VENICE_BASE_URL")).unwrap_or_else(|| BASE_URL.to_owned());
     let url = Url::parse(text.trim().trim_end_matches('/'))
         .map_err(|error| Invalid::new(setting, format!("`{text}` is not a URL: {error}")))?;
-    let loopback = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
     match url.scheme() {
         "https" if url.has_host() => Ok(url),
-        "http" if loopback => Ok(url),
+        "http" if is_loopback_url(&url) => Ok(url),
         "http" => Err(Invalid::new(setting, "http is for loopback hosts alone; use https")),
         _ => Err(Invalid::new(setting, format!("`{text}` must start with https://"))),
     }

@@ -61,4 +61,6 @@ pub(crate) mod hex;
 pub mod metrics;
 pub mod splice;
 
+mod net;
+
 pub mod sandbox;

@@ -4,7 +4,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use secrecy::SecretString;
-use url::{Host, Url};
 
 use crate::call::{Defaults, Services};
 use crate::catalog::Catalog;
@@ -12,6 +11,7 @@ use crate::config::{Config, Key};
 use crate::input::{InputSettings, Inputs};
 use crate::jobs::Jobs;
 use crate::media::{MediaStore, RetentionLimits};
+use crate::net::is_loopback_url;
 use crate::output::OutputSettings;
 use crate::sandbox::Sandbox;
 use crate::server::{Selection, Server};
@@ -54,7 +54,7 @@ fn services(
     secret: Secret,
     sandbox: Option<&Sandbox>,
 ) -> Services {
-    let private = config.allow_private_urls || sandbox.is_some() || is_loopback(&config.base_url);
+    let private = config.allow_private_urls || sandbox.is_some() || is_loopback_url(&config.base_url);
     let venice = venice(&config, sandbox);
     let directories = config.directories;
     let limits =
@@ -82,15 +82,6 @@ fn services(
             crypto_send: config.allow_crypto_send,
             read_only: config.read_only,
         },
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

@@ -25,6 +25,7 @@ use self::entry::{Key, Server};
 use self::host::{Form, HOSTS, Host};
 use super::{Given, fail, refuse, say};
 use crate::config::{self, Config};
+use crate::net::is_loopback_url;
 
 /// The server's name in every configuration.
 const NAME: &str = "venice";
@@ -247,12 +248,10 @@ fn print(host: &Host, change: &Change) -> Result<String, String> {
 /// What a person fills into n8n's node.
 fn fields(entry: &Map<String, Value>) -> String {
     let url = entry.get("url").and_then(Value::as_str).unwrap_or_default();
-    let authentication =
-        if url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost") {
-            "None"
-        } else {
-            "Bearer Auth, with the token of the server"
-        };
+    let authentication = match Url::parse(url) {
+        Ok(url) if is_loopback_url(&url) => "None",
+        _ => "Bearer Auth, with the token of the server",
+    };
     format!(
         "Node: MCP Client Tool\nEndpoint: {url}\nServer Transport: HTTP Streamable\n\
          Authentication: {authentication}\nOptions > Timeout: 600000"
@@ -274,7 +273,7 @@ fn notes(host: &Host, server: &Server, key: &Key, written: bool) -> String {
                 host.title
             )),
         (Key::Written(_), _) => lines.push("The configuration holds your key: share it with nobody.".to_owned()),
-        (_, Server::Remote(url)) if !entry::is_of_this_machine(url) => lines.push(
+        (_, Server::Remote(url)) if !is_loopback_url(url) => lines.push(
             "The server behind the URL wants its token (VENICE_MCP_AUTH_TOKEN there) as Authorization: Bearer."
                 .to_owned(),
         ),

@@ -24,6 +24,7 @@ mod laws;
 mod links;
 mod mistaken;
 mod money;
+mod network;
 mod packaging;
 mod prompts;
 mod proxy;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::host::{Form, Host, Variables};
+use crate::net::is_loopback_url;
 
 /// The variable that holds the key.
 const KEY: &str = "VENICE_API_KEY";
@@ -117,7 +118,8 @@ fn remote(host: &Host, url: &Url, key: &Key) -> Map<String, Value> {
     }
     insert(&mut entry, address, url.as_str());
     let mut headers = Map::new();
-    if !is_of_this_machine(url) {
+    // A server on this machine serves without a token.
+    if !is_loopback_url(url) {
         match host.variables {
             Variables::None => {}
             Variables::Named => insert(&mut entry, "bearer_token_env_var", TOKEN),
@@ -160,16 +162,6 @@ pub(super) fn starts_this(entry: &Value) -> bool {
     // Windows paths are read on every system: a file may be shared.
     let name = command.rsplit(['/', '\\']).next().unwrap_or(command);
     name.starts_with("venice-mcp")
-}
-
-/// Whether the server runs on this machine, where it serves without a token.
-pub(super) fn is_of_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// The variable as the host's configuration speaks of it.

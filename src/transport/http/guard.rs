@@ -11,6 +11,7 @@ use url::{Host, Url};
 
 use super::reply;
 use crate::config::{Http, authority};
+use crate::net::is_loopback;
 
 /// The rules of one listener.
 pub(super) struct Guard {
@@ -30,17 +31,6 @@ impl Authority {
     fn parse(text: &str) -> Option<Self> {
         let (host, port) = authority(text)?;
         Some(Self { host, port })
-    }
-
-    fn is_loopback(&self) -> bool {
-        match &self.host {
-            Host::Domain(name) => {
-                let name = name.trim_end_matches('.');
-                name == "localhost" || name.ends_with(".localhost")
-            }
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-        }
     }
 
     fn allows(&self, other: &Self) -> bool {
@@ -80,7 +70,7 @@ impl Guard {
 
     fn allows_host(&self, host: &str) -> bool {
         Authority::parse(host).is_some_and(|host| {
-            self.any_host || host.is_loopback() || self.hosts.iter().any(|one| one.allows(&host))
+            self.any_host || is_loopback(&host.host) || self.hosts.iter().any(|one| one.allows(&host))
         })
     }
 

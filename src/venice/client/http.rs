@@ -1,11 +1,20 @@
 //! The HTTP client library, set up.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use reqwest::{Client, redirect};
 use url::{Host, Url};
 
 use crate::error::{Error, Kind, Result};
+use crate::net::is_loopback_url;
+
+/// What names of this machine stand for (RFC 6761, section 6.3), in the order in which a resolver gives them. The port
+/// is that of the URL.
+const LOOPBACK: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+];
 
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
@@ -13,18 +22,20 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 pub(super) fn build(base_url: &Url) -> Result<Client> {
     // An error says that a provider is installed, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let is_local = match base_url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
+    let is_local = is_loopback_url(base_url);
     let builder = || {
         let builder = Client::builder()
             .user_agent(concat!("venice-mcp/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIME);
-        if is_local { builder.no_proxy() } else { builder }
+        match base_url.host() {
+            // The name server must have no say in where the key goes in clear text.
+            Some(Host::Domain(name)) if is_local => {
+                builder.no_proxy().resolve_to_addrs(name, &LOOPBACK)
+            }
+            _ if is_local => builder.no_proxy(),
+            _ => builder,
+        }
     };
     let is_plain = base_url.scheme() == "http";
     // Reading the system's certificates takes longer than the rest of a start.
