@@ -54,7 +54,8 @@ fn services(
     secret: Secret,
     sandbox: Option<&Sandbox>,
 ) -> Services {
-    let private = config.allow_private_urls || sandbox.is_some() || is_loopback_url(&config.base_url);
+    let private =
+        config.allow_private_urls || sandbox.is_some() || is_loopback_url(&config.base_url);
     let venice = venice(&config, sandbox);
     let directories = config.directories;
     let limits =

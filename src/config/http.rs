@@ -214,10 +214,7 @@ fn public_url(text: &str) -> Result<Url, String> {
 }
 
 /// The bytes of the secret file, where one is named.
-pub(super) fn secret(
-    flag: Option<String>,
-    read: Read<'_>,
-) -> Result<Option<SecretBytes>, Invalid> {
+pub(super) fn secret(flag: Option<String>, read: Read<'_>) -> Result<Option<SecretBytes>, Invalid> {
     parsed(flag, "VENICE_MCP_SECRET_FILE", read, |file| {
         let bytes = std::fs::read(directories::file(file)).map_err(|error| error.to_string())?;
         if bytes.len() < SECRET {

@@ -32,7 +32,11 @@ async fn a_value_that_cannot_be_used_ends_the_start_with_one_line() {
             &[("VENICE_MCP_ALLOWED_HOSTS", "a.example *.b")],
             &["_HOSTS: `*.b`", "host name"],
         ),
-        (&["--http", "0", "--secret-file", "none"], &[], &["--secret-file: `none`", "No such file"]),
+        (
+            &["--http", "0", "--secret-file", "none"],
+            &[],
+            &["--secret-file: `none`", "No such file"],
+        ),
         (&[], &[("VENICE_MCP_SECRET_FILE", "none")], &["VENICE_MCP_SECRET_FILE: `none`"]),
         (&["--http", "0", "--secret-file", "short"], &[], &["--secret-file: `short`", "32 bytes"]),
     ];

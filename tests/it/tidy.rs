@@ -12,13 +12,8 @@ use crate::harness::BINARY;
 
 /// The modules by layer, lowest first. A module may use those of lower layers, and itself.
 const LAYERS: &[&[&str]] = &[
-<<<<<<< HEAD
-    &["error", "near", "hex", "splice"],
+    &["error", "near", "net", "hex", "splice"],
     &["metrics", "fingerprint"],
-=======
-    &["error", "near", "net"],
-    &["metrics"],
->>>>>>> 88dc412 (net: decide in one place which hosts are this machine, so that no key for x.localhost goes to a proxy or a name server)
     &["context"],
     &["speech", "schema", "config", "sandbox"],
     &["storage", "venice"],

@@ -70,7 +70,9 @@ impl Guard {
 
     fn allows_host(&self, host: &str) -> bool {
         Authority::parse(host).is_some_and(|host| {
-            self.any_host || is_loopback(&host.host) || self.hosts.iter().any(|one| one.allows(&host))
+            self.any_host
+                || is_loopback(&host.host)
+                || self.hosts.iter().any(|one| one.allows(&host))
         })
     }
 
