@@ -1,17 +1,17 @@
-//! An outcome as the content that the client can show.
+//! Renders an outcome as content that the client can show.
 //!
-//! The first block of every result is text that is enough on its own. Media follow it in the form that suits the
-//! client: hosts differ in what they show, drop, paste as base64 or fail on, and [`profile`] is the table of that.
+//! The first block of every result is text that is complete on its own. Media follow in the blocks that suit the client:
+//! hosts differ in what they show, drop, paste as base64, or fail on. [`profile`] is the table of that.
 
-mod media;
+mod blocks;
+mod presentation;
 mod preview;
 mod profile;
+mod summary;
 #[cfg(test)]
-mod sample;
-mod terms;
+mod test_media;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use futures::future::join_all;
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
@@ -23,18 +23,21 @@ use crate::media::MediaView;
 use crate::outcome::{Outcome, Place};
 use crate::splice::Encoding;
 
-use media::{Blocks, Originals};
-use terms::Terms;
+use blocks::{Blocks, Originals};
+use presentation::Presentation;
 
-/// The name in `_meta` under which programs find the facts of the media.
+/// The name in `_meta` under which programs find what is known of the media.
 pub const MEDIA_META: &str = "ai.venice/media";
 
-/// What the user of the server set for all results.
+/// The most raw bytes that the user can allow in all blocks of a result together.
+pub const MAX_INLINE_BYTES: u64 = 64 << 20;
+
+/// The settings that apply to all results.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OutputSettings {
-    /// How media are shown; `Auto` leaves it to the client's profile.
+    /// How media are shown. With `Auto` the client's profile decides.
     pub mode: OutputMode,
-    /// The most raw bytes that all blocks of a result carry together. Obeyed up to 64 MiB; 4 MiB where it is not set.
+    /// The most raw bytes in all blocks of a result together, up to [`MAX_INLINE_BYTES`]. Defaults to 4 MiB.
     pub inline_limit: Option<u64>,
 }
 
@@ -55,8 +58,9 @@ pub struct RenderOptions<'a> {
 
 /// The result that `outcome` is for the client. It always succeeds: what cannot be shown is a link and a line of text.
 pub async fn render(outcome: Outcome, options: &RenderOptions<'_>) -> CallToolResult {
-    let terms = Terms::new(outcome.output, options.asked, options.context, options.settings);
-    assemble(outcome, &terms, options.context, options.encoding, options.view).await
+    let presentation =
+        Presentation::new(outcome.output, options.asked, options.context, options.settings);
+    assemble(outcome, &presentation, options.context, options.encoding, options.view).await
 }
 
 /// The result of a call that failed: one block with the error's text.
@@ -67,13 +71,13 @@ pub fn error_result(error: &Error) -> CallToolResult {
 
 async fn assemble<S: Originals>(
     outcome: Outcome,
-    terms: &Terms,
+    presentation: &Presentation,
     context: &Context,
     encoding: &Encoding,
     originals: &S,
 ) -> CallToolResult {
     let Outcome { media, data, lines, blocks: unchanged, mut meta, .. } = outcome;
-    let mut blocks = Blocks::new(terms, encoding, originals);
+    let mut blocks = Blocks::new(presentation, encoding, originals);
     blocks.add(&media).await;
     let mut paragraphs = Vec::new();
     let mut notes = Vec::new();
@@ -85,11 +89,11 @@ async fn assemble<S: Originals>(
     for (item, fault) in media.iter().zip(join_all(faults).await) {
         let (place, note) = Place::of(item, context, fault);
         notes.extend(note);
-        paragraphs.push(text::summary(item, place.as_ref()));
-        facts.push(text::facts(item, place.as_ref()));
+        paragraphs.push(summary::summary(item, place.as_ref()));
+        facts.push(summary::facts(item, place.as_ref()));
     }
     notes.append(&mut blocks.lines);
-    notes.extend(media.iter().flat_map(text::remarks));
+    notes.extend(media.iter().flat_map(summary::remarks));
     // Items of one call share most of their remarks.
     for note in notes {
         if !paragraphs.contains(&note) {

@@ -1,4 +1,4 @@
-//! Small JPEGs that stand for images too large to be shown whole.
+//! Small JPEGs shown instead of images that are too large.
 
 use std::io::Cursor;
 
@@ -9,20 +9,20 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageReader, Limits, RgbImage};
 use tokio::sync::Semaphore;
 
-/// The long edges that are tried, in pixels. The first is what vision models look at.
-const EDGES: [u32; 7] = [1024, 768, 512, 384, 256, 128, 64];
-/// The JPEG qualities that are tried at each edge.
-const QUALITIES: [u8; 3] = [85, 70, 55];
-/// The smallest limit that a preview is made for, in bytes.
-pub(super) const LEAST: u64 = 1500;
-/// The largest file that is read to make a preview: 48 megapixels that no compression helps with.
-pub(super) const LARGEST_FILE: u64 = 192 << 20;
-/// The most bytes of a decoded image: 40 megapixels of 16-bit RGBA.
-const LARGEST_IMAGE: u64 = 320_000_000;
-/// The most megapixels of an image, and of all images being decoded at the same time in this process.
-const MEGAPIXELS: usize = 64;
-/// What of `MEGAPIXELS` is free.
-static FREE: Semaphore = Semaphore::const_new(MEGAPIXELS);
+/// The long edges to try, in pixels. Vision models use the first.
+const EDGES_PIXELS: [u32; 7] = [1024, 768, 512, 384, 256, 128, 64];
+/// The JPEG qualities to try at each edge.
+const JPEG_QUALITIES: [u8; 3] = [85, 70, 55];
+/// The smallest limit for which a preview is made, in bytes.
+pub(super) const MIN_PREVIEW_BYTES: u64 = 1500;
+/// The largest file of which a preview is made, in bytes: 48 megapixels of incompressible RGBA.
+pub(super) const MAX_ORIGINAL_BYTES: u64 = 192 << 20;
+/// The largest decoded image, in bytes: 40 megapixels of 16-bit RGBA.
+const MAX_DECODED_BYTES: u64 = 320_000_000;
+/// The most megapixels of one image, and of all images that this process decodes at the same time.
+const MAX_MEGAPIXELS: usize = 64;
+/// One permit for each megapixel that may be decoded now.
+static DECODING: Semaphore = Semaphore::const_new(MAX_MEGAPIXELS);
 
 /// A JPEG, upright and without transparency.
 pub(super) struct Preview {
@@ -31,20 +31,20 @@ pub(super) struct Preview {
     pub(super) height: u32,
 }
 
-/// A preview of at most `limit` bytes; none where the original is no PNG, JPEG or WebP, is broken, or is larger than
-/// memory is spent on.
+/// A preview of at most `limit` bytes. `None` if the original is not a PNG, JPEG, or WebP, is damaged, or would take too
+/// much memory.
 pub(super) async fn preview(original: Bytes, limit: u64) -> Option<Preview> {
-    if limit < LEAST {
+    if limit < MIN_PREVIEW_BYTES {
         return None;
     }
     let size = imagesize::blob_size(&original).ok()?;
     let pixels = size.width.checked_mul(size.height)?;
     let weight = pixels.div_ceil(1_000_000).max(1);
-    if weight > MEGAPIXELS {
+    if weight > MAX_MEGAPIXELS {
         return None;
     }
-    let permit = FREE.acquire_many(u32::try_from(weight).ok()?).await.ok()?;
-    // The permit goes along: a caller that gives up does not end the decoding.
+    let permit = DECODING.acquire_many(u32::try_from(weight).ok()?).await.ok()?;
+    // The permit moves along, because decoding goes on if the caller is dropped.
     let made = tokio::task::spawn_blocking(move || {
         let _permit = permit;
         make(&original, u64::try_from(pixels).ok()?, limit)
@@ -53,13 +53,13 @@ pub(super) async fn preview(original: Bytes, limit: u64) -> Option<Preview> {
 }
 
 fn make(original: &[u8], pixels: u64, limit: u64) -> Option<Preview> {
-    let [first, rest @ ..] = EDGES;
+    let [first, rest @ ..] = EDGES_PIXELS;
     let (image, orientation) = decode(original, pixels)?;
     let mut small = flatten(&shrink(image, first)?);
     small.apply_orientation(orientation);
     for edge in std::iter::once(first).chain(rest) {
         small = shrink(small, edge)?;
-        for quality in QUALITIES {
+        for quality in JPEG_QUALITIES {
             let bytes = encode(&small, quality)?;
             if u64::try_from(bytes.len()).is_ok_and(|length| length <= limit) {
                 let (width, height) = (small.width(), small.height());
@@ -70,15 +70,15 @@ fn make(original: &[u8], pixels: u64, limit: u64) -> Option<Preview> {
     None
 }
 
-/// The image in a file of at most `pixels` pixels, as it is stored, and how to turn it upright.
+/// The image in a file of at most `pixels` pixels, as it is stored, and the rotation that it needs.
 fn decode(original: &[u8], pixels: u64) -> Option<(DynamicImage, Orientation)> {
     let mut reader = ImageReader::new(Cursor::new(original)).with_guessed_format().ok()?;
     let mut limits = Limits::default();
-    limits.max_alloc = Some(LARGEST_IMAGE);
+    limits.max_alloc = Some(MAX_DECODED_BYTES);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().ok()?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > pixels || decoder.total_bytes() > LARGEST_IMAGE {
+    if u64::from(width) * u64::from(height) > pixels || decoder.total_bytes() > MAX_DECODED_BYTES {
         return None;
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
@@ -130,7 +130,7 @@ fn encode(image: &DynamicImage, quality: u8) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample;
+    use super::super::test_media;
     use super::*;
     use image::{ImageFormat, Rgb, Rgba, RgbaImage};
 
@@ -146,7 +146,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_preview_fits_and_keeps_the_shape() {
-        let original = sample::noise(1600, 800);
+        let original = test_media::noise(1600, 800);
         for limit in [600_000, 100_000, 20_000, 3000] {
             let preview = preview(original.clone(), limit).await.unwrap();
             assert!(preview.bytes.len() as u64 <= limit);
@@ -158,9 +158,9 @@ mod tests {
 
     #[tokio::test]
     async fn transparency_becomes_white() {
-        let picture = RgbaImage::from_pixel(40, 20, Rgba([255, 0, 0, 0]));
-        let picture = read(&preview(sample::png(&picture.into()), 50_000).await.unwrap());
-        assert!(near(*picture.get_pixel(20, 10), [255, 255, 255]));
+        let clear = RgbaImage::from_pixel(40, 20, Rgba([255, 0, 0, 0]));
+        let shown = read(&preview(test_media::png(&clear.into()), 50_000).await.unwrap());
+        assert!(near(*shown.get_pixel(20, 10), [255, 255, 255]));
     }
 
     #[tokio::test]
@@ -181,19 +181,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_sixteen_bit_picture_and_a_thin_one_are_shown() {
+    async fn a_sixteen_bit_image_and_a_thin_one_are_shown() {
         let deep = image::ImageBuffer::from_pixel(1200, 3, Rgba([65535_u16, 0, 0, 65535]));
-        let picture = read(&preview(sample::png(&deep.into()), 50_000).await.unwrap());
-        assert_eq!(picture.dimensions(), (1024, 3));
-        let thin = preview(sample::png(&RgbImage::new(1, 5000).into()), 50_000).await.unwrap();
+        let shown = read(&preview(test_media::png(&deep.into()), 50_000).await.unwrap());
+        assert_eq!(shown.dimensions(), (1024, 3));
+        let thin = preview(test_media::png(&RgbImage::new(1, 5000).into()), 50_000).await.unwrap();
         assert_eq!((thin.width, thin.height), (1, 1024));
     }
 
     #[tokio::test]
     async fn a_bomb_and_a_broken_file_give_nothing() {
-        assert!(preview(sample::bomb(25_000, 20_000), 600_000).await.is_none());
-        assert!(preview(sample::bomb(u32::MAX, u32::MAX), 600_000).await.is_none());
-        let mut broken = sample::noise(64, 64).to_vec();
+        assert!(preview(test_media::bomb(25_000, 20_000), 600_000).await.is_none());
+        assert!(preview(test_media::bomb(u32::MAX, u32::MAX), 600_000).await.is_none());
+        let mut broken = test_media::noise(64, 64).to_vec();
         broken.truncate(60);
         assert!(preview(broken.into(), 600_000).await.is_none());
         assert!(

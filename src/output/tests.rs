@@ -52,9 +52,9 @@ async fn show_within(
     inline_limit: Option<u64>,
 ) -> CallToolResult {
     let settings = OutputSettings { mode: OutputMode::Auto, inline_limit };
-    let terms = Terms::new(None, asked, context, &settings);
+    let presentation = Presentation::new(None, asked, context, &settings);
     let outcome = Outcome { media, ..Outcome::default() };
-    assemble(outcome, &terms, context, &Encoding::Plain, &Stored::default()).await
+    assemble(outcome, &presentation, context, &Encoding::Plain, &Stored::default()).await
 }
 
 /// The kind of every block, and the raw bytes that it carries. Panics on base64 that is not whole.
@@ -82,17 +82,17 @@ fn first_text(result: &CallToolResult) -> &str {
     &result.content.first().unwrap().as_text().unwrap().text
 }
 
-fn picture(bytes: usize) -> Delivered {
-    sample::with_bytes(MediaKind::Image, "image/webp", vec![1; bytes].into())
+fn png(bytes: usize) -> Delivered {
+    test_media::with_bytes(MediaKind::Image, "image/webp", vec![1; bytes].into())
 }
 
 fn sound(bytes: usize) -> Delivered {
-    sample::with_bytes(MediaKind::Audio, "audio/wav", vec![2; bytes].into())
+    test_media::with_bytes(MediaKind::Audio, "audio/wav", vec![2; bytes].into())
 }
 
 #[tokio::test]
-async fn a_picture_is_a_blob_for_the_user_by_default() {
-    let result = show(vec![picture(184_000)], None, &Context::default()).await;
+async fn an_image_is_a_blob_for_the_user_by_default() {
+    let result = show(vec![png(184_000)], None, &Context::default()).await;
     assert_eq!(blocks(&result), [("text", 0), ("blob", 184_000)]);
     assert_eq!(
         first_text(&result),
@@ -108,7 +108,7 @@ async fn a_picture_is_a_blob_for_the_user_by_default() {
 
 #[tokio::test]
 async fn every_mode_has_its_blocks() {
-    let all = || vec![picture(10), sound(10), sample::item(MediaKind::Video, "video/mp4", 9 << 20)];
+    let all = || vec![png(10), sound(10), test_media::item(MediaKind::Video, "video/mp4", 9 << 20)];
     let cases: &[(OutputMode, &[&str])] = &[
         (OutputMode::Auto, &["text", "blob", "blob", "link"]),
         (OutputMode::Blob, &["text", "blob", "blob", "link"]),
@@ -125,11 +125,11 @@ async fn every_mode_has_its_blocks() {
 
 #[tokio::test]
 async fn every_host_gets_what_it_takes() {
-    let document = || sample::with_bytes(MediaKind::Document, "application/json", "{}".into());
-    let small = |kind, mime| sample::with_bytes(kind, mime, Bytes::from_static(b"x"));
+    let document = || test_media::with_bytes(MediaKind::Document, "application/json", "{}".into());
+    let small = |kind, mime| test_media::with_bytes(kind, mime, Bytes::from_static(b"x"));
     let all = || {
         let video = small(MediaKind::Video, "video/mp4");
-        vec![picture(9), small(MediaKind::Image, "image/svg+xml"), sound(9), video, document()]
+        vec![png(9), small(MediaKind::Image, "image/svg+xml"), sound(9), video, document()]
     };
     let cases: &[(&str, &[&str])] = &[
         ("mcp", &["text", "blob", "link", "blob", "link", "link"]),
@@ -158,9 +158,9 @@ async fn every_host_gets_what_it_takes() {
 async fn forty_megapixels_become_a_preview_beside_a_link() {
     let gray =
         GrayImage::from_fn(8000, 5000, |x, y| Luma([u8::try_from((x * y / 7) & 31).unwrap()]));
-    let png = sample::png(&DynamicImage::from(gray));
+    let png = test_media::png(&DynamicImage::from(gray));
     assert!(png.len() > 4 << 20);
-    let item = sample::with_bytes(MediaKind::Image, "image/png", png);
+    let item = test_media::with_bytes(MediaKind::Image, "image/png", png);
     let result = show(vec![item], None, &Context::default()).await;
     assert_eq!(kinds(&result), ["text", "image", "link"]);
     assert!(first_text(&result).contains("is a preview of 1024x640; the original of "));
@@ -170,8 +170,9 @@ async fn forty_megapixels_become_a_preview_beside_a_link() {
 }
 
 #[tokio::test]
-async fn a_picture_too_long_for_a_model_becomes_a_preview_where_a_model_gets_it() {
-    let mut long = sample::with_bytes(MediaKind::Image, "image/png", sample::noise(8001, 4));
+async fn an_image_too_long_for_a_model_becomes_a_preview_where_a_model_gets_it() {
+    let mut long =
+        test_media::with_bytes(MediaKind::Image, "image/png", test_media::noise(8001, 4));
     (long.media.width, long.media.height) = (Some(8001), Some(4));
     for (name, kind) in [("claude-code", "image"), ("codex", "image"), ("inspector", "blob")] {
         let result = show(vec![long.clone()], None, &client(name)).await;
@@ -188,15 +189,16 @@ async fn a_picture_too_long_for_a_model_becomes_a_preview_where_a_model_gets_it(
 async fn what_cannot_be_shown_is_a_link_and_is_not_read() {
     let stored = Stored(vec![0; 64].into(), AtomicUsize::new(0));
     let media = vec![
-        sample::item(MediaKind::Video, "video/mp4", 60_000_000),
-        sample::item(MediaKind::Audio, "audio/wav", 105_840_044),
-        sample::item(MediaKind::Image, "image/gif", 60_000_000),
-        sample::item(MediaKind::Image, "image/png", 900_000_000),
+        test_media::item(MediaKind::Video, "video/mp4", 60_000_000),
+        test_media::item(MediaKind::Audio, "audio/wav", 105_840_044),
+        test_media::item(MediaKind::Image, "image/gif", 60_000_000),
+        test_media::item(MediaKind::Image, "image/png", 900_000_000),
     ];
     let context = Context::default();
-    let terms = Terms::new(None, Some(OutputMode::Blob), &context, &OutputSettings::default());
+    let presentation =
+        Presentation::new(None, Some(OutputMode::Blob), &context, &OutputSettings::default());
     let outcome = Outcome { media, ..Outcome::default() };
-    let result = assemble(outcome, &terms, &context, &Encoding::Plain, &stored).await;
+    let result = assemble(outcome, &presentation, &context, &Encoding::Plain, &stored).await;
     assert_eq!(kinds(&result), ["text", "link", "link", "link", "link"]);
     assert!(first_text(&result).contains("its 105.8 MB are more than fits"));
     assert_eq!(stored.1.load(Ordering::Relaxed), 0);
@@ -204,10 +206,10 @@ async fn what_cannot_be_shown_is_a_link_and_is_not_read() {
 
 #[tokio::test]
 async fn an_image_that_cannot_be_decoded_is_a_link_or_text() {
-    let result = show(vec![picture(700_000)], None, &client("codex-mcp-client")).await;
+    let result = show(vec![png(700_000)], None, &client("codex-mcp-client")).await;
     assert_eq!(kinds(&result), ["text"]);
-    let bomb = sample::bomb(25_000, 20_000);
-    let item = sample::with_bytes(
+    let bomb = test_media::bomb(25_000, 20_000);
+    let item = test_media::with_bytes(
         MediaKind::Image,
         "image/png",
         [bomb, vec![0; 5 << 20].into()].concat().into(),
@@ -217,22 +219,23 @@ async fn an_image_that_cannot_be_decoded_is_a_link_or_text() {
 
 #[tokio::test]
 async fn a_file_that_is_gone_or_has_grown_breaks_no_result() {
-    let item = || vec![sample::item(MediaKind::Audio, "audio/wav", 10)];
+    let item = || vec![test_media::item(MediaKind::Audio, "audio/wav", 10)];
     let result = show(item(), None, &Context::default()).await;
     assert_eq!(kinds(&result), ["text", "link"]);
     assert!(first_text(&result).contains("could not be read: the disk is gone"));
     let stored = Stored(vec![0; 5 << 20].into(), AtomicUsize::new(0));
     let context = Context::default();
-    let terms = Terms::new(None, None, &context, &OutputSettings::default());
+    let presentation = Presentation::new(None, None, &context, &OutputSettings::default());
     let outcome = Outcome { media: item(), ..Outcome::default() };
-    let result = assemble(outcome, &terms, &context, &Encoding::Plain, &stored).await;
+    let result = assemble(outcome, &presentation, &context, &Encoding::Plain, &stored).await;
     assert_eq!(kinds(&result), ["text", "link"]);
 }
 
 #[tokio::test]
 async fn variants_share_one_budget_in_order() {
-    let large = || sample::with_bytes(MediaKind::Image, "image/png", sample::noise(300, 300));
-    let media = vec![large(), picture(30_000), large(), large()];
+    let large =
+        || test_media::with_bytes(MediaKind::Image, "image/png", test_media::noise(300, 300));
+    let media = vec![large(), png(30_000), large(), large()];
     let result = show_within(media, None, &client("mcp"), Some(400_000)).await;
     assert_eq!(kinds(&result), ["text", "image", "link", "blob", "image", "link", "image", "link"]);
     let sizes: Vec<usize> = blocks(&result).into_iter().map(|(_, size)| size).collect();
@@ -240,12 +243,12 @@ async fn variants_share_one_budget_in_order() {
 }
 
 #[tokio::test]
-async fn a_small_budget_shows_the_first_of_many_pictures() {
+async fn a_small_budget_shows_the_first_of_many_images() {
     let smooth = image::RgbImage::from_fn(900, 900, |x, y| {
         image::Rgb([(x / 4).to_le_bytes()[0], (y / 4).to_le_bytes()[0], 9])
     });
-    let png = sample::png(&smooth.into());
-    let three = || vec![sample::with_bytes(MediaKind::Image, "image/png", png.clone()); 3];
+    let png = test_media::png(&smooth.into());
+    let three = || vec![test_media::with_bytes(MediaKind::Image, "image/png", png.clone()); 3];
     let result = show_within(three(), None, &client("mcp"), Some(4000)).await;
     assert_eq!(kinds(&result), ["text", "image", "link", "image", "link", "link"]);
 }
@@ -255,14 +258,14 @@ async fn a_tool_that_links_gives_a_link_only_where_it_is_of_use() {
     for (name, expected) in [("mcp", &["text", "link"][..]), ("codex-mcp-client", &["text"])] {
         let context = client(name);
         let link = Some(OutputMode::Link);
-        let terms = Terms::new(link, None, &context, &OutputSettings::default());
-        let outcome = Outcome { media: vec![picture(10)], output: link, ..Outcome::default() };
+        let presentation = Presentation::new(link, None, &context, &OutputSettings::default());
+        let outcome = Outcome { media: vec![png(10)], output: link, ..Outcome::default() };
         let stored = Stored::default();
-        let result = assemble(outcome, &terms, &context, &Encoding::Plain, &stored).await;
+        let result = assemble(outcome, &presentation, &context, &Encoding::Plain, &stored).await;
         assert_eq!(kinds(&result), expected);
         assert_eq!(first_text(&result).lines().count(), 1);
     }
-    let asked = show(vec![picture(10)], Some(OutputMode::Link), &client("codex-mcp-client")).await;
+    let asked = show(vec![png(10)], Some(OutputMode::Link), &client("codex-mcp-client")).await;
     assert_eq!(kinds(&asked), ["text", "link"]);
 }
 
@@ -270,10 +273,10 @@ async fn a_tool_that_links_gives_a_link_only_where_it_is_of_use() {
 async fn spliced_blocks_hold_tokens_of_the_whole_bytes() {
     let holes = Holes::default();
     let context = Context::default();
-    let terms = Terms::new(None, None, &context, &OutputSettings::default());
-    let outcome = Outcome { media: vec![picture(10)], ..Outcome::default() };
+    let presentation = Presentation::new(None, None, &context, &OutputSettings::default());
+    let outcome = Outcome { media: vec![png(10)], ..Outcome::default() };
     let encoding = Encoding::Spliced(holes.clone());
-    let result = assemble(outcome, &terms, &context, &encoding, &Stored::default()).await;
+    let result = assemble(outcome, &presentation, &context, &encoding, &Stored::default()).await;
     let json = serde_json::to_value(&result).unwrap();
     let token = json["content"][1]["resource"]["blob"].as_str().unwrap();
     assert_eq!(holes.take(token), Some(Bytes::from(vec![1; 10])));
@@ -282,8 +285,8 @@ async fn spliced_blocks_hold_tokens_of_the_whole_bytes() {
 
 #[tokio::test]
 async fn a_remote_client_sees_links_in_place_of_paths() {
-    let context = Context { links: Some(Arc::new(sample::Signed)), ..Context::default() };
-    let result = show(vec![picture(10)], None, &context).await;
+    let context = Context { links: Some(Arc::new(test_media::Signed)), ..Context::default() };
+    let result = show(vec![png(10)], None, &context).await;
     let link = "https://host/media/a-cat-3f9c2a1b5d6e7f80?signed";
     assert!(first_text(&result).ends_with(link));
     let text = serde_json::to_string(&result).unwrap();
@@ -294,10 +297,10 @@ async fn a_remote_client_sees_links_in_place_of_paths() {
 #[tokio::test]
 async fn outcomes_without_media_are_text_and_data() {
     let context = Context::default();
-    let terms = Terms::new(None, None, &context, &OutputSettings::default());
+    let presentation = Presentation::new(None, None, &context, &OutputSettings::default());
     let render = async |outcome| {
         let stored = Stored::default();
-        assemble(outcome, &terms, &context, &Encoding::Plain, &stored).await
+        assemble(outcome, &presentation, &context, &Encoding::Plain, &stored).await
     };
     let result = render(Outcome::text("nothing is stored yet")).await;
     assert_eq!(first_text(&result), "nothing is stored yet");
@@ -316,7 +319,7 @@ async fn outcomes_without_media_are_text_and_data() {
 
 #[tokio::test]
 async fn remarks_that_items_share_are_said_once() {
-    let mut item = picture(10);
+    let mut item = png(10);
     item.remarks.enhanced_prompt = Some("a cat".to_owned());
     item.remarks.blurred = true;
     item.remarks.deprecation = Some("removed on 2026-12-01".to_owned());
@@ -342,27 +345,27 @@ fn a_result_can_be_made_in_any_thread() {
 /// One of several items: small and large, shrinkable and not, honest and broken.
 fn any_item(large: Bytes) -> impl Strategy<Value = Delivered> {
     (0..7_u8, 1..120_000_usize).prop_map(move |(kind, bytes)| match kind {
-        0 => sample::with_bytes(MediaKind::Image, "image/png", large.clone()),
-        1 => picture(bytes),
-        2 => sample::with_bytes(MediaKind::Image, "image/svg+xml", vec![3; bytes].into()),
+        0 => test_media::with_bytes(MediaKind::Image, "image/png", large.clone()),
+        1 => png(bytes),
+        2 => test_media::with_bytes(MediaKind::Image, "image/svg+xml", vec![3; bytes].into()),
         3 => sound(bytes),
-        4 => sample::item(MediaKind::Audio, "audio/wav", 105_840_044),
-        5 => sample::item(MediaKind::Video, "video/mp4", 60_000_000),
-        _ => sample::with_bytes(MediaKind::Document, "text/plain", vec![4; bytes].into()),
+        4 => test_media::item(MediaKind::Audio, "audio/wav", 105_840_044),
+        5 => test_media::item(MediaKind::Video, "video/mp4", 60_000_000),
+        _ => test_media::with_bytes(MediaKind::Document, "text/plain", vec![4; bytes].into()),
     })
 }
 
 #[test]
 fn no_result_carries_more_than_its_budget() {
     use OutputMode::{Auto, Blob, File, Image, Link};
-    let large = sample::noise(250, 250);
+    let large = test_media::noise(250, 250);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let names =
         ["mcp", "claude-ai", "Anthropic/ClaudeAI", "claude-code", "codex-mcp-client", "Zed"];
     let strategy = (
         prop::collection::vec(any_item(large), 1..6),
-        prop::sample::select(names.to_vec()),
-        prop::sample::select(vec![
+        prop::test_media::select(names.to_vec()),
+        prop::test_media::select(vec![
             None,
             Some(Auto),
             Some(Blob),

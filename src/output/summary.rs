@@ -1,4 +1,4 @@
-//! What a result says in words and for programs about its media.
+//! Describes the media of a result, in words and for programs.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::outcome::{Delivered, Place};
 use crate::spend::about;
 
-/// The one line that says all of an item, such as
+/// The line of text that describes an item, such as
 /// `image/webp 1024x1024 184 kB | venice://media/… | /home/… | model z-image-turbo, seed 42 | about $0.01`.
 pub(super) fn summary(item: &Delivered, place: Option<&Place>) -> String {
     let media = &item.media;
@@ -18,7 +18,7 @@ pub(super) fn summary(item: &Delivered, place: Option<&Place>) -> String {
     if let Some(seconds) = media.seconds.filter(|seconds| seconds.is_finite()) {
         let _ = write!(line, " {seconds:.1} s");
     }
-    let _ = write!(line, " {} | {}", size(media.bytes), media.uri());
+    let _ = write!(line, " {} | {}", human_size(media.bytes), media.uri());
     if let Some(place) = place {
         let _ = write!(line, " | {}", place.text());
     }
@@ -35,7 +35,7 @@ pub(super) fn summary(item: &Delivered, place: Option<&Place>) -> String {
     one_line(&line)
 }
 
-/// The lines of what Venice remarked about an item.
+/// Venice's remarks about an item, one per line.
 pub(super) fn remarks(item: &Delivered) -> Vec<String> {
     let remarks = &item.remarks;
     let mut lines = Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn remarks(item: &Delivered) -> Vec<String> {
     lines
 }
 
-/// The same facts for programs.
+/// What is known of an item, for programs.
 pub(super) fn facts(item: &Delivered, place: Option<&Place>) -> Value {
     let (media, remarks) = (&item.media, &item.remarks);
     let (path, link) = match place {
@@ -83,7 +83,7 @@ pub(super) fn facts(item: &Delivered, place: Option<&Place>) -> Value {
 }
 
 /// A number of bytes in decimal units: `812 B`, `184 kB`, `1.2 MB`.
-pub(super) fn size(bytes: u64) -> String {
+pub(super) fn human_size(bytes: u64) -> String {
     match bytes {
         0..1000 => format!("{bytes} B"),
         1000..999_500 => format!("{} kB", (bytes + 500) / 1000),
@@ -98,20 +98,20 @@ fn finite(number: Option<f64>) -> Option<f64> {
     number.filter(|number| number.is_finite())
 }
 
-/// `text` without breaks, so that what a model or a caller wrote makes no lines of its own.
+/// `text` without line breaks, so that the words of a model or a caller cannot pass for other lines.
 fn one_line(text: &str) -> String {
     text.trim().replace("\r\n", " ").replace(|character: char| character.is_control(), " ")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample;
+    use super::super::test_media;
     use super::*;
     use crate::media::MediaKind;
 
     #[test]
-    fn a_summary_says_all_that_is_known() {
-        let mut item = sample::item(MediaKind::Image, "image/webp", 184_120);
+    fn a_summary_has_everything_that_is_known() {
+        let mut item = test_media::item(MediaKind::Image, "image/webp", 184_120);
         item.media.width = Some(1024);
         item.media.height = Some(1024);
         item.media.record.model = Some("z-image-turbo".to_owned());
@@ -127,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_left_out() {
-        let mut item = sample::item(MediaKind::Audio, "audio/mpeg", 51_300);
+    fn a_summary_leaves_out_what_is_not_known() {
+        let mut item = test_media::item(MediaKind::Audio, "audio/mpeg", 51_300);
         item.media.seconds = Some(3.21);
         let line = "audio/mpeg 3.2 s 51 kB | venice://media/a-cat-3f9c2a1b5d6e7f80";
         assert_eq!(summary(&item, None), line);
@@ -137,8 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn a_text_from_elsewhere_makes_no_lines() {
-        let mut item = sample::item(MediaKind::Image, "image/png", 10);
+    fn a_foreign_text_cannot_add_lines() {
+        let mut item = test_media::item(MediaKind::Image, "image/png", 10);
         item.media.record.model = Some("m\nimage/png 1x1".to_owned());
         item.remarks.enhanced_prompt = Some("a cat,\r\non a mat\n".to_owned());
         assert!(!summary(&item, None).contains('\n'));
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn facts_leave_out_what_is_absent() {
-        let mut item = sample::item(MediaKind::Image, "image/png", 10);
+        let mut item = test_media::item(MediaKind::Image, "image/png", 10);
         item.media.record.cost_usd = Some(f64::NAN);
         item.remarks.blurred = true;
         let link = Place::Link("https://host/d/1".to_owned());
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        let sizes = [0, 999, 1000, 184_499, 999_499, 999_500, 61_440_000].map(size);
+        let sizes = [0, 999, 1000, 184_499, 999_499, 999_500, 61_440_000].map(human_size);
         assert_eq!(sizes, ["0 B", "999 B", "1 kB", "184 kB", "999 kB", "1.0 MB", "61.4 MB"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Stored media as content blocks, under one budget.
+//! Stored media as content blocks, within one budget of bytes.
 
 use bytes::Bytes;
 use rmcp::model::{
@@ -11,18 +11,18 @@ use crate::media::{Media, MediaKind, MediaView};
 use crate::outcome::Delivered;
 use crate::splice::Encoding;
 
-use super::preview::{LARGEST_FILE, LEAST, preview};
-use super::profile::Form;
-use super::terms::{Terms, share};
-use super::text::size;
+use super::presentation::{Presentation, share};
+use super::preview::{MAX_ORIGINAL_BYTES, MIN_PREVIEW_BYTES, preview};
+use super::profile::BlockKind;
+use super::summary::human_size;
 
-/// Where the bytes of stored media come from.
+/// Reads stored media.
 pub(super) trait Originals: Sync {
-    /// All bytes of `media`.
+    /// The bytes of `media`.
     fn read(&self, media: &Media) -> impl Future<Output = Result<Bytes>> + Send;
 
-    /// Why `media` have no file. Those that are being written are waited for, unless the result has them `whole`: no
-    /// file is named that never comes to be.
+    /// Why `media` have no file; `None` if they have one. Waits for media that are being written, unless the result
+    /// contains them `whole`, so that it never names a file that does not come to exist.
     fn fault(&self, media: &Media, whole: bool) -> impl Future<Output = Option<String>> + Send;
 }
 
@@ -36,23 +36,27 @@ impl Originals for MediaView {
     }
 }
 
-/// The blocks of a result's media, as they are made.
+/// Makes the blocks for a result's media.
 pub(super) struct Blocks<'a, S> {
-    terms: &'a Terms,
+    presentation: &'a Presentation,
     encoding: &'a Encoding,
     originals: &'a S,
     /// The blocks, in the order of the media.
     pub(super) content: Vec<ContentBlock>,
-    /// What the text has to say of media that are not shown whole.
+    /// Lines of text about media that are not shown whole.
     pub(super) lines: Vec<String>,
-    /// The ids of those that are.
+    /// The ids of the media that are shown whole.
     pub(super) whole: Vec<String>,
 }
 
 impl<'a, S: Originals> Blocks<'a, S> {
-    pub(super) const fn new(terms: &'a Terms, encoding: &'a Encoding, originals: &'a S) -> Self {
+    pub(super) const fn new(
+        presentation: &'a Presentation,
+        encoding: &'a Encoding,
+        originals: &'a S,
+    ) -> Self {
         Self {
-            terms,
+            presentation,
             encoding,
             originals,
             content: Vec::new(),
@@ -61,36 +65,39 @@ impl<'a, S: Originals> Blocks<'a, S> {
         }
     }
 
-    /// Adds the blocks of `items`, whose bytes together are at most the limit.
+    /// Adds the blocks for `items`, whose bytes together do not exceed the limit.
     pub(super) async fn add(&mut self, items: &[Delivered]) {
-        let mut left = self.terms.limit;
+        let mut left = self.presentation.limit;
         for (index, item) in items.iter().enumerate() {
-            match self.terms.form(&item.media) {
-                Form::Text => self.withhold(&item.media),
-                Form::Link => self.link(&item.media),
-                form @ (Form::Blob | Form::Content) => {
-                    let waiting = items.iter().skip(index).filter(|item| self.wants_bytes(item));
-                    let lengths: Vec<u64> = waiting.map(length).collect();
+            match self.presentation.block_kind(&item.media) {
+                BlockKind::None => self.explain_omission(&item.media),
+                BlockKind::Link => self.link(&item.media),
+                kind @ (BlockKind::Blob | BlockKind::Content) => {
+                    let remaining = items.iter().skip(index).filter(|item| self.wants_bytes(item));
+                    let lengths: Vec<u64> = remaining.map(length).collect();
                     let share = share(left, lengths.clone());
-                    let share =
-                        if shrinks(&item.media) { enough(left, share, &lengths) } else { share };
-                    left = left.saturating_sub(self.inline(item, form, share).await);
+                    let share = if can_preview(&item.media) {
+                        image_share(left, share, &lengths)
+                    } else {
+                        share
+                    };
+                    left = left.saturating_sub(self.inline(item, kind, share).await);
                 }
             }
         }
     }
 
-    /// Whether an item takes part in the division of the budget: one that never fits does not.
+    /// Whether an item gets a share of the budget. One that cannot fit does not.
     fn wants_bytes(&self, item: &Delivered) -> bool {
-        matches!(self.terms.form(&item.media), Form::Blob | Form::Content)
-            && (shrinks(&item.media) || length(item) <= self.terms.limit)
+        matches!(self.presentation.block_kind(&item.media), BlockKind::Blob | BlockKind::Content)
+            && (can_preview(&item.media) || length(item) <= self.presentation.limit)
     }
 
-    /// Shows an item in at most `share` bytes, and gives how many it took.
-    async fn inline(&mut self, item: &Delivered, form: Form, share: u64) -> u64 {
+    /// Shows an item in at most `share` bytes. Returns how many it used.
+    async fn inline(&mut self, item: &Delivered, kind: BlockKind, share: u64) -> u64 {
         let media = &item.media;
-        let shrinks = shrinks(media);
-        let most = if shrinks { LARGEST_FILE.max(share) } else { share };
+        let can_preview = can_preview(media);
+        let most = if can_preview { MAX_ORIGINAL_BYTES.max(share) } else { share };
         if length(item) > most {
             return self.too_large(media);
         }
@@ -105,38 +112,38 @@ impl<'a, S: Originals> Blocks<'a, S> {
                 }
             },
         };
-        let taken = count(&bytes);
-        if taken <= share && self.terms.takes(media) {
-            self.content.push(self.block(media, form, bytes));
+        let used = byte_count(&bytes);
+        if used <= share && self.presentation.accepts_size(media) {
+            self.content.push(self.block(media, kind, bytes));
             self.whole.push(media.id.clone());
-            return taken;
+            return used;
         }
-        match if shrinks { preview(bytes, share).await } else { None } {
+        match if can_preview { preview(bytes, share).await } else { None } {
             Some(preview) => {
                 self.lines.push(format!(
                     "the picture shown is a preview of {}x{}; the original of {} is {}",
                     preview.width,
                     preview.height,
-                    size(taken),
+                    human_size(used),
                     media.uri()
                 ));
-                let taken = count(&preview.bytes);
+                let used = byte_count(&preview.bytes);
                 let data = self.encoding.encode(preview.bytes);
                 self.content.push(ContentBlock::Image(ImageContent::new(data, "image/jpeg")));
                 self.link(media);
-                taken
+                used
             }
             None => self.too_large(media),
         }
     }
 
-    fn block(&self, media: &Media, form: Form, bytes: Bytes) -> ContentBlock {
+    fn block(&self, media: &Media, kind: BlockKind, bytes: Bytes) -> ContentBlock {
         let data = self.encoding.encode(bytes);
-        match (form, media.kind) {
-            (Form::Content, MediaKind::Image) => {
+        match (kind, media.kind) {
+            (BlockKind::Content, MediaKind::Image) => {
                 ContentBlock::Image(ImageContent::new(data, &media.mime_type))
             }
-            (Form::Content, MediaKind::Audio) => {
+            (BlockKind::Content, MediaKind::Audio) => {
                 ContentBlock::Audio(AudioContent::new(data, &media.mime_type))
             }
             _ => {
@@ -150,7 +157,7 @@ impl<'a, S: Originals> Blocks<'a, S> {
     }
 
     fn link(&mut self, media: &Media) {
-        if self.terms.link() == Form::Link {
+        if self.presentation.link() == BlockKind::Link {
             let resource = Resource::new(media.uri(), media.file_name())
                 .with_mime_type(&media.mime_type)
                 .with_size(media.bytes);
@@ -159,8 +166,8 @@ impl<'a, S: Originals> Blocks<'a, S> {
     }
 
     fn too_large(&mut self, media: &Media) -> u64 {
-        let reason = if self.terms.takes(media) {
-            let (bytes, limit) = (size(media.bytes), size(self.terms.limit));
+        let reason = if self.presentation.accepts_size(media) {
+            let (bytes, limit) = (human_size(media.bytes), human_size(self.presentation.limit));
             format!("its {bytes} are more than fits into this result, which carries {limit}")
         } else {
             "it has more pixels on a side than this client takes".to_owned()
@@ -170,8 +177,8 @@ impl<'a, S: Originals> Blocks<'a, S> {
         0
     }
 
-    fn withhold(&mut self, media: &Media) {
-        if self.terms.by_name() {
+    fn explain_omission(&mut self, media: &Media) {
+        if self.presentation.is_explicit() {
             self.lines.push(format!(
                 "{} is not shown here: this client takes no such content",
                 media.uri()
@@ -180,23 +187,27 @@ impl<'a, S: Originals> Blocks<'a, S> {
     }
 }
 
-/// The share of a picture: at least what a preview takes, where the items that go whole leave that. Of many pictures
-/// in a small budget the first are shown, for equal shares would show none of them.
-fn enough(left: u64, share: u64, lengths: &[u64]) -> u64 {
+/// The share of an image: at least what a preview needs, if the items that are sent whole leave that much. Of many
+/// images within a small budget the first are shown, because equal shares would show none.
+fn image_share(left: u64, share: u64, lengths: &[u64]) -> u64 {
     let whole = lengths.iter().filter(|length| **length <= share).sum();
-    if left.saturating_sub(whole) >= LEAST { share.max(LEAST) } else { share }
+    if left.saturating_sub(whole) >= MIN_PREVIEW_BYTES {
+        share.max(MIN_PREVIEW_BYTES)
+    } else {
+        share
+    }
 }
 
 /// Whether a preview can be made of it.
-fn shrinks(media: &Media) -> bool {
+fn can_preview(media: &Media) -> bool {
     matches!(media.mime_type.as_str(), "image/png" | "image/jpeg" | "image/webp")
 }
 
-/// How many bytes an item has, as far as is known before they are read.
+/// How many bytes an item has, as far as known before they are read.
 fn length(item: &Delivered) -> u64 {
-    item.bytes.as_ref().map_or(item.media.bytes, count)
+    item.bytes.as_ref().map_or(item.media.bytes, byte_count)
 }
 
-fn count(bytes: &Bytes) -> u64 {
+fn byte_count(bytes: &Bytes) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
