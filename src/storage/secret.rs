@@ -1,4 +1,4 @@
-//! The secret of the servers on a directory.
+//! The secret that all servers on a storage share.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use super::Storage;
 use crate::config::SecretBytes;
 use crate::error::{Error, Kind, Result};
 
-/// Where it lies. Files of the store are readable by their owner alone.
-const PLACE: &str = ".venice/secret";
+/// Its key. Stored files are readable by their owner only.
+const SECRET_KEY: &str = ".venice/secret";
 
-/// 32 bytes that nobody else knows: of the settings, which replicas share, or random ones that all servers on a
-/// directory share, made when they are first needed. Cheap to clone.
+/// 32 secret bytes: from the settings, or random ones that all servers on a storage share and that are created when they
+/// are first needed. Cheap to clone.
 #[derive(Clone)]
 pub struct Secret {
     inner: Arc<Inner>,
@@ -27,7 +27,7 @@ struct Inner {
 }
 
 impl Secret {
-    /// The secret that is `given`, or that of `storage`. Touches nothing yet.
+    /// The secret derived from `given`, or else that of `storage`. Touches nothing yet.
     #[must_use]
     pub fn new(given: Option<SecretBytes>, storage: Storage) -> Self {
         Self { inner: Arc::new(Inner { given, storage, stored: OnceCell::new() }) }
@@ -43,20 +43,20 @@ impl Secret {
 
     async fn load(&self) -> Result<[u8; 32]> {
         let storage = &self.inner.storage;
-        if storage.size(PLACE).await?.is_none() {
+        if storage.size(SECRET_KEY).await?.is_none() {
             let mut fresh = [0; 32];
             getrandom::fill(&mut fresh).map_err(|error| {
                 Error::new(Kind::Internal, "the system gave no random bytes")
                     .source(std::io::Error::from(error))
             })?;
-            if storage.create(PLACE, Bytes::copy_from_slice(&fresh)).await? {
+            if storage.create(SECRET_KEY, Bytes::copy_from_slice(&fresh)).await? {
                 return Ok(fresh);
             }
         }
-        // Another server on the directory made it.
-        let there = storage.read(PLACE).await?.unwrap_or_default();
+        // Another server created it.
+        let there = storage.read(SECRET_KEY).await?.unwrap_or_default();
         <[u8; 32]>::try_from(there.as_ref()).map_err(|_| {
-            Error::new(Kind::Storage, format!("`{PLACE}` does not have 32 bytes"))
+            Error::new(Kind::Storage, format!("`{SECRET_KEY}` does not have 32 bytes"))
                 .hint("remove the file; a new one is made")
         })
     }
