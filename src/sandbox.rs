@@ -1,32 +1,38 @@
 //! A stand-in for the Venice API on the loopback interface, as strict as the API itself.
 //!
-//! It lets the whole server be tried without a key, a network or credit, and it is what the tests talk to.
-//! It keeps the published contract and what is known of the live one by hand, family by family, so that
-//! a request that Venice would refuse is refused here with the same status and the same shape of body.
-//! Pictures, speech, music and clips are real files, made here; no model runs, nothing is fetched.
-//! Words in a prompt steer it: `violation` is blocked, `blurred` is blurred, `noise` makes a picture that
-//! does not compress. A key that starts with `bad` is refused, one with `no-credit` has no balance.
+//! With it, the whole server can be tried without a key, a network, or credit, and the tests run against it. It
+//! implements the published contract, and what is known of the live one, family by family: a request that Venice would refuse is
+//! refused here with the same status and the same shape of body. It shares no code with the client, so that each checks
+//! the other (docs/decisions/0011).
+//!
+//! Images, speech, music, and clips are real files that are made here. No model runs, and nothing is fetched. Words in a
+//! prompt control the result: `violation` is blocked, `blurred` is blurred, and `noise` makes an image that does not
+//! compress. A key that starts with `bad` is refused, and one that starts with `no-credit` has no balance.
 
 mod account;
 mod audio;
 mod augment;
+mod auth;
 mod characters;
 mod crypto;
-mod desk;
 mod fields;
-mod front;
 mod image;
+mod image_file;
 mod job;
 mod media;
+mod middleware;
 mod models;
 mod music;
-mod picture;
 mod reply;
+mod request;
+mod seen;
 mod sound;
+mod state;
 #[cfg(test)]
 mod test;
 mod text;
 mod video;
+mod video_rules;
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -40,12 +46,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use desk::Desk;
-pub use front::Seen;
+pub use seen::Seen;
+use state::SandboxState;
 
 /// How the stand-in behaves where the API leaves a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub struct SandboxSettings {
     /// Serve the plural paths of older notes (`/images/edits`, `/videos/generations/{queue_id}`, …) in place of
     /// the documented ones.
     pub plural: bool,
@@ -53,7 +59,7 @@ pub struct Settings {
     pub polls: u32,
 }
 
-impl Default for Settings {
+impl Default for SandboxSettings {
     fn default() -> Self {
         Self { plural: false, polls: 2 }
     }
@@ -63,7 +69,7 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct Sandbox {
     base_url: String,
-    desk: Arc<Desk>,
+    state: Arc<SandboxState>,
     server: JoinHandle<()>,
     _stop: DropGuard,
 }
@@ -71,11 +77,11 @@ pub struct Sandbox {
 impl Sandbox {
     /// Starts the stand-in at `address`; port 0 takes a free one.
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
-        Self::start_with(address, Settings::default()).await
+        Self::start_with(address, SandboxSettings::default()).await
     }
 
     /// Starts the stand-in at `address` with `settings`.
-    pub async fn start_with(address: SocketAddr, settings: Settings) -> io::Result<Self> {
+    pub async fn start_with(address: SocketAddr, settings: SandboxSettings) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let mut bound = listener.local_addr()?;
         if bound.ip().is_unspecified() {
@@ -85,8 +91,8 @@ impl Sandbox {
             };
             bound.set_ip(loopback);
         }
-        let desk = Arc::new(Desk::new(format!("http://{bound}"), settings));
-        let router = router(&desk);
+        let state = Arc::new(SandboxState::new(format!("http://{bound}"), settings));
+        let router = router(&state);
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let listener = listener.tap_io(|stream| {
@@ -99,7 +105,7 @@ impl Sandbox {
             }
         });
         let base_url = format!("http://{bound}/api/v1");
-        Ok(Self { base_url, desk, server, _stop: stop.drop_guard() })
+        Ok(Self { base_url, state, server, _stop: stop.drop_guard() })
     }
 
     /// The address to use in place of Venice's, such as `http://127.0.0.1:4000/api/v1`.
@@ -111,7 +117,7 @@ impl Sandbox {
     /// The latest requests, oldest first: at most 1,000, long strings shortened.
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
-        self.desk.seen()
+        self.state.seen()
     }
 
     /// Waits until the process is interrupted or the server has ended.
@@ -123,8 +129,8 @@ impl Sandbox {
     }
 }
 
-fn router(desk: &Arc<Desk>) -> Router {
-    let plural = desk.settings.plural;
+fn router(state: &Arc<SandboxState>) -> Router {
+    let plural = state.settings.plural;
     let api = Router::new()
         .merge(image::routes(plural))
         .merge(audio::routes())
@@ -138,32 +144,32 @@ fn router(desk: &Arc<Desk>) -> Router {
         .merge(crypto::routes())
         .fallback(reply::no_such_route)
         .method_not_allowed_fallback(reply::wrong_method)
-        .layer(from_fn_with_state(desk.clone(), front::receive))
+        .layer(from_fn_with_state(state.clone(), middleware::receive))
         .layer(DefaultBodyLimit::disable());
     Router::new()
         .nest("/api/v1", api)
         .merge(video::files())
         .fallback(reply::no_such_route)
-        .with_state(desk.clone())
+        .with_state(state.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use tokio::net::TcpStream;
 
-    use super::test::Bench;
+    use super::test::TestSandbox;
 
     #[tokio::test]
     async fn dropping_the_sandbox_closes_its_connections_and_its_port() {
         use tokio::io::AsyncReadExt as _;
 
-        let bench = Bench::new().await;
-        let url = url::Url::parse(bench.sandbox.base_url()).expect("a URL");
+        let sandbox = TestSandbox::new().await;
+        let url = url::Url::parse(sandbox.sandbox.base_url()).expect("a URL");
         assert_eq!(url.path(), "/api/v1");
         let address = ("127.0.0.1", url.port().expect("a port"));
         let mut stream = TcpStream::connect(address).await.expect("it listens");
-        assert_eq!(bench.get("/image/styles").await.status, 200);
-        drop(bench);
+        assert_eq!(sandbox.get("/image/styles").await.status, 200);
+        drop(sandbox);
         assert!(matches!(stream.read(&mut [0]).await, Ok(0) | Err(_)), "the connection has ended");
         assert!(TcpStream::connect(address).await.is_err(), "nothing listens any more");
     }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::serve::cancel_on_signal;
 use super::{fail, say};
 use crate::config::Config;
-use crate::sandbox::{Sandbox, Settings};
+use crate::sandbox::{Sandbox, SandboxSettings};
 
 /// The command's own arguments.
 #[derive(Debug, Clone, clap::Args)]
@@ -19,7 +19,7 @@ pub struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, config: &Config) -> ExitCode {
-    let settings = Settings { plural: config.plural_paths, ..Settings::default() };
+    let settings = SandboxSettings { plural: config.plural_paths, ..SandboxSettings::default() };
     let sandbox = match Sandbox::start_with(arguments.listen, settings).await {
         Ok(sandbox) => sandbox,
         Err(error) => return fail(&format!("cannot listen on {}: {error}", arguments.listen)),

@@ -6,9 +6,10 @@ use axum::Router;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::desk::{Ask, Desk};
 use super::fields::{Field, STRING, Shape, optional};
-use super::reply::{self, Answer, Refusal};
+use super::reply::{self, HandlerResult, Refusal};
+use super::request::RequestRef;
+use super::state::SandboxState;
 
 /// The id of the one key.
 const KEY_ID: &str = "e28e82dc-9df2-4b47-b726-d0a222ef2ab5";
@@ -23,7 +24,7 @@ const HISTORY: &[Field] = &[
 const ANALYTICS: &[Field] =
     &[optional("lookback", STRING), optional("startDate", STRING), optional("endDate", STRING)];
 
-pub(super) fn routes() -> Router<Arc<Desk>> {
+pub(super) fn routes() -> Router<Arc<SandboxState>> {
     Router::new()
         .route("/api_keys", get(keys))
         .route("/api_keys/rate_limits", get(rate_limits))
@@ -34,7 +35,7 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
         .route("/billing/usage", get(sunset))
 }
 
-async fn keys() -> Answer {
+async fn keys() -> HandlerResult {
     Ok(reply::json(&json!({
         "object": "list",
         "data": [{
@@ -53,7 +54,7 @@ async fn keys() -> Answer {
     })))
 }
 
-async fn rate_limits() -> Answer {
+async fn rate_limits() -> HandlerResult {
     let limits = |model: &str, amount: u32, kind: &str| {
         let limit = json!({ "amount": amount, "type": kind });
         json!({ "apiModelId": model, "rateLimits": [limit] })
@@ -80,7 +81,7 @@ fn next_epoch() -> String {
     format!("{tomorrow}T00:00:00.000Z")
 }
 
-async fn rate_limit_log() -> Answer {
+async fn rate_limit_log() -> HandlerResult {
     Ok(reply::json(&json!({
         "object": "list",
         "data": [{
@@ -93,7 +94,7 @@ async fn rate_limit_log() -> Answer {
     })))
 }
 
-async fn balance() -> Answer {
+async fn balance() -> HandlerResult {
     Ok(reply::json(&json!({
         "canConsume": true,
         "consumptionCurrency": "DIEM",
@@ -102,8 +103,8 @@ async fn balance() -> Answer {
     })))
 }
 
-async fn usage_history(asked: Ask) -> Answer {
-    let query = asked.query(HISTORY)?;
+async fn usage_history(request: RequestRef) -> HandlerResult {
+    let query = request.query(HISTORY)?;
     let bounds = ["startTimestamp", "endTimestamp", "currency", "pageSize"];
     if query.has("cursor") && bounds.iter().any(|name| query.has(name)) {
         return Err(Refusal::field("cursor", "cursor cannot be combined with other parameters"));
@@ -141,8 +142,8 @@ fn is_time(text: &str) -> bool {
     chrono::DateTime::parse_from_rfc3339(text).is_ok() || text.parse::<chrono::NaiveDate>().is_ok()
 }
 
-async fn usage_analytics(asked: Ask) -> Answer {
-    let query = asked.query(ANALYTICS)?;
+async fn usage_analytics(request: RequestRef) -> HandlerResult {
+    let query = request.query(ANALYTICS)?;
     let lookback = query.text("lookback").unwrap_or("7d");
     let days = lookback.strip_suffix('d').and_then(|days| days.parse::<u32>().ok());
     if !days.is_some_and(|days| (1..=90).contains(&days)) {

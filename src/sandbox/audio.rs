@@ -6,13 +6,14 @@ use axum::Router;
 use axum::routing::post;
 use serde_json::{Value, json};
 
-use super::desk::{Ask, At, Desk};
 use super::fields::{FILLED, Field, STRING, Shape, optional, required};
-use super::front::Part;
-use super::media::{Kind, kind};
-use super::models::Model;
-use super::reply::{self, Answer, Refusal};
-use super::{picture, sound};
+use super::media::{MediaKind, sniff_kind};
+use super::models::SandboxModel;
+use super::reply::{self, HandlerResult, Refusal};
+use super::request::FormPart;
+use super::request::RequestRef;
+use super::state::{SandboxState, StateRef};
+use super::{image_file, sound};
 
 const SPEECH: &[Field] = &[
     required("input", Shape::Text(1, 4096)),
@@ -40,17 +41,17 @@ const NO_AUDIO: &str = "No audio file provided";
 const HEARD: [&str; 10] = ["wav", "wave", "flac", "m4a", "aac", "mp4", "mp3", "ogg", "oga", "webm"];
 const SAMPLES: [&str; 5] = ["mp3", "wav", "flac", "mp4", "m4a"];
 
-pub(super) fn routes() -> Router<Arc<Desk>> {
+pub(super) fn routes() -> Router<Arc<SandboxState>> {
     Router::new()
         .route("/audio/speech", post(speech))
         .route("/audio/transcriptions", post(transcribe))
         .route("/audio/voices", post(clone_voice))
 }
 
-async fn speech(desk: At, asked: Ask) -> Answer {
-    let body = asked.json(SPEECH)?;
-    let model = Model::of(body.text("model"), "tts")?;
-    let input = body.word("input").to_owned();
+async fn speech(state: StateRef, request: RequestRef) -> HandlerResult {
+    let body = request.json(SPEECH)?;
+    let model = SandboxModel::find_online(body.text("model"), "tts")?;
+    let input = body.text_or_empty("input").to_owned();
     if !input.chars().any(char::is_alphanumeric) {
         return Err(Refusal::field("input", "input contains nothing that can be spoken"));
     }
@@ -65,15 +66,16 @@ async fn speech(desk: At, asked: Ask) -> Answer {
     model.check_listed("response_format", &format, "/supported_formats")?;
     let speed = if model.id() == "tts-kokoro" { body.number("speed").unwrap_or(1.0) } else { 1.0 };
     let made = move || Ok(sound::speak(&input, &voice, speed, &format));
-    let (content_type, file) = picture::work(&desk, made).await?;
+    let (content_type, file) = image_file::run_blocking(&state, made).await?;
     let mut answer = reply::typed(content_type, file);
     model.mark(&mut answer);
     Ok(answer)
 }
 
-async fn transcribe(asked: Ask) -> Answer {
-    let (body, files) = asked.form(TRANSCRIPTION, "file", NO_AUDIO)?;
-    let model = Model::of(body.text("model").filter(|model| !model.is_empty()), "asr")?;
+async fn transcribe(request: RequestRef) -> HandlerResult {
+    let (body, files) = request.form(TRANSCRIPTION, "file", NO_AUDIO)?;
+    let model =
+        SandboxModel::find_online(body.text("model").filter(|model| !model.is_empty()), "asr")?;
     let file = files.first().ok_or_else(|| Refusal::bad(NO_AUDIO))?;
     check_audio(file, &HEARD)?;
     let text = "Hello from the sandbox. This is what the recording says.";
@@ -112,9 +114,10 @@ fn timestamps(model: &str, text: &str) -> Value {
     }
 }
 
-async fn clone_voice(desk: At, asked: Ask) -> Answer {
-    let (body, files) = asked.form(VOICE, "file", NO_AUDIO)?;
-    let model = Model::of(Some(body.text("model").unwrap_or("tts-chatterbox-hd")), "tts")?;
+async fn clone_voice(state: StateRef, request: RequestRef) -> HandlerResult {
+    let (body, files) = request.form(VOICE, "file", NO_AUDIO)?;
+    let model =
+        SandboxModel::find_online(Some(body.text("model").unwrap_or("tts-chatterbox-hd")), "tts")?;
     if model.at("/voice_cloning").is_none() {
         return Err(Refusal::new(
             403,
@@ -123,15 +126,17 @@ async fn clone_voice(desk: At, asked: Ask) -> Answer {
     }
     let file = files.first().ok_or_else(|| Refusal::bad(NO_AUDIO))?;
     check_audio(file, &SAMPLES)?;
-    Ok(reply::json(&json!({ "id": format!("vv_sandbox{}", desk.next()), "model": model.id() })))
+    Ok(reply::json(
+        &json!({ "id": format!("vv_sandbox{}", state.next_number()), "model": model.id() }),
+    ))
 }
 
 /// A recording is judged by the extension of its name and by its first bytes.
-fn check_audio(part: &Part, extensions: &[&str]) -> Result<(), Refusal> {
+fn check_audio(part: &FormPart, extensions: &[&str]) -> Result<(), Refusal> {
     let name = part.file.as_deref().unwrap_or_default();
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     let named = extension.is_some_and(|extension| extensions.contains(&extension.as_str()));
-    let sounds = matches!(kind(&part.bytes), Some(Kind::Audio | Kind::Video));
+    let sounds = matches!(sniff_kind(&part.bytes), Some(MediaKind::Audio | MediaKind::Video));
     if named && sounds {
         Ok(())
     } else {
@@ -143,11 +148,11 @@ fn check_audio(part: &Part, extensions: &[&str]) -> Result<(), Refusal> {
 mod tests {
     use serde_json::json;
 
-    use crate::sandbox::test::Bench;
+    use crate::sandbox::test::TestSandbox;
 
     #[tokio::test]
     async fn speech_is_a_file_of_the_format_asked_for_and_longer_texts_are_longer() {
-        let bench = Bench::new().await;
+        let sandbox = TestSandbox::new().await;
         for (format, kind, magic) in [
             ("mp3", "audio/mpeg", &b"\xFF\xF3"[..]),
             ("opus", "audio/opus", b"OggS"),
@@ -158,21 +163,21 @@ mod tests {
         ] {
             let body =
                 json!({ "model": "tts-kokoro", "input": "hello", "response_format": format });
-            let got = bench.post("/audio/speech", body).await;
+            let got = sandbox.post("/audio/speech", body).await;
             assert_eq!((got.status, got.header("content-type")), (200, kind));
             assert!(got.bytes.starts_with(magic) && got.bytes.len() > 1000, "{format}");
         }
         let body = json!({ "model": "tts-orpheus", "input": "hello" });
-        let short = bench.post("/audio/speech", body).await;
+        let short = sandbox.post("/audio/speech", body).await;
         assert_eq!(short.header("content-type"), "audio/wav");
         assert_eq!(short.bytes.len(), 44 + 5 * 60 * 24 * 2);
         let body = json!({ "model": "tts-orpheus", "input": "hello, hello" });
-        assert!(bench.post("/audio/speech", body).await.bytes.len() > short.bytes.len());
+        assert!(sandbox.post("/audio/speech", body).await.bytes.len() > short.bytes.len());
     }
 
     #[tokio::test]
     async fn what_a_speech_model_lacks_is_refused() {
-        let bench = Bench::new().await;
+        let sandbox = TestSandbox::new().await;
         for (body, status, message) in [
             (json!({ "input": "hi" }), 400, "model is required"),
             (
@@ -201,21 +206,21 @@ mod tests {
                 "Number must be at most 4",
             ),
         ] {
-            let got = bench.post("/audio/speech", body).await;
+            let got = sandbox.post("/audio/speech", body).await;
             assert_eq!((got.status, got.error().as_str()), (status, message));
         }
     }
 
     #[tokio::test]
     async fn recordings_come_as_forms_and_are_judged_by_name_and_bytes() {
-        let bench = Bench::new().await;
+        let sandbox = TestSandbox::new().await;
         let wav: &[u8] = b"RIFF\x24\0\0\0WAVEfmt ";
         let whisper = ("model", "openai/whisper-large-v3");
         let path = "/audio/transcriptions";
         let got =
-            bench.form(path, &[whisper, ("timestamps", "true")], &[("file", "a.wav", wav)]).await;
+            sandbox.form(path, &[whisper, ("timestamps", "true")], &[("file", "a.wav", wav)]).await;
         assert_eq!(got.json()["timestamps"]["word"][0]["word"], "Hello");
-        let got = bench
+        let got = sandbox
             .form(path, &[whisper, ("response_format", "text")], &[("file", "a.wav", wav)])
             .await;
         assert_eq!(got.header("content-type"), "text/plain; charset=utf-8");
@@ -228,15 +233,15 @@ mod tests {
             (vec![], ("file", "a.wav", wav), 400),
         ] {
             assert_eq!(
-                bench.form(path, &texts, &[file]).await.status,
+                sandbox.form(path, &texts, &[file]).await.status,
                 status,
                 "{texts:?} {}",
                 file.1
             );
         }
-        let got = bench.post(path, json!({ "model": "x" })).await;
+        let got = sandbox.post(path, json!({ "model": "x" })).await;
         assert_eq!((got.status, got.error().as_str()), (400, "No audio file provided"));
-        let got = bench.form("/audio/voices", &[], &[("file", "a.wav", wav)]).await;
+        let got = sandbox.form("/audio/voices", &[], &[("file", "a.wav", wav)]).await;
         assert!(got.json()["id"].as_str().expect("an id").starts_with("vv_"));
     }
 }

@@ -6,10 +6,11 @@ use axum::Router;
 use axum::routing::post;
 use serde_json::{Value, json};
 
-use super::desk::{Ask, Desk};
 use super::fields::{FILLED, Field, Shape, optional, required};
 use super::media;
-use super::reply::{self, Answer, Refusal};
+use super::reply::{self, HandlerResult, Refusal};
+use super::request::RequestRef;
+use super::state::SandboxState;
 
 const SEARCH: &[Field] = &[
     required("query", Shape::Text(1, 400)),
@@ -22,16 +23,16 @@ const PARSE: &[Field] = &[optional("response_format", Shape::OneOf(&["json", "te
 /// The most characters of a document that come back.
 const PARSED: usize = 200_000;
 
-pub(super) fn routes() -> Router<Arc<Desk>> {
+pub(super) fn routes() -> Router<Arc<SandboxState>> {
     Router::new()
         .route("/augment/search", post(search))
         .route("/augment/scrape", post(scrape))
         .route("/augment/text-parser", post(parse))
 }
 
-async fn search(asked: Ask) -> Answer {
-    let body = asked.json(SEARCH)?;
-    let query = body.word("query");
+async fn search(request: RequestRef) -> HandlerResult {
+    let body = request.json(SEARCH)?;
+    let query = body.text_or_empty("query");
     let most = if body.text("search_provider") == Some("google") { 5 } else { 10 };
     let count = body.integer("limit").unwrap_or(10).min(most);
     let result = |number: i64| {
@@ -46,9 +47,9 @@ async fn search(asked: Ask) -> Answer {
     Ok(reply::json(&json!({ "query": query, "results": results })))
 }
 
-async fn scrape(asked: Ask) -> Answer {
-    let body = asked.json(SCRAPE)?;
-    let url = body.word("url");
+async fn scrape(request: RequestRef) -> HandlerResult {
+    let body = request.json(SCRAPE)?;
+    let url = body.text_or_empty("url");
     media::public_url("url", url)?;
     let host = url::Url::parse(url)
         .ok()
@@ -67,8 +68,8 @@ async fn scrape(asked: Ask) -> Answer {
     Ok(reply::json(&json!({ "url": url, "content": content, "format": "markdown" })))
 }
 
-async fn parse(asked: Ask) -> Answer {
-    let (body, files) = asked.form(PARSE, "file", "No file provided")?;
+async fn parse(request: RequestRef) -> HandlerResult {
+    let (body, files) = request.form(PARSE, "file", "No file provided")?;
     let file = files.first().ok_or_else(|| Refusal::bad("No file provided"))?;
     let name = file.file.as_deref().unwrap_or_default();
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());

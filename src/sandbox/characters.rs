@@ -7,9 +7,10 @@ use axum::extract::Path;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::desk::{Ask, Desk};
 use super::fields::{Field, Fields, STRING, Shape, optional};
-use super::reply::{self, Answer, Refusal};
+use super::reply::{self, HandlerResult, Refusal};
+use super::request::RequestRef;
+use super::state::SandboxState;
 
 const YES_NO: Shape = Shape::OneOf(&["true", "false"]);
 const NAMES: Shape = Shape::List(0, 20, &STRING);
@@ -63,7 +64,7 @@ const CHARACTERS: [(&str, &str, &str, &str, bool, u32); 4] = [
     ("gardener", "The Gardener", "Answers what grows where, and when.", "nature", true, 9),
 ];
 
-pub(super) fn routes() -> Router<Arc<Desk>> {
+pub(super) fn routes() -> Router<Arc<SandboxState>> {
     Router::new()
         .route("/characters", get(list))
         .route("/characters/{slug}", get(one))
@@ -75,8 +76,8 @@ pub(super) fn exists(slug: &str) -> bool {
     CHARACTERS.iter().any(|character| character.0 == slug)
 }
 
-async fn list(asked: Ask) -> Answer {
-    let query = asked.query(LIST)?;
+async fn list(request: RequestRef) -> HandlerResult {
+    let query = request.query(LIST)?;
     let mut found: Vec<Value> = (0u32..)
         .zip(CHARACTERS)
         .map(|(index, character)| shown(index, character))
@@ -94,7 +95,7 @@ async fn list(asked: Ask) -> Answer {
 fn wanted(character: &Value, query: &Fields) -> bool {
     let text =
         |name: &str| character.get(name).and_then(Value::as_str).unwrap_or_default().to_lowercase();
-    let search = query.word("search").to_lowercase();
+    let search = query.text_or_empty("search").to_lowercase();
     let named = text("name").contains(&search) || text("description").contains(&search);
     let listed = |name: &str, own: &Value| {
         let asked = query.list(name);
@@ -112,14 +113,14 @@ fn wanted(character: &Value, query: &Fields) -> bool {
         && is("isPro", false)
 }
 
-async fn one(Path(slug): Path<String>) -> Answer {
+async fn one(Path(slug): Path<String>) -> HandlerResult {
     let found = (0u32..).zip(CHARACTERS).find(|(_, character)| character.0 == slug);
     let (index, character) = found.ok_or_else(not_found)?;
     Ok(reply::json(&json!({ "object": "character", "data": shown(index, character) })))
 }
 
-async fn reviews(Path(slug): Path<String>, asked: Ask) -> Answer {
-    let query = asked.query(REVIEWS)?;
+async fn reviews(Path(slug): Path<String>, request: RequestRef) -> HandlerResult {
+    let query = request.query(REVIEWS)?;
     let found = (0u32..).zip(CHARACTERS).find(|(_, character)| character.0 == slug);
     let (slug_index, _) = found.ok_or_else(not_found)?;
     let (page, size) =

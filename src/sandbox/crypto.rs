@@ -7,9 +7,10 @@ use axum::extract::Path;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::desk::{Ask, Desk};
 use super::fields::{FILLED, Field, Fields, Shape, optional, required};
-use super::reply::{self, Answer, Refusal};
+use super::reply::{self, HandlerResult, Refusal};
+use super::request::RequestRef;
+use super::state::SandboxState;
 
 const NETWORKS: [&str; 8] = [
     "arbitrum-mainnet",
@@ -33,21 +34,25 @@ const CALL: &[Field] = &[
 const CREDITS: u32 = 20;
 const CREDIT_USD: f64 = 7e-7;
 
-pub(super) fn routes() -> Router<Arc<Desk>> {
+pub(super) fn routes() -> Router<Arc<SandboxState>> {
     Router::new()
         .route("/crypto/rpc/networks", get(networks))
         .route("/crypto/rpc/{network}", post(call))
 }
 
-async fn networks() -> Answer {
+async fn networks() -> HandlerResult {
     Ok(reply::json(&json!({ "networks": NETWORKS })))
 }
 
-async fn call(desk: super::desk::At, Path(network): Path<String>, asked: Ask) -> Answer {
+async fn call(
+    state: super::state::StateRef,
+    Path(network): Path<String>,
+    request: RequestRef,
+) -> HandlerResult {
     if !NETWORKS.contains(&network.as_str()) {
         return Err(Refusal::bad(format!("Unsupported network: {network}")));
     }
-    let body = asked.value()?;
+    let body = request.value()?;
     let (calls, results) = match body {
         Value::Array(calls) if (1..=100).contains(&calls.len()) => {
             let results = calls.iter().map(result).collect::<Result<Vec<_>, _>>()?;
@@ -60,7 +65,7 @@ async fn call(desk: super::desk::At, Path(network): Path<String>, asked: Ask) ->
     reply::set(&mut answer, "x-venice-rpc-credits", &(CREDITS * calls).to_string());
     let cost = format!("{:.7}", f64::from(CREDITS * calls) * CREDIT_USD);
     reply::set(&mut answer, "x-venice-rpc-cost-usd", &cost);
-    reply::set(&mut answer, "x-request-id", &format!("sandbox-{}", desk.next()));
+    reply::set(&mut answer, "x-request-id", &format!("sandbox-{}", state.next_number()));
     Ok(answer)
 }
 
@@ -68,7 +73,7 @@ async fn call(desk: super::desk::At, Path(network): Path<String>, asked: Ask) ->
 fn result(call: &Value) -> Result<Value, Refusal> {
     let fields = Fields::closed(call, CALL)?;
     let id = fields.get("id").cloned().unwrap_or(Value::Null);
-    let method = fields.word("method");
+    let method = fields.text_or_empty("method");
     let value = match method {
         "eth_blockNumber" => "0x1528b4f".into(),
         "eth_chainId" => "0x1".into(),

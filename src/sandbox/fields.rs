@@ -1,7 +1,7 @@
-//! Declared fields of a body, and the judge of a body by them.
+//! Declared fields of a body, and the validator of a body against them.
 //!
-//! A family lists its fields as a table; this finds everything that a body breaks, in the words of the
-//! validator that the API uses.
+//! A family lists its fields as a table. The validator reports everything that is wrong with a body in the words of
+//! Zod, the validator behind the API (docs/decisions/0010).
 
 use serde_json::{Map, Value};
 
@@ -15,20 +15,20 @@ pub(super) struct Field {
     required: bool,
 }
 
-/// A field that has to be there.
+/// A field that is required.
 pub(super) const fn required(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, required: true }
 }
 
-/// A field that may be left out.
+/// A field that is optional.
 pub(super) const fn optional(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, required: false }
 }
 
-/// What a value has to look like; bounds are inclusive.
+/// The values that a field takes. Bounds are inclusive.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape {
-    /// A string with a least and a largest length in characters.
+    /// A string with a minimum and a maximum length in characters.
     Text(usize, usize),
     /// One of these strings.
     OneOf(&'static [&'static str]),
@@ -40,13 +40,13 @@ pub(super) enum Shape {
     Above(f64, f64),
     /// `true` or `false`.
     Flag,
-    /// A list with a least and a largest length.
+    /// A list with a minimum and a maximum length.
     List(usize, usize, &'static Self),
     /// An object of exactly these fields.
     Record(&'static [Field]),
     /// An object that may have more than these fields.
     Open(&'static [Field]),
-    /// The first of these that fits, by type.
+    /// The first of these whose type fits.
     Either(&'static [Self]),
     /// `null`, or this.
     Nullable(&'static Self),
@@ -54,29 +54,29 @@ pub(super) enum Shape {
     Any,
 }
 
-/// A string without a length of its own.
+/// A string of any length.
 pub(super) const STRING: Shape = Shape::Text(0, usize::MAX);
 /// A string that is not empty.
 pub(super) const FILLED: Shape = Shape::Text(1, usize::MAX);
 
-/// A body that has been judged.
+/// A body that has been validated.
 #[derive(Debug, Default)]
 pub(super) struct Fields(Map<String, Value>);
 
 impl Fields {
-    /// Judges a body that may have these fields only.
+    /// Validates a body that may have these fields only.
     pub(super) fn closed(body: &Value, table: &[Field]) -> Result<Self, Refusal> {
-        Self::judge(body, table, true)
+        Self::validate(body, table, true)
     }
 
-    /// Judges a body whose other fields are ignored.
+    /// Validates a body whose other fields are ignored.
     pub(super) fn open(body: &Value, table: &[Field]) -> Result<Self, Refusal> {
-        Self::judge(body, table, false)
+        Self::validate(body, table, false)
     }
 
-    fn judge(body: &Value, table: &[Field], closed: bool) -> Result<Self, Refusal> {
+    fn validate(body: &Value, table: &[Field], closed: bool) -> Result<Self, Refusal> {
         let mut issues = Vec::new();
-        record(body, table, closed, "", &mut issues);
+        check_record(body, table, closed, "", &mut issues);
         match body {
             Value::Object(object) if issues.is_empty() => Ok(Self(object.clone())),
             _ => Err(Refusal::issues(&issues)),
@@ -95,8 +95,8 @@ impl Fields {
         self.get(name)?.as_str()
     }
 
-    /// A string, empty where it is absent.
-    pub(super) fn word(&self, name: &str) -> &str {
+    /// A string; empty if it is absent.
+    pub(super) fn text_or_empty(&self, name: &str) -> &str {
         self.text(name).unwrap_or_default()
     }
 
@@ -113,13 +113,13 @@ impl Fields {
         self.get(name)?.as_f64()
     }
 
-    /// A list, empty where it is absent.
+    /// A list; empty if it is absent.
     pub(super) fn list(&self, name: &str) -> &[Value] {
         self.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 }
 
-/// Gives strings of a form or a query the types that the table asks for.
+/// Turns the strings of a form or a query into the types that the table has for them.
 pub(super) fn coerce(pairs: impl IntoIterator<Item = (String, String)>, table: &[Field]) -> Value {
     let mut object = Map::new();
     for (name, text) in pairs {
@@ -150,7 +150,7 @@ fn typed(text: &str, shape: &Shape) -> Value {
     wanted.unwrap_or_else(|| text.into())
 }
 
-fn record(body: &Value, table: &[Field], closed: bool, path: &str, issues: &mut Vec<Issue>) {
+fn check_record(body: &Value, table: &[Field], closed: bool, path: &str, issues: &mut Vec<Issue>) {
     let Value::Object(object) = body else {
         issues.push(mistyped(path, "object", body));
         return;
@@ -159,10 +159,10 @@ fn record(body: &Value, table: &[Field], closed: bool, path: &str, issues: &mut 
         let place =
             if path.is_empty() { field.name.to_owned() } else { format!("{path}.{}", field.name) };
         match object.get(field.name) {
-            Some(value) => check(value, &field.shape, &place, issues),
+            Some(value) => check_value(value, &field.shape, &place, issues),
             None if field.required => issues.push(
                 Issue::at(&place, "invalid_type", "Required")
-                    .with("expected", kind(&field.shape))
+                    .with("expected", expected_type(&field.shape))
                     .with("received", "undefined"),
             ),
             None => {}
@@ -177,13 +177,13 @@ fn record(body: &Value, table: &[Field], closed: bool, path: &str, issues: &mut 
     }
 }
 
-fn check(value: &Value, shape: &Shape, path: &str, issues: &mut Vec<Issue>) {
+fn check_value(value: &Value, shape: &Shape, path: &str, issues: &mut Vec<Issue>) {
     match (shape, value) {
         (Shape::Any, _) | (Shape::Flag, Value::Bool(_)) | (Shape::Nullable(_), Value::Null) => {}
-        (Shape::Nullable(shape), _) => check(value, shape, path, issues),
+        (Shape::Nullable(shape), _) => check_value(value, shape, path, issues),
         (Shape::Text(least, most), Value::String(text)) => {
             let length = text.chars().count();
-            bounds(length < *least, length > *most, path, issues, || {
+            check_bounds(length < *least, length > *most, path, issues, || {
                 (
                     format!("{least} character(s)"),
                     format!("{most} character(s)"),
@@ -202,48 +202,48 @@ fn check(value: &Value, shape: &Shape, path: &str, issues: &mut Vec<Issue>) {
             }
         }
         (Shape::Integer(least, most), Value::Number(number)) => match number.as_i64() {
-            Some(whole) => bounds(whole < *least, whole > *most, path, issues, || {
+            Some(whole) => check_bounds(whole < *least, whole > *most, path, issues, || {
                 (least.to_string(), most.to_string(), "Number must be")
             }),
             None => issues.push(mistyped(path, "integer", value)),
         },
         (Shape::Number(least, most), Value::Number(number)) => {
             let number = number.as_f64().unwrap_or_default();
-            bounds(number < *least, number > *most, path, issues, || {
+            check_bounds(number < *least, number > *most, path, issues, || {
                 (least.to_string(), most.to_string(), "Number must be")
             });
         }
         (Shape::Above(floor, most), Value::Number(number)) => {
             let number = number.as_f64().unwrap_or_default();
-            bounds(number <= *floor, number > *most, path, issues, || {
+            check_bounds(number <= *floor, number > *most, path, issues, || {
                 (format!("more than {floor}"), most.to_string(), "Number must be")
             });
         }
         (Shape::List(least, most, shape), Value::Array(values)) => {
             let length = values.len();
-            bounds(length < *least, length > *most, path, issues, || {
+            check_bounds(length < *least, length > *most, path, issues, || {
                 (format!("{least} element(s)"), format!("{most} element(s)"), "Array must contain")
             });
             for (index, value) in values.iter().enumerate().take(most.saturating_add(1)) {
-                check(value, shape, &format!("{path}.{index}"), issues);
+                check_value(value, shape, &format!("{path}.{index}"), issues);
             }
         }
-        (Shape::Record(table), _) => record(value, table, true, path, issues),
-        (Shape::Open(table), _) => record(value, table, false, path, issues),
-        (Shape::Either(shapes), _) => either(value, shapes, path, issues),
-        _ => issues.push(mistyped(path, kind(shape), value)),
+        (Shape::Record(table), _) => check_record(value, table, true, path, issues),
+        (Shape::Open(table), _) => check_record(value, table, false, path, issues),
+        (Shape::Either(shapes), _) => check_either(value, shapes, path, issues),
+        _ => issues.push(mistyped(path, expected_type(shape), value)),
     }
 }
 
 /// The issues of the shape whose type fits, or one issue for all.
-fn either(value: &Value, shapes: &'static [Shape], path: &str, issues: &mut Vec<Issue>) {
-    match shapes.iter().find(|shape| kind(shape) == name(value)) {
-        Some(shape) => check(value, shape, path, issues),
+fn check_either(value: &Value, shapes: &'static [Shape], path: &str, issues: &mut Vec<Issue>) {
+    match shapes.iter().find(|shape| expected_type(shape) == type_name(value)) {
+        Some(shape) => check_value(value, shape, path, issues),
         None => issues.push(Issue::at(path, "invalid_union", "Invalid input")),
     }
 }
 
-fn bounds(
+fn check_bounds(
     small: bool,
     big: bool,
     path: &str,
@@ -263,25 +263,25 @@ fn bounds(
 }
 
 fn mistyped(path: &str, expected: &'static str, value: &Value) -> Issue {
-    let received = name(value);
+    let received = type_name(value);
     Issue::at(path, "invalid_type", format!("Expected {expected}, received {received}"))
         .with("expected", expected)
         .with("received", received)
 }
 
-const fn kind(shape: &Shape) -> &'static str {
+const fn expected_type(shape: &Shape) -> &'static str {
     match shape {
         Shape::Text(..) | Shape::OneOf(_) => "string",
         Shape::Integer(..) | Shape::Number(..) | Shape::Above(..) => "number",
         Shape::Flag => "boolean",
         Shape::List(..) => "array",
         Shape::Record(_) | Shape::Open(_) => "object",
-        Shape::Nullable(shape) => kind(shape),
+        Shape::Nullable(shape) => expected_type(shape),
         Shape::Either(_) | Shape::Any => "unknown",
     }
 }
 
-const fn name(value: &Value) -> &'static str {
+const fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",

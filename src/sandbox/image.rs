@@ -1,4 +1,4 @@
-//! Pictures: styles, generation, edits, upscaling and cut-outs.
+//! Images: styles, generation, edits, upscaling and cut-outs.
 
 mod edit;
 mod generate;
@@ -14,9 +14,9 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::json;
 
-use super::desk::Desk;
-use super::picture::Look;
-use super::reply::{self, Answer, set};
+use super::image_file::Look;
+use super::reply::{self, HandlerResult, set};
+use super::state::SandboxState;
 
 /// The style presets, case-sensitive: some of those that Venice lists.
 const STYLES: [&str; 24] = [
@@ -46,7 +46,7 @@ const STYLES: [&str; 24] = [
     "Watercolor",
 ];
 
-pub(super) fn routes(plural: bool) -> Router<Arc<Desk>> {
+pub(super) fn routes(plural: bool) -> Router<Arc<SandboxState>> {
     let at = |documented, other| if plural { other } else { documented };
     Router::new()
         .route("/image/styles", get(styles))
@@ -61,11 +61,11 @@ pub(super) fn routes(plural: bool) -> Router<Arc<Desk>> {
         )
 }
 
-async fn styles() -> Answer {
+async fn styles() -> HandlerResult {
     Ok(reply::json(&json!({ "object": "list", "data": STYLES })))
 }
 
-/// What the words of a prompt make of its picture.
+/// What the words of a prompt make of its image.
 fn look(prompt: &str, safe: bool) -> Look {
     if prompt.contains("violation") {
         Look::Black
@@ -78,7 +78,7 @@ fn look(prompt: &str, safe: bool) -> Look {
     }
 }
 
-/// Says on the answer what safety made of the picture.
+/// Says on the answer what safety made of the image.
 fn mark_look(answer: &mut Response, look: Look) {
     set(answer, "x-venice-is-blurred", if look == Look::Blurred { "true" } else { "false" });
     set(

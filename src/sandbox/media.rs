@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use bytes::Bytes;
 use infer::MatcherType;
 use url::{Host, Url};
@@ -21,7 +21,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// What a file is by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MediaKind {
     Image,
     Audio,
     Video,
@@ -29,17 +29,17 @@ pub(super) enum Kind {
 
 /// A media string, taken apart.
 #[derive(Debug, Clone)]
-pub(super) enum Given {
+pub(super) enum MediaSource {
     /// A public URL; Venice would fetch it, the sandbox does not.
     Url(String),
     Bytes(Bytes),
 }
 
 /// Takes base64, a data URI or a public URL.
-pub(super) fn given(name: &str, value: &str) -> Result<Given, Refusal> {
+pub(super) fn parse_media(name: &str, value: &str) -> Result<MediaSource, Refusal> {
     if value.starts_with("http://") || value.starts_with("https://") {
         public_url(name, value)?;
-        return Ok(Given::Url(value.to_owned()));
+        return Ok(MediaSource::Url(value.to_owned()));
     }
     let data = match value.strip_prefix("data:") {
         Some(rest) => rest.split_once(";base64,").map(|(_, data)| data),
@@ -50,14 +50,20 @@ pub(super) fn given(name: &str, value: &str) -> Result<Given, Refusal> {
     if bytes.len() > FILE_LIMIT {
         return Err(Refusal::too_large("File exceeds the maximum allowed size of 25 MB."));
     }
-    Ok(Given::Bytes(bytes.into()))
+    Ok(MediaSource::Bytes(bytes.into()))
 }
 
 /// Takes a media string that has to be one of these kinds.
-pub(super) fn given_kind(name: &str, value: &str, kinds: &[Kind]) -> Result<Given, Refusal> {
-    let media = given(name, value)?;
+pub(super) fn parse_media_of_kind(
+    name: &str,
+    value: &str,
+    kinds: &[MediaKind],
+) -> Result<MediaSource, Refusal> {
+    let media = parse_media(name, value)?;
     match &media {
-        Given::Bytes(bytes) if !kind(bytes).is_some_and(|kind| kinds.contains(&kind)) => {
+        MediaSource::Bytes(bytes)
+            if !sniff_kind(bytes).is_some_and(|kind| kinds.contains(&kind)) =>
+        {
             Err(Refusal::field(name, "Unsupported or corrupted media"))
         }
         _ => Ok(media),
@@ -65,13 +71,13 @@ pub(super) fn given_kind(name: &str, value: &str, kinds: &[Kind]) -> Result<Give
 }
 
 /// What these bytes are, by their first ones; any MPEG frame is audio.
-pub(super) fn kind(bytes: &[u8]) -> Option<Kind> {
+pub(super) fn sniff_kind(bytes: &[u8]) -> Option<MediaKind> {
     match infer::get(bytes).map(|found| found.matcher_type()) {
-        Some(MatcherType::Image) => Some(Kind::Image),
-        Some(MatcherType::Audio) => Some(Kind::Audio),
-        Some(MatcherType::Video) => Some(Kind::Video),
+        Some(MatcherType::Image) => Some(MediaKind::Image),
+        Some(MatcherType::Audio) => Some(MediaKind::Audio),
+        Some(MatcherType::Video) => Some(MediaKind::Video),
         _ => match bytes {
-            [0xFF, second, ..] if second & 0xE0 == 0xE0 => Some(Kind::Audio),
+            [0xFF, second, ..] if second & 0xE0 == 0xE0 => Some(MediaKind::Audio),
             _ => None,
         },
     }
@@ -108,4 +114,9 @@ fn private(address: IpAddr) -> bool {
                 || address.to_ipv4_mapped().is_some_and(|address| private(address.into()))
         }
     }
+}
+
+/// Base64 of `bytes`, as the API writes it.
+pub(super) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }

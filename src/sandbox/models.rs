@@ -1,4 +1,4 @@
-//! `GET /models`, `/models/traits`, `/models/compatibility_mapping`, and the rows that every family judges by.
+//! `GET /models`, `/models/traits`, `/models/compatibility_mapping`, and the rows that every family checks requests against.
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,9 +7,10 @@ use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Map, Value, json};
 
-use super::desk::{Ask, Desk};
 use super::fields::{Field, Shape, optional};
-use super::reply::{self, Answer, Refusal};
+use super::reply::{self, HandlerResult, Refusal};
+use super::request::RequestRef;
+use super::state::SandboxState;
 
 /// The rows, in the order in which the API would list them; prices and voices are Venice's of autumn 2026.
 static ROWS: LazyLock<Vec<Value>> = LazyLock::new(|| {
@@ -29,7 +30,7 @@ static ROWS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Names under which OpenAI's clients ask for a model.
+/// Names by which OpenAI clients request a model.
 const ALIASES: [(&str, &str, &str); 4] = [
     ("text", "gpt-4o", "openai-gpt-4o-2024-11-20"),
     ("text", "deepseek-v4-pro", "deepseek-v4-pro-0813"),
@@ -37,7 +38,8 @@ const ALIASES: [(&str, &str, &str); 4] = [
     ("embedding", "bge-m3", "text-embedding-bge-m3"),
 ];
 
-const TYPES: &[&str] = &[
+/// The types by which the API lists models. The last two are groups.
+const TYPES: [&str; 12] = [
     "asr",
     "embedding",
     "image",
@@ -51,49 +53,39 @@ const TYPES: &[&str] = &[
     "all",
     "code",
 ];
-const MAPPED: &[&str] = &[
-    "asr",
-    "embedding",
-    "image",
-    "music",
-    "text",
-    "tts",
-    "upscale",
-    "inpaint",
-    "video",
-    "decision",
-];
+/// The types without the groups.
+const MAPPED: &[&str] = TYPES.split_at(TYPES.len() - 2).0;
 
-const LISTED_BY: &[Field] = &[optional("type", Shape::OneOf(TYPES))];
+const LISTED_BY: &[Field] = &[optional("type", Shape::OneOf(&TYPES))];
 const MAPPED_BY: &[Field] = &[optional("type", Shape::OneOf(MAPPED))];
 
-pub(super) fn routes() -> Router<Arc<Desk>> {
+pub(super) fn routes() -> Router<Arc<SandboxState>> {
     Router::new()
         .route("/models", get(list))
         .route("/models/traits", get(traits))
         .route("/models/compatibility_mapping", get(mapping))
 }
 
-async fn list(asked: Ask) -> Answer {
-    let query = asked.query(LISTED_BY)?;
+async fn list(request: RequestRef) -> HandlerResult {
+    let query = request.query(LISTED_BY)?;
     let wanted = query.text("type").unwrap_or("text");
-    let data: Vec<&Value> = ROWS.iter().filter(|row| listed(Model(row), wanted)).collect();
+    let data: Vec<&Value> = ROWS.iter().filter(|row| listed(SandboxModel(row), wanted)).collect();
     Ok(reply::json(&json!({ "object": "list", "type": wanted, "data": data })))
 }
 
-fn listed(model: Model, wanted: &str) -> bool {
+fn listed(model: SandboxModel, wanted: &str) -> bool {
     match wanted {
         "all" => true,
-        "code" => model.kind() == "text" && model.flag("/capabilities/optimizedForCode"),
-        wanted => model.kind() == wanted,
+        "code" => model.type_name() == "text" && model.flag("/capabilities/optimizedForCode"),
+        wanted => model.type_name() == wanted,
     }
 }
 
-async fn traits(asked: Ask) -> Answer {
-    let query = asked.query(LISTED_BY)?;
+async fn traits(request: RequestRef) -> HandlerResult {
+    let query = request.query(LISTED_BY)?;
     let wanted = query.text("type").unwrap_or("text");
     let mut data = Map::new();
-    for model in ROWS.iter().map(Model).filter(|model| listed(*model, wanted)) {
+    for model in ROWS.iter().map(SandboxModel).filter(|model| listed(*model, wanted)) {
         for name in model.texts("/traits") {
             data.insert(name.to_owned(), model.id().into());
         }
@@ -101,8 +93,8 @@ async fn traits(asked: Ask) -> Answer {
     Ok(reply::json(&json!({ "object": "list", "type": wanted, "data": data })))
 }
 
-async fn mapping(asked: Ask) -> Answer {
-    let query = asked.query(MAPPED_BY)?;
+async fn mapping(request: RequestRef) -> HandlerResult {
+    let query = request.query(MAPPED_BY)?;
     let wanted = query.text("type").unwrap_or("text");
     let data: Map<String, Value> = ALIASES
         .iter()
@@ -114,11 +106,11 @@ async fn mapping(asked: Ask) -> Answer {
 
 /// A row of the catalog.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Model(&'static Value);
+pub(super) struct SandboxModel(&'static Value);
 
-impl Model {
-    /// The model of that id and type, or the refusal that the API sends.
-    pub(super) fn of(id: Option<&str>, kind: &str) -> Result<Self, Refusal> {
+impl SandboxModel {
+    /// The model with that id and type, if it is online; otherwise the refusal that the API sends.
+    pub(super) fn find_online(id: Option<&str>, kind: &str) -> Result<Self, Refusal> {
         let id = id.ok_or_else(|| Refusal::bad("model is required"))?;
         let model = Self::find(id, kind).ok_or_else(|| unknown(id, kind))?;
         if model.flag("/offline") {
@@ -127,10 +119,12 @@ impl Model {
         Ok(model)
     }
 
-    /// The model that `id` stands for, be it an id, a trait or an alias.
-    pub(super) fn named(id: Option<&str>, kind: &str) -> Result<Self, Refusal> {
+    /// The model for an id, a trait, or an alias.
+    pub(super) fn resolve(id: Option<&str>, kind: &str) -> Result<Self, Refusal> {
         let by_trait = |id: &str| {
-            ROWS.iter().map(Model).find(|m| m.kind() == kind && m.texts("/traits").contains(&id))
+            ROWS.iter()
+                .map(SandboxModel)
+                .find(|m| m.type_name() == kind && m.texts("/traits").contains(&id))
         };
         let alias = |id: &str| ALIASES.iter().find(|(k, alias, _)| *k == kind && *alias == id);
         let id = id.map(|id| match (alias(id), by_trait(id)) {
@@ -138,23 +132,23 @@ impl Model {
             (None, Some(model)) => model.id(),
             (None, None) => id,
         });
-        Self::of(id, kind)
+        Self::find_online(id, kind)
     }
 
-    /// The model of that id and type, whether it is offline or not.
+    /// The model with that id and type, online or offline.
     pub(super) fn find(id: &str, kind: &str) -> Option<Self> {
-        ROWS.iter().map(Model).find(|model| model.id() == id && model.kind() == kind)
+        ROWS.iter().map(SandboxModel).find(|model| model.id() == id && model.type_name() == kind)
     }
 
     pub(super) fn id(self) -> &'static str {
         self.0.get("id").and_then(Value::as_str).unwrap_or_default()
     }
 
-    fn kind(self) -> &'static str {
+    fn type_name(self) -> &'static str {
         self.0.get("type").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// What stands at a JSON pointer below `model_spec`.
+    /// The value at a JSON pointer below `model_spec`.
     pub(super) fn at(self, pointer: &str) -> Option<&'static Value> {
         self.0.get("model_spec")?.pointer(pointer)
     }
@@ -175,7 +169,7 @@ impl Model {
         self.at(pointer)?.as_f64()
     }
 
-    /// The strings of a list, none where there is no list.
+    /// The strings of a list; empty if there is no list.
     pub(super) fn texts(self, pointer: &str) -> Vec<&'static str> {
         let values = self.at(pointer).and_then(Value::as_array);
         values.into_iter().flatten().filter_map(Value::as_str).collect()
@@ -196,7 +190,7 @@ impl Model {
         }
     }
 
-    /// Refuses a value that the model's list at `pointer` lacks.
+    /// Refuses a value that is not in the model's list at `pointer`.
     pub(super) fn check_listed(
         self,
         name: &str,
@@ -235,8 +229,8 @@ fn unknown(id: &str, kind: &str) -> Refusal {
     let shown: String = id.chars().take(100).collect();
     let near = ROWS
         .iter()
-        .map(Model)
-        .filter(|model| model.kind() == kind)
+        .map(SandboxModel)
+        .filter(|model| model.type_name() == kind)
         .map(|model| (strsim::jaro_winkler(&shown, model.id()), model.id()))
         .max_by(|left, right| left.0.total_cmp(&right.0));
     let suggestion = match near {
@@ -248,21 +242,28 @@ fn unknown(id: &str, kind: &str) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAPPED, Model, ROWS};
-    use crate::sandbox::test::Bench;
+    use super::{MAPPED, ROWS, SandboxModel, TYPES};
+    use crate::catalog::{ModelFilter, ModelType};
+    use crate::sandbox::test::TestSandbox;
+
+    #[test]
+    fn every_type_that_the_catalog_knows_is_one_of_the_api() {
+        assert!(ModelFilter::every().all(|filter| TYPES.contains(&filter.name())));
+        assert!(ModelType::ALL.iter().all(|model_type| MAPPED.contains(&model_type.name())));
+    }
 
     #[test]
     fn every_type_has_rows_of_the_type_its_file_is_named_after() {
         for kind in MAPPED.iter().filter(|kind| **kind != "decision") {
-            let count = ROWS.iter().filter(|row| Model(row).kind() == *kind).count();
+            let count = ROWS.iter().filter(|row| SandboxModel(row).type_name() == *kind).count();
             assert!(count >= if *kind == "upscale" { 1 } else { 2 }, "{kind}: {count}");
         }
     }
 
     #[test]
     fn every_row_has_what_a_row_of_the_api_has() {
-        for model in ROWS.iter().map(Model) {
-            let needed = match model.kind() {
+        for model in ROWS.iter().map(SandboxModel) {
+            let needed = match model.type_name() {
                 "image" | "inpaint" | "video" => "/constraints",
                 "tts" => "/voices",
                 "text" => "/capabilities",
@@ -271,7 +272,12 @@ mod tests {
                 _ => "/pricing",
             };
             assert!(model.at(needed).is_some(), "{} lacks {needed}", model.id());
-            assert_eq!(model.at("/pricing").is_some(), model.kind() != "video", "{}", model.id());
+            assert_eq!(
+                model.at("/pricing").is_some(),
+                model.type_name() != "video",
+                "{}",
+                model.id()
+            );
             assert!(
                 model.at("/privacy").is_some() && model.at("/offline").is_some(),
                 "{}",
@@ -282,20 +288,20 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_type_the_list_is_of_text_models_and_a_wrong_type_is_refused() {
-        let mut bench = Bench::new().await;
-        bench.key = "";
-        assert_eq!(bench.get("/models").await.json()["type"], "text");
+        let mut sandbox = TestSandbox::new().await;
+        sandbox.key = "";
+        assert_eq!(sandbox.get("/models").await.json()["type"], "text");
         assert_eq!(
-            bench.get("/models?type=all").await.json()["data"].as_array().map(Vec::len),
+            sandbox.get("/models?type=all").await.json()["data"].as_array().map(Vec::len),
             Some(ROWS.len())
         );
-        assert_eq!(bench.get("/models?type=audio").await.status, 400);
+        assert_eq!(sandbox.get("/models?type=audio").await.status, 400);
         assert_eq!(
-            bench.get("/models/traits?type=image").await.json()["data"]["default"],
+            sandbox.get("/models/traits?type=image").await.json()["data"]["default"],
             "z-image-turbo"
         );
-        assert_eq!(bench.get("/models/compatibility_mapping?type=all").await.status, 400);
-        let mapping = bench.get("/models/compatibility_mapping?type=embedding").await.json();
+        assert_eq!(sandbox.get("/models/compatibility_mapping?type=all").await.status, 400);
+        let mapping = sandbox.get("/models/compatibility_mapping?type=embedding").await.json();
         assert_eq!(mapping["data"]["text-embedding-ada-002"], "text-embedding-bge-m3");
     }
 }

@@ -7,12 +7,13 @@ use axum::routing::post;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::desk::{Ask, At, Desk};
 use super::fields::{FILLED, Field, Fields, STRING, Shape, optional, required};
-use super::job::{self, COMPLETE, Makes, RETRIEVE};
-use super::models::Model;
-use super::reply::{self, Answer, Refusal};
+use super::job::{COMPLETE, JobKind, Poll, RETRIEVE};
+use super::models::SandboxModel;
+use super::reply::{self, HandlerResult, Refusal};
+use super::request::RequestRef;
 use super::sound;
+use super::state::{SandboxState, StateRef};
 
 /// Whole seconds, as a number or as its digits.
 const SECONDS: Shape = Shape::Either(&[Shape::Integer(1, 100_000), Shape::Text(1, 6)]);
@@ -46,7 +47,7 @@ const GATED: [(&str, &str); 6] = [
     ("language_code", "/supports_language_code"),
 ];
 
-pub(super) fn routes() -> Router<Arc<Desk>> {
+pub(super) fn routes() -> Router<Arc<SandboxState>> {
     Router::new()
         .route("/audio/quote", post(quote))
         .route("/audio/queue", post(queue))
@@ -54,15 +55,15 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
         .route("/audio/complete", post(complete))
 }
 
-async fn quote(asked: Ask) -> Answer {
-    let body = asked.json(QUOTE)?;
-    let model = Model::of(body.text("model"), "music")?;
+async fn quote(request: RequestRef) -> HandlerResult {
+    let body = request.json(QUOTE)?;
+    let model = SandboxModel::find_online(body.text("model"), "music")?;
     check_duration(&body, model)?;
     Ok(reply::json(&json!({ "quote": price(&body, model)? })))
 }
 
 /// US dollars by the one pricing that the model has.
-fn price(body: &Fields, model: Model) -> Result<f64, Refusal> {
+fn price(body: &Fields, model: SandboxModel) -> Result<f64, Refusal> {
     let seconds = seconds(body).or_else(|| model.integer("/default_duration")).unwrap_or(30);
     if let Some(usd) = model.number("/pricing/generation/usd") {
         return Ok(usd);
@@ -84,19 +85,19 @@ fn price(body: &Fields, model: Model) -> Result<f64, Refusal> {
     Ok(tier.and_then(|tier| tier.get("usd")).and_then(Value::as_f64).unwrap_or_default())
 }
 
-async fn queue(desk: At, asked: Ask) -> Answer {
-    let body = asked.json(QUEUE)?;
-    let model = Model::of(body.text("model"), "music")?;
+async fn queue(state: StateRef, request: RequestRef) -> HandlerResult {
+    let body = request.json(QUEUE)?;
+    let model = SandboxModel::find_online(body.text("model"), "music")?;
     check(&body, model)?;
-    let id = job::queue(&desk, Makes::Music, model.id(), body.word("prompt"));
+    let id = state.jobs().queue(JobKind::Music, model.id(), body.text_or_empty("prompt"));
     let mut answer =
         reply::json(&json!({ "model": model.id(), "queue_id": id, "status": "QUEUED" }));
     model.mark(&mut answer);
     Ok(answer)
 }
 
-fn check(body: &Fields, model: Model) -> Result<(), Refusal> {
-    let prompt = body.word("prompt");
+fn check(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
+    let prompt = body.text_or_empty("prompt");
     model.check_length("prompt", prompt, "/prompt_character_limit")?;
     let least = model.integer("/min_prompt_length").and_then(|least| usize::try_from(least).ok());
     if least.is_some_and(|least| prompt.trim().chars().count() < least) {
@@ -121,9 +122,9 @@ fn check(body: &Fields, model: Model) -> Result<(), Refusal> {
     check_duration(body, model)
 }
 
-fn check_lyrics(body: &Fields, model: Model) -> Result<(), Refusal> {
+fn check_lyrics(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     const NAME: &str = "lyrics_prompt";
-    let lyrics = body.word(NAME).trim();
+    let lyrics = body.text_or_empty(NAME).trim();
     if body.flag("lyrics_optimizer") && !lyrics.is_empty() {
         return Err(Refusal::field(
             NAME,
@@ -149,7 +150,7 @@ fn seconds(body: &Fields) -> Option<i64> {
     body.integer("duration_seconds")
 }
 
-fn check_duration(body: &Fields, model: Model) -> Result<(), Refusal> {
+fn check_duration(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     const NAME: &str = "duration_seconds";
     if !body.has(NAME) {
         return Ok(());
@@ -172,13 +173,18 @@ fn check_duration(body: &Fields, model: Model) -> Result<(), Refusal> {
     }
 }
 
-async fn retrieve(desk: At, asked: Ask) -> Answer {
-    let body = asked.json(RETRIEVE)?;
+async fn retrieve(state: StateRef, request: RequestRef) -> HandlerResult {
+    let body = request.json(RETRIEVE)?;
     let delete = body.flag("delete_media_on_completion");
-    match job::poll(&desk, Makes::Music, body.text("model"), body.word("queue_id"), delete)? {
-        Err(running) => Ok(running),
-        Ok(id) => {
-            let model = Model::of(Some(id), "music")?;
+    match state.jobs().poll(
+        JobKind::Music,
+        body.text("model"),
+        body.text_or_empty("queue_id"),
+        delete,
+    )? {
+        Poll::Running(reply) => Ok(reply),
+        Poll::Done(id) => {
+            let model = SandboxModel::find_online(Some(id), "music")?;
             let flac = model.text("/default_format") == Some("flac");
             let (content_type, format, file) = if flac {
                 ("audio/flac", "flac", sound::MUSIC_FLAC)
@@ -194,9 +200,9 @@ async fn retrieve(desk: At, asked: Ask) -> Answer {
     }
 }
 
-async fn complete(desk: At, asked: Ask) -> Answer {
-    let body = asked.json(COMPLETE)?;
-    let id = body.word("queue_id");
-    let done = desk.jobs().is_done(id, Makes::Music) && desk.jobs().remove(id, Makes::Music);
+async fn complete(state: StateRef, request: RequestRef) -> HandlerResult {
+    let body = request.json(COMPLETE)?;
+    let id = body.text_or_empty("queue_id");
+    let done = state.jobs().is_done(id, JobKind::Music) && state.jobs().remove(id, JobKind::Music);
     Ok(reply::json(&json!({ "success": done })))
 }

@@ -5,17 +5,17 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{Sandbox, Settings};
+use super::{Sandbox, SandboxSettings};
 
 /// An answer as a client sees it.
 #[derive(Debug)]
-pub(super) struct Got {
+pub(super) struct TestReply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) bytes: Vec<u8>,
 }
 
-impl Got {
+impl TestReply {
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).expect("the body is JSON")
     }
@@ -37,23 +37,23 @@ impl Got {
 }
 
 /// A sandbox, and a client with a key.
-pub(super) struct Bench {
+pub(super) struct TestSandbox {
     pub(super) sandbox: Sandbox,
     pub(super) key: &'static str,
 }
 
-impl Bench {
+impl TestSandbox {
     pub(super) async fn new() -> Self {
-        Self::with(Settings::default()).await
+        Self::with(SandboxSettings::default()).await
     }
 
-    pub(super) async fn with(settings: Settings) -> Self {
+    pub(super) async fn with(settings: SandboxSettings) -> Self {
         let address = "127.0.0.1:0".parse().expect("an address");
         let sandbox = Sandbox::start_with(address, settings).await.expect("it starts");
         Self { sandbox, key: "test-key" }
     }
 
-    pub(super) async fn post(&self, path: &str, body: Value) -> Got {
+    pub(super) async fn post(&self, path: &str, body: Value) -> TestReply {
         self.send(
             "POST",
             &format!("/api/v1{path}"),
@@ -63,7 +63,7 @@ impl Bench {
         .await
     }
 
-    pub(super) async fn get(&self, path: &str) -> Got {
+    pub(super) async fn get(&self, path: &str) -> TestReply {
         self.send("GET", &format!("/api/v1{path}"), "", b"").await
     }
 
@@ -73,7 +73,7 @@ impl Bench {
         path: &str,
         texts: &[(&str, &str)],
         files: &[(&str, &str, &[u8])],
-    ) -> Got {
+    ) -> TestReply {
         let mut body = Vec::new();
         for (name, text) in texts {
             let part =
@@ -98,7 +98,7 @@ impl Bench {
         path: &str,
         content_type: &str,
         body: &[u8],
-    ) -> Got {
+    ) -> TestReply {
         let host = self
             .sandbox
             .base_url()
@@ -128,7 +128,7 @@ impl Bench {
     }
 }
 
-fn parse(bytes: &[u8]) -> Got {
+fn parse(bytes: &[u8]) -> TestReply {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
     let head = std::str::from_utf8(&bytes[..end]).expect("a head of text");
     let mut lines = head.lines();
@@ -140,7 +140,7 @@ fn parse(bytes: &[u8]) -> Got {
     }
     let chunked = headers.get("transfer-encoding").is_some_and(|value| value == "chunked");
     let rest = &bytes[end + 4..];
-    Got { status, headers, bytes: if chunked { joined(rest) } else { rest.to_vec() } }
+    TestReply { status, headers, bytes: if chunked { joined(rest) } else { rest.to_vec() } }
 }
 
 fn joined(mut rest: &[u8]) -> Vec<u8> {

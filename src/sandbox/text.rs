@@ -13,11 +13,11 @@ use axum::Router;
 use axum::routing::post;
 use serde_json::{Map, Value, json};
 
-use super::desk::Desk;
-use super::models::Model;
+use super::models::SandboxModel;
 use super::reply::Refusal;
+use super::state::SandboxState;
 
-pub(super) fn routes() -> Router<Arc<Desk>> {
+pub(super) fn routes() -> Router<Arc<SandboxState>> {
     Router::new()
         .route("/chat/completions", post(chat::complete))
         .route("/responses", post(responses::respond))
@@ -28,12 +28,12 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// The model of an id, a trait or an alias, whose `:key=value` suffix is left aside.
-fn model(id: &str) -> Result<Model, Refusal> {
+fn model(id: &str) -> Result<SandboxModel, Refusal> {
     let plain = id.split(':').next().unwrap_or(id);
-    Model::named(Some(plain), "text")
+    SandboxModel::resolve(Some(plain), "text")
 }
 
-fn check_effort(model: Model, effort: Option<&str>) -> Result<(), Refusal> {
+fn check_effort(model: SandboxModel, effort: Option<&str>) -> Result<(), Refusal> {
     match effort {
         Some(effort) if !model.texts("/capabilities/reasoningEffortOptions").is_empty() => {
             model.check_listed("reasoning_effort", effort, "/capabilities/reasoningEffortOptions")
@@ -42,7 +42,7 @@ fn check_effort(model: Model, effort: Option<&str>) -> Result<(), Refusal> {
     }
 }
 
-fn lacks(model: Model, what: &str) -> Refusal {
+fn lacks(model: SandboxModel, what: &str) -> Refusal {
     Refusal::bad(format!("{what} is not supported by {}", model.id()))
 }
 
@@ -52,7 +52,7 @@ fn tokens(text: &str) -> usize {
 }
 
 /// US dollars of a call by the model's prices for a million tokens.
-fn cost(model: Model, input: usize, output: usize) -> f64 {
+fn cost(model: SandboxModel, input: usize, output: usize) -> f64 {
     let price = |pointer| model.number(pointer).unwrap_or_default();
     let count = |tokens| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX));
     (count(input) * price("/pricing/input/usd") + count(output) * price("/pricing/output/usd"))

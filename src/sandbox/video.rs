@@ -1,7 +1,5 @@
 //! Video: `/video/quote`, `queue`, `retrieve`, `complete`, and the files behind a `download_url`.
 
-mod rules;
-
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,20 +10,22 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use serde_json::json;
 
-use super::desk::{Ask, At, Desk};
 use super::fields::{FILLED, Field, Fields, STRING, Shape, optional, required};
-use super::job::{self, COMPLETE, Makes, RETRIEVE};
-use super::models::Model;
-use super::reply::{self, Answer, Refusal};
+use super::job::{self, COMPLETE, JobKind, Poll, RETRIEVE};
+use super::models::SandboxModel;
+use super::reply::{self, HandlerResult, Refusal};
+use super::request::RequestRef;
+use super::state::{SandboxState, StateRef};
+use super::video_rules;
 
 /// A clip of two seconds with sound, H.264 and AAC in MP4.
 const CLIP: &[u8] = include_bytes!("media/clip.mp4");
 
 const QUOTE: &[Field] = &[
     required("model", FILLED),
-    required("duration", rules::DURATION),
-    optional("aspect_ratio", rules::RATIO),
-    optional("resolution", rules::RESOLUTION),
+    required("duration", video_rules::DURATION),
+    optional("aspect_ratio", video_rules::RATIO),
+    optional("resolution", video_rules::RESOLUTION),
     optional("upscale_factor", Shape::Integer(1, 4)),
     optional("audio", Shape::Flag),
     optional("video_url", STRING),
@@ -36,7 +36,7 @@ const QUOTE: &[Field] = &[
 const POLL: &[Field] =
     &[optional("model", FILLED), optional("delete_media_on_completion", Shape::Flag)];
 
-pub(super) fn routes(plural: bool) -> Router<Arc<Desk>> {
+pub(super) fn routes(plural: bool) -> Router<Arc<SandboxState>> {
     let router = Router::new().route("/video/transcriptions", post(retired));
     if plural {
         router
@@ -54,24 +54,24 @@ pub(super) fn routes(plural: bool) -> Router<Arc<Desk>> {
 }
 
 /// Finished clips of the models whose media lies on another host; no key is wanted there.
-pub(super) fn files() -> Router<Arc<Desk>> {
+pub(super) fn files() -> Router<Arc<SandboxState>> {
     Router::new().route("/files/{name}", get(file).delete(delete_file))
 }
 
-async fn quote(asked: Ask) -> Answer {
+async fn quote(request: RequestRef) -> HandlerResult {
     // Fields that a quote does not know are dropped, not refused.
-    let body = asked.open_json(QUOTE)?;
-    let model = Model::of(body.text("model"), "video")?;
+    let body = request.open_json(QUOTE)?;
+    let model = SandboxModel::find_online(body.text("model"), "video")?;
     let durations = model.texts("/constraints/durations");
-    if !durations.is_empty() && !durations.contains(&body.word("duration")) {
-        model.check_listed("duration", body.word("duration"), "/constraints/durations")?;
+    if !durations.is_empty() && !durations.contains(&body.text_or_empty("duration")) {
+        model.check_listed("duration", body.text_or_empty("duration"), "/constraints/durations")?;
     }
     Ok(reply::json(&json!({ "quote": price(&body, model) })))
 }
 
 /// Seven cents a second, more for sound and for more lines.
-fn price(body: &Fields, model: Model) -> f64 {
-    let seconds = body.word("duration").trim_end_matches('s').parse::<u32>().unwrap_or(5);
+fn price(body: &Fields, model: SandboxModel) -> f64 {
+    let seconds = body.text_or_empty("duration").trim_end_matches('s').parse::<u32>().unwrap_or(5);
     let sound = if model.flag("/constraints/audio") && body.get("audio").is_none_or(|on| on == true)
     {
         2
@@ -86,16 +86,16 @@ fn price(body: &Fields, model: Model) -> f64 {
     f64::from(seconds * 7 * sound * lines) / 100.0
 }
 
-async fn queue(desk: At, asked: Ask) -> Answer {
-    let body = asked.json(rules::QUEUE)?;
-    let model = Model::of(body.text("model"), "video")?;
-    rules::check(&body, model)?;
-    let id = job::queue(&desk, Makes::Video, model.id(), body.word("prompt"));
+async fn queue(state: StateRef, request: RequestRef) -> HandlerResult {
+    let body = request.json(video_rules::QUEUE)?;
+    let model = SandboxModel::find_online(body.text("model"), "video")?;
+    video_rules::check(&body, model)?;
+    let id = state.jobs().queue(JobKind::Video, model.id(), body.text_or_empty("prompt"));
     let mut answer = json!({ "model": model.id(), "queue_id": id });
     if is_elsewhere(model.id())
         && let Some(object) = answer.as_object_mut()
     {
-        object.insert("download_url".to_owned(), format!("{}/files/{id}.mp4", desk.origin).into());
+        object.insert("download_url".to_owned(), format!("{}/files/{id}.mp4", state.origin).into());
     }
     let mut answer = reply::json(&answer);
     model.mark(&mut answer);
@@ -107,38 +107,42 @@ fn is_elsewhere(model: &str) -> bool {
     model.starts_with("grok-imagine")
 }
 
-async fn retrieve(desk: At, asked: Ask) -> Answer {
-    let body = asked.json(RETRIEVE)?;
+async fn retrieve(state: StateRef, request: RequestRef) -> HandlerResult {
+    let body = request.json(RETRIEVE)?;
     collect(
-        &desk,
+        &state,
         body.text("model"),
-        body.word("queue_id"),
+        body.text_or_empty("queue_id"),
         body.flag("delete_media_on_completion"),
     )
 }
 
-async fn retrieve_by_path(desk: At, Path(id): Path<String>, asked: Ask) -> Answer {
-    let query = asked.query(POLL)?;
-    collect(&desk, query.text("model"), &id, query.flag("delete_media_on_completion"))
+async fn retrieve_by_path(
+    state: StateRef,
+    Path(id): Path<String>,
+    request: RequestRef,
+) -> HandlerResult {
+    let query = request.query(POLL)?;
+    collect(&state, query.text("model"), &id, query.flag("delete_media_on_completion"))
 }
 
-fn collect(desk: &Desk, model: Option<&str>, id: &str, delete: bool) -> Answer {
+fn collect(state: &SandboxState, model: Option<&str>, id: &str, delete: bool) -> HandlerResult {
     // What lies elsewhere is deleted there.
     let delete = delete && !model.is_some_and(is_elsewhere);
-    match job::poll(desk, Makes::Video, model, id, delete)? {
-        Err(running) => Ok(running),
-        Ok(model) if is_elsewhere(model) => Ok(reply::json(&job::status("COMPLETED"))),
-        Ok(model) => {
+    match state.jobs().poll(JobKind::Video, model, id, delete)? {
+        Poll::Running(reply) => Ok(reply),
+        Poll::Done(model) if is_elsewhere(model) => Ok(reply::json(&job::status("COMPLETED"))),
+        Poll::Done(model) => {
             let mut answer = reply::typed("video/mp4", Bytes::from_static(CLIP));
-            Model::of(Some(model), "video")?.mark(&mut answer);
+            SandboxModel::find_online(Some(model), "video")?.mark(&mut answer);
             Ok(answer)
         }
     }
 }
 
 /// As live since the autumn of 2026: no id of a video is taken, `delete_media_on_completion` deletes.
-async fn complete(asked: Ask) -> Answer {
-    asked.json(COMPLETE)?;
+async fn complete(request: RequestRef) -> HandlerResult {
+    request.json(COMPLETE)?;
     Err(Refusal::bad("Request ID is invalid."))
 }
 
@@ -146,16 +150,16 @@ async fn retired() -> Refusal {
     Refusal::new(410, "This endpoint has been retired. Send a video_url part to /chat/completions.")
 }
 
-async fn file(State(desk): At, Path(name): Path<String>) -> Answer {
-    let done = desk.jobs().is_done(name.trim_end_matches(".mp4"), Makes::Video);
+async fn file(State(state): StateRef, Path(name): Path<String>) -> HandlerResult {
+    let done = state.jobs().is_done(name.trim_end_matches(".mp4"), JobKind::Video);
     if !done {
         return Err(Refusal::new(404, "Media not found"));
     }
     Ok(reply::typed("video/mp4", Bytes::from_static(CLIP)))
 }
 
-async fn delete_file(State(desk): At, Path(name): Path<String>) -> Answer {
-    if desk.jobs().remove(name.trim_end_matches(".mp4"), Makes::Video) {
+async fn delete_file(State(state): StateRef, Path(name): Path<String>) -> HandlerResult {
+    if state.jobs().remove(name.trim_end_matches(".mp4"), JobKind::Video) {
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {
         Err(Refusal::new(404, "Media not found"))

@@ -15,7 +15,7 @@ use rmcp::service::{RoleClient, RunningService, ServiceError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use venice_mcp::sandbox::{Sandbox, Settings};
+use venice_mcp::sandbox::{Sandbox, SandboxSettings};
 
 /// The binary under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_venice-mcp");
@@ -25,7 +25,7 @@ pub(crate) struct Setup {
     client: String,
     variables: BTreeMap<String, String>,
     home: TempDir,
-    settings: Settings,
+    settings: SandboxSettings,
 }
 
 /// A running server and its client.
@@ -43,7 +43,7 @@ impl Setup {
         let home = tempfile::tempdir().unwrap();
         let mut variables = BTreeMap::new();
         variables.insert("VENICE_API_KEY".to_owned(), "test-key".to_owned());
-        Self { client: "test".to_owned(), variables, home, settings: Settings::default() }
+        Self { client: "test".to_owned(), variables, home, settings: SandboxSettings::default() }
     }
 
     pub(crate) fn set(mut self, variable: &str, value: &str) -> Self {

@@ -1,13 +1,14 @@
 //! `POST /image/edit` and `POST /image/multi-edit`
 
 use super::{look, mark_enhanced, mark_look};
-use crate::sandbox::desk::{Ask, At, Desk};
 use crate::sandbox::fields::{FILLED, Field, Fields, Shape, optional, required};
-use crate::sandbox::front::Part;
-use crate::sandbox::media::{self, Given};
-use crate::sandbox::models::Model;
-use crate::sandbox::picture::{self, Format, Look};
-use crate::sandbox::reply::{self, Answer, Refusal};
+use crate::sandbox::image_file::{self, ImageFormat, Look};
+use crate::sandbox::media::{self, MediaSource};
+use crate::sandbox::models::SandboxModel;
+use crate::sandbox::reply::{self, HandlerResult, Refusal};
+use crate::sandbox::request::FormPart;
+use crate::sandbox::request::RequestRef;
+use crate::sandbox::state::{SandboxState, StateRef};
 
 const RATIOS: Shape =
     Shape::OneOf(&["auto", "1:1", "3:2", "16:9", "21:9", "9:16", "2:3", "3:4", "4:5", "4:3"]);
@@ -43,13 +44,13 @@ const MULTI: &[Field] = &[
 /// The model where none is named.
 const DEFAULT: &str = "firered-image-edit";
 
-pub(super) async fn edit(desk: At, asked: Ask) -> Answer {
-    let (body, mut images) = if asked.is_form() {
-        let (body, files) = asked.closed_form(EDIT, "image")?;
+pub(super) async fn edit(state: StateRef, request: RequestRef) -> HandlerResult {
+    let (body, mut images) = if request.is_form() {
+        let (body, files) = request.closed_form(EDIT, "image")?;
         (body, given_files(&files))
     } else {
-        let body = asked.json(EDIT)?;
-        let image = media::given("image", body.word("image"))?;
+        let body = request.json(EDIT)?;
+        let image = media::parse_media("image", body.text_or_empty("image"))?;
         (body, vec![image])
     };
     images.truncate(1);
@@ -57,17 +58,18 @@ pub(super) async fn edit(desk: At, asked: Ask) -> Answer {
     if let Some(resolution) = body.text("resolution") {
         model.check_listed("resolution", resolution, "/constraints/resolutions")?;
     }
-    finish(&desk, &body, model, images).await
+    finish(&state, &body, model, images).await
 }
 
-pub(super) async fn multi_edit(desk: At, asked: Ask) -> Answer {
-    let (body, images) = if asked.is_form() {
-        let (body, files) = asked.closed_form(MULTI, "images")?;
+pub(super) async fn multi_edit(state: StateRef, request: RequestRef) -> HandlerResult {
+    let (body, images) = if request.is_form() {
+        let (body, files) = request.closed_form(MULTI, "images")?;
         (body, given_files(&files))
     } else {
-        let body = asked.json(MULTI)?;
+        let body = request.json(MULTI)?;
         let images = body.list("images").iter().filter_map(|image| image.as_str());
-        let images = images.map(|image| media::given("images", image)).collect::<Result<_, _>>()?;
+        let images =
+            images.map(|image| media::parse_media("images", image)).collect::<Result<_, _>>()?;
         (body, images)
     };
     let model = model(body.text("modelId"))?;
@@ -85,25 +87,30 @@ pub(super) async fn multi_edit(desk: At, asked: Ask) -> Answer {
     if let (Some(quality), Some(_)) = (body.text("quality"), model.at("/constraints/qualities")) {
         model.check_listed("quality", quality, "/constraints/qualities")?;
     }
-    finish(&desk, &body, model, images).await
+    finish(&state, &body, model, images).await
 }
 
-fn given_files(files: &[&Part]) -> Vec<Given> {
-    files.iter().map(|part| Given::Bytes(part.bytes.clone())).collect()
+fn given_files(files: &[&FormPart]) -> Vec<MediaSource> {
+    files.iter().map(|part| MediaSource::Bytes(part.bytes.clone())).collect()
 }
 
 /// An id of no edit model is a 400 here, where other endpoints say 404.
-fn model(id: Option<&str>) -> Result<Model, Refusal> {
+fn model(id: Option<&str>) -> Result<SandboxModel, Refusal> {
     let id = id.unwrap_or(DEFAULT);
     let alias = if id == "qwen-edit" { "qwen-image-2-edit" } else { id };
-    if Model::find(alias, "inpaint").is_none() {
+    if SandboxModel::find(alias, "inpaint").is_none() {
         return Err(Refusal::bad(format!("Invalid model id: {id}")));
     }
-    Model::of(Some(alias), "inpaint")
+    SandboxModel::find_online(Some(alias), "inpaint")
 }
 
-async fn finish(desk: &Desk, body: &Fields, model: Model, images: Vec<Given>) -> Answer {
-    let prompt = body.word("prompt").to_owned();
+async fn finish(
+    state: &SandboxState,
+    body: &Fields,
+    model: SandboxModel,
+    sources: Vec<MediaSource>,
+) -> HandlerResult {
+    let prompt = body.text_or_empty("prompt").to_owned();
     model.check_length("prompt", &prompt, "/constraints/promptCharacterLimit")?;
     let ratio = body
         .text("aspect_ratio")
@@ -119,25 +126,28 @@ async fn finish(desk: &Desk, body: &Fields, model: Model, images: Vec<Given>) ->
     }
     let large = matches!(body.text("resolution"), Some("2K" | "4K"))
         && model.at("/constraints/resolutions").is_some();
-    let format =
-        Format::named(body.text("output_format").unwrap_or(if large { "jpeg" } else { "png" }));
+    let format = ImageFormat::from_name(body.text("output_format").unwrap_or(if large {
+        "jpeg"
+    } else {
+        "png"
+    }));
     let shape = ratio.filter(|ratio| *ratio != "auto").map(str::to_owned);
     let enhanced = prompt.clone();
-    let file = picture::work(desk, move || {
-        let mut pictures = Vec::new();
-        for image in &images {
-            let picture = picture::open("image", image)?;
-            pictures.push(if pictures.is_empty() { picture } else { picture::shrink(picture) });
+    let file = image_file::run_blocking(state, move || {
+        let mut images = Vec::new();
+        for source in &sources {
+            let image = image_file::open("image", source)?;
+            images.push(if images.is_empty() { image } else { image_file::shrink(image) });
         }
-        let mut made = picture::tint(picture::beside(&pictures), &prompt);
+        let mut made = image_file::tint(image_file::beside(&images), &prompt);
         let (width, height) = made.dimensions();
         if look != Look::Plain {
-            made = picture::draw(width, height, &prompt, look);
+            made = image_file::draw(width, height, &prompt, look);
         }
         if let Some((width, height)) = shape.and_then(|ratio| fitted(width, height, &ratio)) {
-            made = picture::resize(&made, width, height);
+            made = image_file::resize(&made, width, height);
         }
-        picture::encode(made, format)
+        image_file::encode(made, format)
     })
     .await?;
     let mut answer = reply::typed(format.content_type(), file);
@@ -153,6 +163,6 @@ async fn finish(desk: &Desk, body: &Fields, model: Model, images: Vec<Given>) ->
 fn fitted(width: u32, height: u32, ratio: &str) -> Option<(u32, u32)> {
     let (across, down) = ratio.split_once(':')?;
     let (across, down) = (across.parse::<u32>().ok()?.max(1), down.parse::<u32>().ok()?.max(1));
-    let long = width.max(height).min(2 * picture::SHRUNK);
+    let long = width.max(height).min(2 * image_file::SHRUNK);
     Some(if across >= down { (long, long * down / across) } else { (long * across / down, long) })
 }

@@ -5,13 +5,14 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{STYLES, look, mark_enhanced, mark_look};
-use crate::sandbox::desk::{Ask, At};
 use crate::sandbox::fields::{FILLED, Field, Fields, STRING, Shape, optional, required};
-use crate::sandbox::front::base64;
-use crate::sandbox::media::{Given, Kind, given_kind};
-use crate::sandbox::models::Model;
-use crate::sandbox::picture::{self, Format, Look};
-use crate::sandbox::reply::{self, Answer, Refusal};
+use crate::sandbox::image_file::{self, ImageFormat, Look};
+use crate::sandbox::media::base64;
+use crate::sandbox::media::{MediaKind, MediaSource, parse_media_of_kind};
+use crate::sandbox::models::SandboxModel;
+use crate::sandbox::reply::{self, HandlerResult, Refusal};
+use crate::sandbox::request::RequestRef;
+use crate::sandbox::state::StateRef;
 
 const BODY: &[Field] = &[
     required("model", FILLED),
@@ -50,35 +51,35 @@ const REFERENCE_LIMIT: usize = 8 * 1024 * 1024;
 /// Models that refuse a size in pixels; other models sized by ratio ignore it.
 const UNSIZED: [&str; 3] = ["qwen-image", "qwen-image-3", "qwen-image-3-pro"];
 
-pub(super) async fn generate(desk: At, asked: Ask) -> Answer {
-    let body = asked.json(BODY)?;
-    let model = Model::of(body.text("model"), "image")?;
+pub(super) async fn generate(state: StateRef, request: RequestRef) -> HandlerResult {
+    let body = request.json(BODY)?;
+    let model = SandboxModel::find_online(body.text("model"), "image")?;
     check(&body, model)?;
     let (width, height) = size(&body, model);
-    let format = Format::named(body.text("format").unwrap_or("webp"));
+    let format = ImageFormat::from_name(body.text("format").unwrap_or("webp"));
     let safe = body.get("safe_mode").is_none_or(|value| value == true);
-    let look = look(body.word("prompt"), safe);
-    let seeds = seeds(&body, desk.next());
-    let images = picture::work(&desk, move || {
+    let look = look(body.text_or_empty("prompt"), safe);
+    let seeds = seeds(&body, state.next_number());
+    let images = image_file::run_blocking(&state, move || {
         let make =
-            |seed: &String| picture::encode(picture::draw(width, height, seed, look), format);
+            |seed: &String| image_file::encode(image_file::draw(width, height, seed, look), format);
         seeds.iter().map(make).collect::<Result<Vec<_>, _>>()
     })
     .await?;
-    let mut answer = answer(&body, &images, format, desk.next());
+    let mut answer = answer(&body, &images, format, state.next_number());
     mark_look(&mut answer, look);
     model.mark(&mut answer);
     if body.flag("enhance_prompt") && look != Look::Black {
-        mark_enhanced(&mut answer, body.word("prompt"));
+        mark_enhanced(&mut answer, body.text_or_empty("prompt"));
     }
     Ok(answer)
 }
 
-fn check(body: &Fields, model: Model) -> Result<(), Refusal> {
+fn check(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     const LIMIT: &str = "/constraints/promptCharacterLimit";
-    model.check_length("prompt", body.word("prompt"), LIMIT)?;
-    if !body.word("negative_prompt").trim().is_empty() {
-        model.check_length("negative_prompt", body.word("negative_prompt"), LIMIT)?;
+    model.check_length("prompt", body.text_or_empty("prompt"), LIMIT)?;
+    if !body.text_or_empty("negative_prompt").trim().is_empty() {
+        model.check_length("negative_prompt", body.text_or_empty("negative_prompt"), LIMIT)?;
     }
     if body.has("inpaint") {
         return Err(Refusal::field("inpaint", "inpaint is no longer supported"));
@@ -122,7 +123,7 @@ fn heeds_steps(id: &str) -> bool {
     id == "venice-sd35" || id == "wai-Illustrious" || id.starts_with("lustify-")
 }
 
-fn check_references(body: &Fields, model: Model) -> Result<(), Refusal> {
+fn check_references(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     const NAME: &str = "style_references";
     let references = body.list(NAME);
     if references.is_empty() {
@@ -145,8 +146,8 @@ fn check_references(body: &Fields, model: Model) -> Result<(), Refusal> {
     }
     for reference in references {
         let image = reference.get("image").and_then(Value::as_str).unwrap_or_default();
-        match given_kind(NAME, image, &[Kind::Image])? {
-            Given::Bytes(bytes) if bytes.len() > REFERENCE_LIMIT => {
+        match parse_media_of_kind(NAME, image, &[MediaKind::Image])? {
+            MediaSource::Bytes(bytes) if bytes.len() > REFERENCE_LIMIT => {
                 return Err(Refusal::field(NAME, "A style reference must be smaller than 8 MB"));
             }
             _ => {}
@@ -156,7 +157,7 @@ fn check_references(body: &Fields, model: Model) -> Result<(), Refusal> {
 }
 
 /// Models sized in pixels make what was asked for, down to their divisor; the others go by ratio and tier.
-fn size(body: &Fields, model: Model) -> (u32, u32) {
+fn size(body: &Fields, model: SandboxModel) -> (u32, u32) {
     let pixels = |value: i64| u32::try_from(value).unwrap_or(1024);
     if model.at("/constraints/aspectRatios").is_none() {
         let divisor = model.integer("/constraints/widthHeightDivisor").unwrap_or(1).max(1);
@@ -179,21 +180,23 @@ fn size(body: &Fields, model: Model) -> (u32, u32) {
     if across >= down { (long, long * down / across) } else { (long * across / down, long) }
 }
 
-/// One seed text for each picture: the first heeds `seed`, the others follow from it.
+/// One seed text for each image: the first heeds `seed`, the others follow from it.
 fn seeds(body: &Fields, number: u64) -> Vec<String> {
     let seed =
         body.integer("seed").map_or_else(|| format!("random {number}"), |seed| seed.to_string());
     let count = body.integer("variants").unwrap_or(1);
-    let text = format!("{} {} {}", body.word("prompt"), body.word("style_preset"), seed);
+    let text =
+        format!("{} {} {}", body.text_or_empty("prompt"), body.text_or_empty("style_preset"), seed);
     (0..count).map(|index| format!("{text} {index}")).collect()
 }
 
-fn answer(body: &Fields, images: &[Bytes], format: Format, number: u64) -> Response {
+fn answer(body: &Fields, images: &[Bytes], format: ImageFormat, number: u64) -> Response {
     if body.flag("return_binary") {
         return reply::typed(format.content_type(), images.first().cloned().unwrap_or_default());
     }
     let images: Vec<String> = images.iter().map(|image| base64(image)).collect();
-    let data = json!({ "model": body.word("model"), "prompt": body.word("prompt") });
+    let data =
+        json!({ "model": body.text_or_empty("model"), "prompt": body.text_or_empty("prompt") });
     reply::json(&json!({
         "id": format!("generate-image-{number}"),
         "images": images,

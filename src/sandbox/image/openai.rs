@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::{look, mark_look};
-use crate::sandbox::desk::{Ask, At};
 use crate::sandbox::fields::{FILLED, Field, STRING, Shape, optional, required};
-use crate::sandbox::front::base64;
-use crate::sandbox::models::Model;
-use crate::sandbox::picture::{self, Format};
-use crate::sandbox::reply::{self, Answer, Refusal};
+use crate::sandbox::image_file::{self, ImageFormat};
+use crate::sandbox::media::base64;
+use crate::sandbox::models::SandboxModel;
+use crate::sandbox::reply::{self, HandlerResult, Refusal};
+use crate::sandbox::request::RequestRef;
+use crate::sandbox::state::StateRef;
 
 const SIZES: &[&str] = &[
     "auto",
@@ -39,23 +40,23 @@ const BODY: &[Field] = &[
     optional("user", STRING),
 ];
 
-pub(super) async fn generate(desk: At, asked: Ask) -> Answer {
-    let body = asked.json(BODY)?;
+pub(super) async fn generate(state: StateRef, request: RequestRef) -> HandlerResult {
+    let body = request.json(BODY)?;
     let id = body.text("model").ok_or_else(|| Refusal::bad("model is required"))?;
-    if body.word("prompt").trim().is_empty() {
+    if body.text_or_empty("prompt").trim().is_empty() {
         return Err(Refusal::field("prompt", "prompt must not be blank"));
     }
     // An unknown model is no error here: the default one takes its place.
-    let model =
-        Model::find(id, "image").map_or_else(|| Model::named(Some("default"), "image"), Ok)?;
+    let model = SandboxModel::find(id, "image")
+        .map_or_else(|| SandboxModel::resolve(Some("default"), "image"), Ok)?;
     let size = body.text("size").and_then(|size| size.split_once('x'));
     let size = size.and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     let (width, height) = size.unwrap_or((1024, 1024));
-    let format = Format::named(body.text("output_format").unwrap_or("png"));
-    let look = look(body.word("prompt"), body.text("moderation") != Some("low"));
-    let seed = format!("{} {}", body.word("prompt"), desk.next());
-    let image = picture::work(&desk, move || {
-        picture::encode(picture::draw(width, height, &seed, look), format)
+    let format = ImageFormat::from_name(body.text("output_format").unwrap_or("png"));
+    let look = look(body.text_or_empty("prompt"), body.text("moderation") != Some("low"));
+    let seed = format!("{} {}", body.text_or_empty("prompt"), state.next_number());
+    let image = image_file::run_blocking(&state, move || {
+        image_file::encode(image_file::draw(width, height, &seed, look), format)
     })
     .await?;
     let data = base64(&image);

@@ -1,11 +1,12 @@
 //! `POST /image/upscale` and `POST /image/background-remove`
 
-use crate::sandbox::desk::{Ask, At};
 use crate::sandbox::fields::{FILLED, Field, Shape, optional, required};
-use crate::sandbox::media::{self, Given};
-use crate::sandbox::models::Model;
-use crate::sandbox::picture::{self, Format};
-use crate::sandbox::reply::{self, Answer, Refusal};
+use crate::sandbox::image_file::{self, ImageFormat};
+use crate::sandbox::media::{self, MediaSource};
+use crate::sandbox::models::SandboxModel;
+use crate::sandbox::reply::{self, HandlerResult, Refusal};
+use crate::sandbox::request::RequestRef;
+use crate::sandbox::state::StateRef;
 
 /// Other fields are ignored, those of older versions too.
 const UPSCALE: &[Field] = &[
@@ -21,38 +22,38 @@ const REMOVE: &[Field] = &[optional("image", FILLED), optional("image_url", FILL
 
 const FILE_ONLY: &[Field] = &[required("image", FILLED)];
 
-pub(super) async fn upscale(desk: At, asked: Ask) -> Answer {
-    let (body, image) = if asked.is_form() {
-        let (body, files) = asked.form(UPSCALE, "image", "No image file provided")?;
+pub(super) async fn upscale(state: StateRef, request: RequestRef) -> HandlerResult {
+    let (body, image) = if request.is_form() {
+        let (body, files) = request.form(UPSCALE, "image", "No image file provided")?;
         (body, files.first().map(|part| part.bytes.clone()))
     } else {
-        let body = asked.open_json(UPSCALE)?;
-        let text = body.word("image");
+        let body = request.open_json(UPSCALE)?;
+        let text = body.text_or_empty("image");
         if text.starts_with("data:") || text.starts_with("http:") || text.starts_with("https:") {
             return Err(Refusal::field(
                 "image",
                 "image must be raw base64, without a data URI prefix",
             ));
         }
-        let image = match media::given("image", text)? {
-            Given::Bytes(bytes) => Some(bytes),
-            Given::Url(_) => None,
+        let image = match media::parse_media("image", text)? {
+            MediaSource::Bytes(bytes) => Some(bytes),
+            MediaSource::Url(_) => None,
         };
         (body, image)
     };
-    let image = Given::Bytes(image.unwrap_or_default());
+    let image = MediaSource::Bytes(image.unwrap_or_default());
     let scale = body.number("scale").unwrap_or(2.0);
-    let file = picture::work(&desk, move || {
-        let picture = picture::open("image", &image)?;
-        let (width, height) = picture.dimensions();
+    let file = image_file::run_blocking(&state, move || {
+        let image = image_file::open("image", &image)?;
+        let (width, height) = image.dimensions();
         let pixels = f64::from(width) * f64::from(height);
         let scale = scale.min((OUTPUT_PIXELS / pixels).sqrt()).max(1.0);
-        let larger = picture::resize(&picture, scaled(width, scale), scaled(height, scale));
-        picture::encode(larger, Format::Png)
+        let larger = image_file::resize(&image, scaled(width, scale), scaled(height, scale));
+        image_file::encode(larger, ImageFormat::Png)
     })
     .await?;
     let mut answer = reply::typed("image/png", file);
-    Model::of(Some("upscaler"), "upscale")?.mark(&mut answer);
+    SandboxModel::find_online(Some("upscaler"), "upscale")?.mark(&mut answer);
     Ok(answer)
 }
 
@@ -65,27 +66,29 @@ fn scaled(side: u32, scale: f64) -> u32 {
     (f64::from(side) * scale).round() as u32
 }
 
-pub(super) async fn remove_background(desk: At, asked: Ask) -> Answer {
-    let image = if asked.is_form() {
-        let (_, files) = asked.closed_form(FILE_ONLY, "image")?;
-        Given::Bytes(files.first().map(|part| part.bytes.clone()).unwrap_or_default())
+pub(super) async fn remove_background(state: StateRef, request: RequestRef) -> HandlerResult {
+    let image = if request.is_form() {
+        let (_, files) = request.closed_form(FILE_ONLY, "image")?;
+        MediaSource::Bytes(files.first().map(|part| part.bytes.clone()).unwrap_or_default())
     } else {
-        let body = asked.json(REMOVE)?;
+        let body = request.json(REMOVE)?;
         match (body.text("image"), body.text("image_url")) {
-            (Some(image), None) => match media::given("image", image)? {
-                Given::Bytes(bytes) => Given::Bytes(bytes),
-                Given::Url(_) => return Err(Refusal::field("image", "Use image_url for a URL")),
+            (Some(image), None) => match media::parse_media("image", image)? {
+                MediaSource::Bytes(bytes) => MediaSource::Bytes(bytes),
+                MediaSource::Url(_) => {
+                    return Err(Refusal::field("image", "Use image_url for a URL"));
+                }
             },
             (None, Some(url)) => {
                 media::public_url("image_url", url)?;
-                Given::Url(url.to_owned())
+                MediaSource::Url(url.to_owned())
             }
             _ => return Err(Refusal::bad("Provide exactly one of image and image_url")),
         }
     };
-    let file = picture::work(&desk, move || {
-        let picture = picture::open_any("image", &image)?;
-        picture::encode(picture::cut_out(&picture), Format::Png)
+    let file = image_file::run_blocking(&state, move || {
+        let image = image_file::open_any("image", &image)?;
+        image_file::encode(image_file::cut_out(&image), ImageFormat::Png)
     })
     .await?;
     Ok(reply::typed("image/png", file))

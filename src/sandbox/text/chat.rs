@@ -8,13 +8,14 @@ use axum::response::{IntoResponse as _, Response};
 use futures::stream;
 use serde_json::{Value, json};
 
-use super::messages::{MESSAGE, Talk, read};
+use super::messages::{Conversation, MESSAGE, read};
 use super::{EFFORTS, check_effort, cost, lacks, model, sample, tokens};
 use crate::sandbox::characters;
-use crate::sandbox::desk::{Ask, At};
 use crate::sandbox::fields::{FILLED, Field, Fields, STRING, Shape, optional, required};
-use crate::sandbox::models::Model;
-use crate::sandbox::reply::{self, Answer, Refusal};
+use crate::sandbox::models::SandboxModel;
+use crate::sandbox::reply::{self, HandlerResult, Refusal};
+use crate::sandbox::request::RequestRef;
+use crate::sandbox::state::StateRef;
 
 const BODY: &[Field] = &[
     required("model", FILLED),
@@ -88,13 +89,13 @@ const VENICE: &[Field] = &[
     optional("enable_x_search", Shape::Flag),
 ];
 
-pub(super) async fn complete(desk: At, asked: Ask) -> Answer {
-    let body = asked.json(BODY)?;
-    let model = model(body.word("model"))?;
+pub(super) async fn complete(state: StateRef, request: RequestRef) -> HandlerResult {
+    let body = request.json(BODY)?;
+    let model = model(body.text_or_empty("model"))?;
     check(&body, model)?;
-    let talk = read(&body, model)?;
-    let said = Said::to(&body, model, &talk);
-    let id = format!("chatcmpl-{:08}", desk.next());
+    let conversation = read(&body, model)?;
+    let said = Said::to(&body, model, &conversation);
+    let id = format!("chatcmpl-{:08}", state.next_number());
     let mut answer = if body.flag("stream") {
         said.stream(&id, model)
     } else {
@@ -104,7 +105,7 @@ pub(super) async fn complete(desk: At, asked: Ask) -> Answer {
     Ok(answer)
 }
 
-fn check(body: &Fields, model: Model) -> Result<(), Refusal> {
+fn check(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     let effort =
         body.get("reasoning").and_then(|reasoning| reasoning.get("effort")).and_then(Value::as_str);
     check_effort(model, body.text("reasoning_effort").or(effort))?;
@@ -153,18 +154,18 @@ struct Said {
 }
 
 impl Said {
-    fn to(body: &Fields, model: Model, talk: &Talk) -> Self {
-        let calls = calls(body, talk);
+    fn to(body: &Fields, model: SandboxModel, conversation: &Conversation) -> Self {
+        let calls = calls(body, conversation);
         let searches = matches!(
             parameter(body, "enable_web_search").and_then(Value::as_str),
             Some("on" | "auto")
         );
-        let (content, finish) = content(body, talk, !calls.is_empty(), searches);
+        let (content, finish) = content(body, conversation, !calls.is_empty(), searches);
         let thinks = model.flag("/capabilities/supportsReasoning")
             && parameter(body, "disable_thinking") != Some(&true.into())
             && parameter(body, "strip_thinking_response") != Some(&true.into());
         let reasoning = thinks.then_some("The sandbox thinks of nothing.");
-        let input = (talk.characters * 10).div_ceil(32).max(1) + talk.media * 1400;
+        let input = (conversation.characters * 10).div_ceil(32).max(1) + conversation.media * 1400;
         let thoughts = reasoning.map_or(0, tokens);
         let output = thoughts + tokens(&content) + calls.len() * 20;
         let usd = cost(model, input, output);
@@ -185,7 +186,7 @@ impl Said {
         }
     }
 
-    fn whole(&self, id: &str, model: Model) -> Value {
+    fn whole(&self, id: &str, model: SandboxModel) -> Value {
         json!({
             "id": id,
             "object": "chat.completion",
@@ -211,7 +212,7 @@ impl Said {
     }
 
     /// Server-sent events: reasoning, words, calls, the end, and then what was used.
-    fn stream(&self, id: &str, model: Model) -> Response {
+    fn stream(&self, id: &str, model: SandboxModel) -> Response {
         let created = chrono::Utc::now().timestamp();
         let chunk = |choices: Value| {
             json!({
@@ -252,7 +253,12 @@ impl Said {
 }
 
 /// The content, and why it ends: a small token limit cuts it.
-fn content(body: &Fields, talk: &Talk, calls: bool, searches: bool) -> (String, &'static str) {
+fn content(
+    body: &Fields,
+    conversation: &Conversation,
+    calls: bool,
+    searches: bool,
+) -> (String, &'static str) {
     if calls {
         return (String::new(), "tool_calls");
     }
@@ -262,12 +268,15 @@ fn content(body: &Fields, talk: &Talk, calls: bool, searches: bool) -> (String, 
     let kind =
         body.get("response_format").and_then(|format| format.get("type")).and_then(Value::as_str);
     if kind == Some("json_object") {
-        return (json!({ "answer": talk.last }).to_string(), "stop");
+        return (json!({ "answer": conversation.last }).to_string(), "stop");
     }
-    let media =
-        if talk.media > 0 { format!(" I got {} media.", talk.media) } else { String::new() };
+    let media = if conversation.media > 0 {
+        format!(" I got {} media.", conversation.media)
+    } else {
+        String::new()
+    };
     let cited = if searches { " It is said to be so.^1^" } else { "" };
-    let text = format!("You said: {}{media}{cited}", talk.last);
+    let text = format!("You said: {}{media}{cited}", conversation.last);
     let most = body.integer("max_completion_tokens").or_else(|| body.integer("max_tokens"));
     let most = most.filter(|most| *most > 0).and_then(|most| usize::try_from(most).ok());
     match most {
@@ -279,11 +288,12 @@ fn content(body: &Fields, talk: &Talk, calls: bool, searches: bool) -> (String, 
 }
 
 /// A call of the first tool, where the last words ask for one.
-fn calls(body: &Fields, talk: &Talk) -> Vec<Value> {
+fn calls(body: &Fields, conversation: &Conversation) -> Vec<Value> {
     let forced =
         body.get("tool_choice").is_some_and(|choice| choice == "required" || choice.is_object());
     let barred = body.text("tool_choice") == Some("none");
-    let wanted = !barred && !talk.answered && (forced || talk.last.contains("call"));
+    let wanted =
+        !barred && !conversation.answered && (forced || conversation.last.contains("call"));
     let named = body.get("tool_choice").and_then(|choice| choice.pointer("/function/name"));
     let function = body.list("tools").iter().filter_map(|tool| tool.get("function"));
     let mut functions =

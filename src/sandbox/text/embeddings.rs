@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::tokens;
-use crate::sandbox::desk::{Ask, At};
 use crate::sandbox::fields::{FILLED, Field, STRING, Shape, optional, required};
-use crate::sandbox::front::base64;
-use crate::sandbox::models::Model;
-use crate::sandbox::picture;
-use crate::sandbox::reply::{self, Answer, Refusal};
+use crate::sandbox::image_file;
+use crate::sandbox::media::base64;
+use crate::sandbox::models::SandboxModel;
+use crate::sandbox::reply::{self, HandlerResult, Refusal};
+use crate::sandbox::request::RequestRef;
+use crate::sandbox::state::StateRef;
 
 const BODY: &[Field] = &[
     required("model", FILLED),
@@ -19,9 +20,9 @@ const BODY: &[Field] = &[
     optional("user", STRING),
 ];
 
-pub(super) async fn embed(desk: At, asked: Ask) -> Answer {
-    let body = asked.json(BODY)?;
-    let model = Model::named(body.text("model"), "embedding")?;
+pub(super) async fn embed(state: StateRef, request: RequestRef) -> HandlerResult {
+    let body = request.json(BODY)?;
+    let model = SandboxModel::resolve(body.text("model"), "embedding")?;
     let own = model.integer("/embeddingDimensions").unwrap_or(1024);
     let size = body.integer("dimensions").unwrap_or(own);
     if size > own || (size != own && !model.flag("/supportsCustomDimensions")) {
@@ -43,7 +44,7 @@ pub(super) async fn embed(desk: At, asked: Ask) -> Answer {
     let packed = body.text("encoding_format") == Some("base64");
     let used: usize = texts.iter().map(|text| tokens(text)).sum();
     let size = usize::try_from(size).unwrap_or(1024);
-    let made = picture::work(&desk, move || {
+    let made = image_file::run_blocking(&state, move || {
         let item = |(index, text): (usize, &String)| {
             let vector = vector(text, size);
             let embedding = if packed {

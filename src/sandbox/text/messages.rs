@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::lacks;
 use crate::sandbox::fields::{FILLED, Field, Fields, STRING, Shape, optional, required};
-use crate::sandbox::media::{Kind, given, given_kind};
-use crate::sandbox::models::Model;
+use crate::sandbox::media::{MediaKind, parse_media, parse_media_of_kind};
+use crate::sandbox::models::SandboxModel;
 use crate::sandbox::reply::Refusal;
 
 /// A message as it may come; what its role wants is looked at afterwards.
@@ -42,7 +42,7 @@ const MOST: [(&str, usize); 4] =
 
 /// What the messages ask.
 #[derive(Debug, Default)]
-pub(super) struct Talk {
+pub(super) struct Conversation {
     /// The text of the last message.
     pub(super) last: String,
     /// The characters of everything, for counting.
@@ -54,8 +54,8 @@ pub(super) struct Talk {
 }
 
 /// Checks every message, and reads what they ask.
-pub(super) fn read(body: &Fields, model: Model) -> Result<Talk, Refusal> {
-    let mut talk = Talk::default();
+pub(super) fn read(body: &Fields, model: SandboxModel) -> Result<Conversation, Refusal> {
+    let mut conversation = Conversation::default();
     for message in body.list("messages") {
         let role = message.get("role").and_then(Value::as_str).unwrap_or_default();
         if role == "tool" && message.get("tool_call_id").is_none() {
@@ -70,17 +70,21 @@ pub(super) fn read(body: &Fields, model: Model) -> Result<Talk, Refusal> {
         }
         let text = match content {
             Value::String(text) => text.clone(),
-            Value::Array(parts) => read_parts(parts, model, &mut talk)?,
+            Value::Array(parts) => read_parts(parts, model, &mut conversation)?,
             _ => String::new(),
         };
-        talk.characters += text.chars().count();
-        talk.last = text;
-        talk.answered = role == "tool";
+        conversation.characters += text.chars().count();
+        conversation.last = text;
+        conversation.answered = role == "tool";
     }
-    Ok(talk)
+    Ok(conversation)
 }
 
-fn read_parts(parts: &[Value], model: Model, talk: &mut Talk) -> Result<String, Refusal> {
+fn read_parts(
+    parts: &[Value],
+    model: SandboxModel,
+    conversation: &mut Conversation,
+) -> Result<String, Refusal> {
     for (name, most) in MOST {
         let count =
             parts.iter().filter(|part| part.get("type").is_some_and(|kind| kind == name)).count();
@@ -101,24 +105,32 @@ fn read_parts(parts: &[Value], model: Model, talk: &mut Talk) -> Result<String, 
             "text" => text.push_str(at("/text").ok_or_else(absent)?),
             "image_url" => {
                 needs(model, "supportsVision", "Image input")?;
-                given_kind("messages", at("/image_url/url").ok_or_else(absent)?, &[Kind::Image])?;
+                parse_media_of_kind(
+                    "messages",
+                    at("/image_url/url").ok_or_else(absent)?,
+                    &[MediaKind::Image],
+                )?;
             }
             "video_url" => {
                 needs(model, "supportsVideoInput", "Video input")?;
-                given_kind("messages", at("/video_url/url").ok_or_else(absent)?, &[Kind::Video])?;
+                parse_media_of_kind(
+                    "messages",
+                    at("/video_url/url").ok_or_else(absent)?,
+                    &[MediaKind::Video],
+                )?;
             }
             "input_audio" => {
                 needs(model, "supportsAudioInput", "Audio input")?;
-                given("messages", at("/input_audio/data").ok_or_else(absent)?)?;
+                parse_media("messages", at("/input_audio/data").ok_or_else(absent)?)?;
             }
-            _ => drop(given("messages", at("/file/file_data").ok_or_else(absent)?)?),
+            _ => drop(parse_media("messages", at("/file/file_data").ok_or_else(absent)?)?),
         }
-        talk.media += usize::from(kind != "text");
+        conversation.media += usize::from(kind != "text");
     }
     Ok(text)
 }
 
-fn needs(model: Model, capability: &str, what: &str) -> Result<(), Refusal> {
+fn needs(model: SandboxModel, capability: &str, what: &str) -> Result<(), Refusal> {
     if model.flag(&format!("/capabilities/{capability}")) {
         Ok(())
     } else {

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{EFFORTS, check_effort, lacks, model, sample, tokens};
-use crate::sandbox::desk::{Ask, At};
 use crate::sandbox::fields::{FILLED, Field, STRING, Shape, optional, required};
-use crate::sandbox::reply::{self, Answer, Refusal};
+use crate::sandbox::reply::{self, HandlerResult, Refusal};
+use crate::sandbox::request::RequestRef;
+use crate::sandbox::state::StateRef;
 
 /// What is checked; everything else is dropped.
 const BODY: &[Field] = &[
@@ -38,9 +39,9 @@ const REASONING: &[Field] = &[
     optional("summary", Shape::OneOf(&["auto", "concise", "detailed"])),
 ];
 
-pub(super) async fn respond(desk: At, asked: Ask) -> Answer {
-    let body = asked.open_json(BODY)?;
-    let model = model(body.word("model"))?;
+pub(super) async fn respond(state: StateRef, request: RequestRef) -> HandlerResult {
+    let body = request.open_json(BODY)?;
+    let model = model(body.text_or_empty("model"))?;
     if model.flag("/capabilities/supportsE2EE") {
         return Err(lacks(model, "/responses"));
     }
@@ -48,7 +49,7 @@ pub(super) async fn respond(desk: At, asked: Ask) -> Answer {
         body.get("reasoning").and_then(|reasoning| reasoning.get("effort")).and_then(Value::as_str);
     check_effort(model, effort)?;
     let input = body.text("input").map_or_else(|| last_text(body.list("input")), str::to_owned);
-    let number = desk.next();
+    let number = state.next_number();
     let mut output = Vec::new();
     if model.flag("/capabilities/supportsReasoning") {
         let summary = json!(["The sandbox thinks of nothing."]);

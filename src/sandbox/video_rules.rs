@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::fields::{FILLED, Field, Fields, Shape, optional, required};
-use crate::sandbox::media::{Kind, given_kind};
-use crate::sandbox::models::Model;
-use crate::sandbox::reply::Refusal;
+use super::fields::{FILLED, Field, Fields, Shape, optional, required};
+use super::media::{MediaKind, parse_media_of_kind};
+use super::models::SandboxModel;
+use super::reply::Refusal;
 
 /// The durations that any model may have.
 pub(super) const DURATION: Shape = Shape::OneOf(&[
@@ -92,7 +92,7 @@ const REFERENCES: [&str; 8] = [
 ];
 
 /// Everything that the model refuses.
-pub(super) fn check(body: &Fields, model: Model) -> Result<(), Refusal> {
+pub(super) fn check(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     let upscales = model.id().contains("upscale");
     let kind = model.text("/constraints/model_type").unwrap_or_default();
     check_prompt(body, model, upscales)?;
@@ -132,7 +132,7 @@ pub(super) fn check(body: &Fields, model: Model) -> Result<(), Refusal> {
     check_consent(body, model)
 }
 
-fn check_prompt(body: &Fields, model: Model, upscales: bool) -> Result<(), Refusal> {
+fn check_prompt(body: &Fields, model: SandboxModel, upscales: bool) -> Result<(), Refusal> {
     match body.text("prompt") {
         Some(prompt) => model.check_length("prompt", prompt, "/constraints/prompt_character_limit"),
         None if upscales => Ok(()),
@@ -158,7 +158,7 @@ fn check_upscale(body: &Fields) -> Result<(), Refusal> {
 }
 
 /// A ratio is required where the model lists any, and refused where it lists none.
-fn check_shape(body: &Fields, model: Model) -> Result<(), Refusal> {
+fn check_shape(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     let listed = !model.texts("/constraints/aspect_ratios").is_empty();
     match body.text("aspect_ratio") {
         Some(ratio) => model.check_listed("aspect_ratio", ratio, "/constraints/aspect_ratios")?,
@@ -175,37 +175,38 @@ fn check_shape(body: &Fields, model: Model) -> Result<(), Refusal> {
 
 fn check_media(body: &Fields) -> Result<(), Refusal> {
     let one = [
-        ("image_url", Kind::Image),
-        ("end_image_url", Kind::Image),
-        ("audio_url", Kind::Audio),
-        ("video_url", Kind::Video),
+        ("image_url", MediaKind::Image),
+        ("end_image_url", MediaKind::Image),
+        ("audio_url", MediaKind::Audio),
+        ("video_url", MediaKind::Video),
     ];
     for (name, kind) in one {
         if let Some(value) = body.text(name) {
-            given_kind(name, value, &[kind])?;
+            parse_media_of_kind(name, value, &[kind])?;
         }
     }
     let many = [
-        ("reference_image_urls", Kind::Image),
-        ("scene_image_urls", Kind::Image),
-        ("reference_video_urls", Kind::Video),
-        ("reference_audio_urls", Kind::Audio),
+        ("reference_image_urls", MediaKind::Image),
+        ("scene_image_urls", MediaKind::Image),
+        ("reference_video_urls", MediaKind::Video),
+        ("reference_audio_urls", MediaKind::Audio),
     ];
     for (name, kind) in many {
         for value in body.list(name).iter().filter_map(Value::as_str) {
-            given_kind(name, value, &[kind])?;
+            parse_media_of_kind(name, value, &[kind])?;
         }
     }
     for frame in body.list("keyframes") {
         let image = frame.get("image_url").and_then(Value::as_str).unwrap_or_default();
-        given_kind("keyframes", image, &[Kind::Image])?;
+        parse_media_of_kind("keyframes", image, &[MediaKind::Image])?;
     }
     Ok(())
 }
 
 /// Seedance asks for consent where a face is used; here, where the prompt has the word `consent`.
-fn check_consent(body: &Fields, model: Model) -> Result<(), Refusal> {
-    let asks = model.id().starts_with("seedance") && body.word("prompt").contains("consent");
+fn check_consent(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
+    let asks =
+        model.id().starts_with("seedance") && body.text_or_empty("prompt").contains("consent");
     let given = body.get("consents").and_then(|consents| consents.get("seedance"));
     let given = given.and_then(Value::as_object);
     if !asks
@@ -225,7 +226,7 @@ fn check_consent(body: &Fields, model: Model) -> Result<(), Refusal> {
     ))
 }
 
-fn forbid(body: &Fields, model: Model, names: &[&'static str]) -> Result<(), Refusal> {
+fn forbid(body: &Fields, model: SandboxModel, names: &[&'static str]) -> Result<(), Refusal> {
     match names.iter().find(|name| body.has(name)) {
         Some(name) => Err(unsupported(name, model)),
         None => Ok(()),
@@ -236,6 +237,6 @@ fn missing(name: &str) -> Refusal {
     Refusal::field(name, format!("{name} is required for this model"))
 }
 
-fn unsupported(name: &str, model: Model) -> Refusal {
+fn unsupported(name: &str, model: SandboxModel) -> Refusal {
     Refusal::field(name, format!("{name} is not supported by {}", model.id()))
 }

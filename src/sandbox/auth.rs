@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, header};
 use serde_json::json;
 
-use crate::sandbox::reply::Refusal;
+use super::reply::Refusal;
 
 /// Routes that need no key.
 const OPEN: [&str; 7] = [
