@@ -11,7 +11,7 @@
 //! # Where things are
 //!
 //! The modules below stand in reading order. Each may use those that come before it in this chain, and none
-//! that comes after: `error`, `context`, `storage`, `venice` and `media`, `catalog`, `spend`, `input` and `jobs`, `tool`, `tools` and
+//! that comes after: `error`, `context`, `storage`, `venice` and `media`, `catalog`, `spend`, `input` and `jobs`, `call`, `tool`, `tools` and
 //! `output` and `resources` and `prompts` and `completions`, `server`, `transport`, `cli`. [`schema`] and [`config`] are leaves,
 //! and only [`cli`] knows the [`sandbox`].
 //!

@@ -1,4 +1,21 @@
 //! Every tool, by family, in the order in which clients see them.
+//!
+//! # Adding a tool
+//!
+//! A tool is one file and one row. The file, `src/tools/<family>/<tool>.rs`, has
+//!
+//! - the [`Endpoint`](crate::venice::Endpoint) that does the work, as a constant;
+//! - a struct whose fields are the arguments, and whose doc comments agents read: that of the struct is the description
+//!   of the tool, those of its fields are the descriptions of the arguments. The doc comments of all other types are for
+//!   readers of the source, and are not published;
+//! - `impl Tool`, with `SPEC` and the steps of a call. `prepare` speaks to a
+//!   [`Preparation`](crate::call::Preparation): it chooses a model, reads media, and builds the request's body. `run`
+//!   speaks to a [`Call`](crate::call::Call): it sends the request, and keeps what came back. Neither can reach more of
+//!   the server.
+//!
+//! The row is `Route::of::<MyTool>()` in the `FAMILY` of `src/tools/<family>.rs`, next to `mod`. The table is also what
+//! `tools/list`, the settings, the README's table, and the tests of all tools go by. A family is one more line in
+//! [`FAMILIES`].
 
 #![expect(
     clippy::doc_markdown,

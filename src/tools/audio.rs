@@ -3,6 +3,9 @@
 pub mod asr;
 pub mod tts;
 
+mod speech_parts;
+mod subtitles;
+
 use crate::tool::Route;
 use crate::tools::Family;
 

@@ -1,4 +1,4 @@
-//! Making and changing pictures.
+//! Making and changing images.
 
 mod decode;
 pub mod edit;
@@ -29,7 +29,7 @@ pub const FAMILY: Family = Family {
     about: "Make and change pictures.",
     tools: &[
         Route::of::<generate::GenerateImage>(),
-        Route::of::<openai::GenerateSimply>(),
+        Route::of::<openai::GenerateImageOpenAi>(),
         Route::of::<edit::EditImage>(),
         Route::of::<multi_edit::EditImages>(),
         Route::of::<upscale::UpscaleImage>(),
@@ -38,24 +38,24 @@ pub const FAMILY: Family = Family {
     ],
 };
 
-/// The model of an edit where nothing else says one.
-const EDIT_MODEL: &str = "firered-image-edit";
+/// The model of an edit that has no other.
+const DEFAULT_EDIT_MODEL: &str = "firered-image-edit";
 
-/// The largest picture that the API takes, in bytes.
-const PICTURE_BYTES: u64 = 25 * 1000 * 1000;
+/// The largest image that the API takes, in bytes.
+const MAX_IMAGE_BYTES: u64 = 25 * 1000 * 1000;
 
-/// What a picture must be to be changed.
-const fn picture(argument: &str, urls: UrlPolicy) -> AcceptedMedia<'_> {
+/// The requirements for an image that is to be edited.
+const fn image_to_edit(argument: &str, urls: UrlPolicy) -> AcceptedMedia<'_> {
     AcceptedMedia {
         argument,
         kinds: &[MediaKind::Image],
         urls,
-        max_bytes: PICTURE_BYTES,
+        max_bytes: MAX_IMAGE_BYTES,
         pixels: Some(Pixels { min: MIN_PIXELS, max: MAX_PIXELS, min_side: MIN_SIDE }),
     }
 }
 
-/// The error of a reply whose picture Venice blocked: the reply is a success all the same.
+/// Refuses a reply whose image Venice blocked, although its status is a success.
 fn refuse_violation(headers: &ReplyHeaders) -> Result<()> {
     if headers.violation {
         return Err(Error::new(
@@ -66,15 +66,15 @@ fn refuse_violation(headers: &ReplyHeaders) -> Result<()> {
     Ok(())
 }
 
-/// The problem of a prompt that says nothing.
-fn blank_prompt(prompt: &str) -> Vec<Problem> {
+/// Refuses a blank prompt.
+fn check_prompt(prompt: &str) -> Vec<Problem> {
     if prompt.trim().is_empty() {
         return vec![Problem::new("prompt", "must not be blank")];
     }
     Vec::new()
 }
 
-/// A change of pictures that is ready to be sent.
+/// An edit that is ready to be sent.
 pub struct Plan {
     body: Map<String, Value>,
     holes: Holes,
@@ -83,7 +83,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Sends it to `endpoint`, and keeps the one picture of the reply.
+    /// Sends it to `endpoint`, and stores the one image of the reply.
     async fn send(self, endpoint: &'static Endpoint, call: &Call) -> Result<Outcome> {
         let request = Request::new(endpoint).json_with(Value::Object(self.body), self.holes);
         let reply = call.send(request).await?;
@@ -99,7 +99,7 @@ impl Plan {
     }
 }
 
-/// Chooses the model of an edit, which allows what the edit requires. Returns its id, and the picture that it will make.
+/// Chooses the model of an edit, which allows what the edit requires. Returns its id, and the image that it will make.
 async fn choose_editor(
     call: &mut Preparation<'_>,
     named: Option<&str>,
@@ -108,7 +108,7 @@ async fn choose_editor(
     let check = |edit: &EditModel, id: &str| {
         (edit.check_requirements(id, requirements), edit.price_usd(requirements))
     };
-    let (chosen, cost_usd) = call.choose_model(named, EDIT_MODEL, check).await?;
+    let (chosen, cost_usd) = call.choose_model(named, DEFAULT_EDIT_MODEL, check).await?;
     let prompt = Some(requirements.prompt.to_owned());
     let item = NewItem { prompt, model: Some(chosen.id.clone()), cost_usd, ..NewItem::default() };
     Ok((chosen.id, item))

@@ -4,8 +4,9 @@ pub mod chat;
 pub mod embeddings;
 pub mod responses;
 
-mod hear;
-mod told;
+mod response_output;
+mod stream;
+mod usage;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,7 @@ impl Effort {
     }
 }
 
-/// The body's `tool_choice` for the argument: a word, a function's name, or the JSON of the API's own form.
+/// The body's `tool_choice` for the argument: a keyword, a function's name, or the JSON of the API's own form.
 fn tool_choice(text: &str) -> Value {
     match text.trim() {
         word @ ("auto" | "none" | "required") => json!(word),
@@ -66,13 +67,13 @@ fn tool_choice(text: &str) -> Value {
     }
 }
 
-/// The most models that may take over.
-const MOST_FALLBACKS: usize = 10;
+/// The most fallback models of a call.
+const MAX_FALLBACKS: usize = 10;
 
-/// Models that take over where the first one fails.
+/// Models that Venice uses if the first one fails.
 #[derive(Default)]
 struct Fallbacks {
-    /// As the body has them.
+    /// The `fallbacks` of the request's body.
     body: Vec<Value>,
     pricing: Vec<Option<TextPricing>>,
 }

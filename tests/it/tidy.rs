@@ -145,14 +145,25 @@ fn tools_do_not_use_tools() {
     }
 }
 
+/// The server's own methods of a call are public within the crate, and would lead to all of it.
+#[test]
+fn tools_reach_the_server_through_the_facade_alone() {
+    for (name, text) in files("src/tools") {
+        for word in ["services", "Services", "Defaults", ".context()", ".view()", "Call::new"] {
+            assert!(!code(&text).contains(word), "{name} names {word}");
+        }
+    }
+}
+
 #[test]
 fn every_tool_file_is_mounted() {
     for (name, text) in files("src/tools") {
         let tools = text.matches("impl Tool for ").count();
         assert!(tools <= 1, "{name} has {tools} tools");
         if tools == 1 {
-            let spec = text.split("name: \"").nth(1).unwrap().split('"').next().unwrap();
-            let mounted = tools::all().any(|route| route.spec.name == spec);
+            let spec = text.split("name: \"venice_").nth(1).unwrap().split('"').next().unwrap();
+            let mounted =
+                tools::all().any(|route| route.spec.name.strip_prefix("venice_") == Some(spec));
             assert!(mounted, "{name} is not mounted");
         }
     }

@@ -1,7 +1,5 @@
 //! `POST /audio/speech`
 
-mod parts;
-
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures::StreamExt as _;
@@ -9,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use self::parts::Part;
+use super::speech_parts::Part;
 use crate::call::{Call, Preparation};
 use crate::catalog::MODELS;
 use crate::catalog::speech::{SpeechModel, max_part_chars, max_whole_chars};
@@ -19,14 +17,14 @@ use crate::speech::{self, SpeechFormat};
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Reply, Request};
 
-/// Speaks the text.
+/// Turns text into speech.
 pub const SPEECH: Endpoint = Endpoint::post("/audio/speech", CallKind::Paid, Class::Speech);
 
-/// The model where nothing else says one.
-const MODEL: &str = "tts-kokoro";
+/// The model of a call that has no other.
+const DEFAULT_MODEL: &str = "tts-kokoro";
 
 /// How many parts of one text are spoken at the same time.
-const AT_ONCE: usize = 4;
+const MAX_CONCURRENT_PARTS: usize = 4;
 
 /// Turn text into speech. Returns one audio file as an embedded resource; long text is spoken in parts
 /// and joined. Costs credit per character.
@@ -80,15 +78,15 @@ impl ResponseFormat {
     }
 }
 
-/// Requests that are ready to be sent, one a part.
+/// Requests that are ready to be sent, one for each part.
 pub struct Plan {
-    parts: Vec<String>,
+    pub(super) parts: Vec<String>,
     body: Map<String, Value>,
-    format: Option<SpeechFormat>,
-    model: String,
-    text: String,
-    price: Option<f64>,
-    lines: Vec<String>,
+    pub(super) format: Option<SpeechFormat>,
+    pub(super) model: String,
+    pub(super) text: String,
+    pub(super) price: Option<f64>,
+    pub(super) lines: Vec<String>,
 }
 
 impl Tool for Speech {
@@ -122,7 +120,8 @@ impl Tool for Speech {
             format = format.take().or_else(|| speech.default_format().map(str::to_owned));
             (problems, speech.price_usd(&self.input))
         };
-        let (chosen, price) = call.choose_model(self.model.as_deref(), MODEL, check).await?;
+        let (chosen, price) =
+            call.choose_model(self.model.as_deref(), DEFAULT_MODEL, check).await?;
         let format = format.as_deref().and_then(SpeechFormat::from_name);
         let parts = parts(&self.input, &chosen.id);
         let joined = parts.len() > 1;
@@ -146,12 +145,13 @@ impl Tool for Speech {
         let state = Speaking::default();
         let requests: Vec<_> =
             (0..plan.parts.len()).map(|index| plan.part(index, call, &state)).collect();
-        let parts: Vec<Part> = futures::stream::iter(requests).buffered(AT_ONCE).collect().await;
+        let parts: Vec<Part> =
+            futures::stream::iter(requests).buffered(MAX_CONCURRENT_PARTS).collect().await;
         plan.finish(parts, call).await
     }
 }
 
-/// What the parts of one speech know of each other.
+/// What the parts of one speech share.
 #[derive(Default)]
 struct Speaking {
     failed: AtomicBool,
@@ -159,7 +159,7 @@ struct Speaking {
 }
 
 impl Plan {
-    /// Speaks one part. What is under way when another fails has been paid for and is waited for; nothing more is sent.
+    /// Speaks one part. Once a part has failed, no further one is sent; those under way are paid for and finish.
     async fn part(&self, index: usize, call: &Call, state: &Speaking) -> Part {
         let Some(text) = self.parts.get(index).filter(|_| !state.failed.load(Ordering::SeqCst))
         else {

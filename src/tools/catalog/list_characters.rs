@@ -13,8 +13,8 @@ use crate::venice::{Class, Endpoint, Request};
 /// The public characters.
 pub const CHARACTERS: Endpoint = Endpoint::get("/characters", Class::Catalog);
 
-/// How many characters a call lists that names no limit: fewer than the API's 50, for each has a description.
-const LIMIT: u32 = 20;
+/// The limit of a call that names none. The API's 50 are too many, because each has a description.
+const DEFAULT_LIMIT: u32 = 20;
 
 /// List public Venice characters: personas to chat with. Give a slug as character_slug to venice_chat.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -82,7 +82,7 @@ impl Tool for ListCharacters {
     type Plan = Request;
 
     async fn prepare(mut self, _call: &mut Preparation<'_>) -> Result<Request> {
-        self.limit = self.limit.or(Some(LIMIT));
+        self.limit = self.limit.or(Some(DEFAULT_LIMIT));
         let fields = body_of(&self)?;
         let mut request = Request::new(&CHARACTERS);
         for (name, value) in &fields {

@@ -11,8 +11,8 @@ use crate::outcome::Outcome;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{Endpoint, Request};
 
-/// How many models a call lists that names no limit.
-const LIMIT: usize = 30;
+/// The limit of a call that names none.
+const DEFAULT_LIMIT: usize = 30;
 
 /// List models of one type with price in US dollars, privacy, limits and what they can do. Use before choosing a
 /// model id.
@@ -69,7 +69,9 @@ impl Tool for ListModels {
         // The default and the best of their kind first: a list may be cut.
         rows.sort_by_key(|row| !row.contains_key("traits"));
         let total = rows.len();
-        let limit = plan.limit.map_or(LIMIT, |limit| usize::try_from(limit).unwrap_or(LIMIT));
+        let limit = plan
+            .limit
+            .map_or(DEFAULT_LIMIT, |limit| usize::try_from(limit).unwrap_or(DEFAULT_LIMIT));
         rows.truncate(limit);
         let shown = rows.len();
         let ids = rows.iter().map(|row| json!({ "id": row.get("id") })).collect();

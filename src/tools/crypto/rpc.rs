@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, ReplyHeaders, Request};
 
-/// Asks a node.
+/// Sends a JSON-RPC request to a node.
 pub const RPC: Endpoint = Endpoint::post("/crypto/rpc/{network}", CallKind::Paid, Class::Crypto);
 
 /// Ask a node of a block chain by JSON-RPC. Methods that send a transaction are refused unless the server allows
@@ -65,7 +65,7 @@ impl Tool for CallNode {
     }
 
     async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
-        if sends(&self.method) && !call.may_send_transactions() {
+        if sends_transaction(&self.method) && !call.may_send_transactions() {
             let message = format!("`{}` sends a transaction, which cannot be undone", self.method);
             return Err(Error::new(Kind::Refused, message).hint(
                 "whoever runs the server can allow it with --allow-crypto-send or VENICE_ALLOW_CRYPTO_SEND=1",
@@ -74,7 +74,7 @@ impl Tool for CallNode {
         let mut body = Map::from_iter([
             ("jsonrpc".to_owned(), json!("2.0")),
             ("method".to_owned(), json!(self.method)),
-            ("id".to_owned(), id(self.id)),
+            ("id".to_owned(), request_id(self.id)),
         ]);
         if let Some(params) = self.params {
             let params: Value = serde_json::from_str(&params).unwrap_or_default();
@@ -93,9 +93,9 @@ impl Tool for CallNode {
             .json(plan.body);
         let reply = call.send(request).await?;
         let answer: Map<String, Value> = reply.json()?;
-        let cost = cost(&reply.headers);
+        let cost = cost_line(&reply.headers);
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
-            return Err(of_node(error, cost));
+            return Err(node_error(error, cost));
         }
         let id = answer.get("id").cloned().unwrap_or_default();
         let mut outcome = call.data_result(answer, Map::from_iter([("id".to_owned(), id)])).await?;
@@ -106,8 +106,8 @@ impl Tool for CallNode {
 
 /// Whether a method sends a transaction, a user operation or a bundle, by the names that chains of all families
 /// give such methods: `eth_sendRawTransaction`, `sendTransaction`, `broadcast_tx_commit`, `author_submitExtrinsic`,
-/// `sui_executeTransactionBlock`, `starknet_addInvokeTransaction`. When in doubt, yes.
-fn sends(method: &str) -> bool {
+/// `sui_executeTransactionBlock`, `starknet_addInvokeTransaction`. True when in doubt.
+fn sends_transaction(method: &str) -> bool {
     let name: String =
         method.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     // `eth_getTransactionBySenderAndNonce` reads.
@@ -119,13 +119,13 @@ fn sends(method: &str) -> bool {
 }
 
 /// The id to send: a number where it is one.
-fn id(given: Option<String>) -> Value {
+fn request_id(given: Option<String>) -> Value {
     let Some(text) = given else { return json!(1) };
     text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number))
 }
 
-/// What the call cost, as the headers say.
-fn cost(headers: &ReplyHeaders) -> Option<String> {
+/// What the call cost, by the reply's headers.
+fn cost_line(headers: &ReplyHeaders) -> Option<String> {
     match (headers.rpc_credits, headers.rpc_cost_usd) {
         (Some(credits), Some(usd)) => Some(format!("{credits} credits, ${usd}")),
         (Some(credits), None) => Some(format!("{credits} credits")),
@@ -134,8 +134,8 @@ fn cost(headers: &ReplyHeaders) -> Option<String> {
     }
 }
 
-/// The error of an answer that has one, though its status was 200.
-fn of_node(error: &Value, cost: Option<String>) -> Error {
+/// The error in an answer whose status was 200 all the same.
+fn node_error(error: &Value, cost: Option<String>) -> Error {
     let code = error.get("code").and_then(Value::as_i64);
     let said = error.get("message").and_then(Value::as_str).map(str::to_owned);
     let mut words = said.unwrap_or_else(|| error.to_string());
@@ -178,7 +178,7 @@ mod tests {
             "sui_executeTransactionBlock",
             "starknet_addInvokeTransaction",
         ] {
-            assert!(sends(method), "{method}");
+            assert!(sends_transaction(method), "{method}");
         }
     }
 
@@ -196,23 +196,23 @@ mod tests {
             "debug_traceTransaction",
             "txpool_content",
         ] {
-            assert!(!sends(method), "{method}");
+            assert!(!sends_transaction(method), "{method}");
         }
     }
 
     #[test]
     fn an_id_that_is_a_number_is_sent_as_one() {
-        assert_eq!(id(None), json!(1));
-        assert_eq!(id(Some("7".to_owned())), json!(7));
-        assert_eq!(id(Some("mine".to_owned())), json!("mine"));
+        assert_eq!(request_id(None), json!(1));
+        assert_eq!(request_id(Some("7".to_owned())), json!(7));
+        assert_eq!(request_id(Some("mine".to_owned())), json!("mine"));
     }
 
     #[test]
     fn the_error_of_a_node_has_its_code_words_and_data() {
         let error = json!({"code": 3, "message": "execution reverted", "data": "0x08c3"});
-        let text = of_node(&error, Some("20 credits".to_owned())).text();
+        let text = node_error(&error, Some("20 credits".to_owned())).text();
         assert!(text.contains("error 3") && text.contains("execution reverted; data: \"0x08c3\""));
         assert!(text.contains("the call cost 20 credits"), "{text}");
-        assert!(of_node(&json!("broken"), None).text().contains("broken"));
+        assert!(node_error(&json!("broken"), None).text().contains("broken"));
     }
 }

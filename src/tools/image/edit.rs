@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Plan, blank_prompt, choose_editor, picture};
+use super::{Plan, check_prompt, choose_editor, image_to_edit};
 use crate::call::{Call, Preparation};
 use crate::catalog::MODELS;
 use crate::catalog::edit::EditRequirements;
@@ -15,7 +15,7 @@ use crate::splice::Holes;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint};
 
-/// Changes a picture.
+/// Edits an image.
 pub const EDIT: Endpoint =
     Endpoint::post("/image/edit", CallKind::Paid, Class::Image).plural("/images/edits");
 
@@ -42,7 +42,7 @@ pub struct EditImage {
     safe_mode: Option<bool>,
 }
 
-/// The format of an edited picture.
+/// The format of an edited image.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputFormat {
@@ -71,7 +71,7 @@ impl Tool for EditImage {
     type Plan = Plan;
 
     fn check(&self) -> Vec<Problem> {
-        blank_prompt(&self.prompt)
+        check_prompt(&self.prompt)
     }
 
     async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
@@ -80,7 +80,7 @@ impl Tool for EditImage {
         let named = self.model.as_deref();
         let (model, item) = choose_editor(call, named, &requirements).await?;
         let holes = Holes::default();
-        let wanted = picture("image", UrlPolicy::Pass);
+        let wanted = image_to_edit("image", UrlPolicy::Pass);
         let image = call.read_as_url(&self.image, &wanted, &holes).await?;
         let mut body = call.body_for(&model, &self)?;
         body.insert("image".to_owned(), json!(image));

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::decode::{Text, decoded, listed_in};
-use super::{blank_prompt, refuse_violation};
+use super::decode::{BorrowedText, decode_images, parse_list};
+use super::{check_prompt, refuse_violation};
 use crate::call::{Call, NewItem, Preparation, body_of};
 use crate::catalog::image::{ImageModel, ImageRequirements, ImageSize, style_problem};
 use crate::catalog::{MODELS, STYLES};
@@ -18,15 +18,15 @@ use crate::splice::Holes;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Reply, Request};
 
-/// Makes the pictures.
+/// Makes images.
 pub const GENERATE: Endpoint =
     Endpoint::post("/image/generate", CallKind::Paid, Class::Image).plural("/images/generations");
 
-/// The model where nothing else says one.
-const MODEL: &str = "z-image-turbo";
+/// The model of a call that has no other.
+const DEFAULT_MODEL: &str = "z-image-turbo";
 
 /// The largest style reference that the API takes.
-const REFERENCE_BYTES: u64 = 8 * 1000 * 1000;
+const MAX_REFERENCE_BYTES: u64 = 8 * 1000 * 1000;
 
 /// Make pictures from text. Returns each as an embedded resource, with its path and a venice://media
 /// URI. Costs credit per picture; takes 2-60 s.
@@ -87,9 +87,9 @@ pub struct GenerateImage {
 pub enum Quality {
     /// The cheapest.
     Low,
-    /// Between the others.
+    /// Between the two.
     Medium,
-    /// The dearest.
+    /// The most expensive.
     High,
 }
 
@@ -153,7 +153,7 @@ impl Tool for GenerateImage {
     type Plan = Plan;
 
     fn check(&self) -> Vec<Problem> {
-        blank_prompt(&self.prompt)
+        check_prompt(&self.prompt)
     }
 
     async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
@@ -164,7 +164,7 @@ impl Tool for GenerateImage {
             problems = image.check_requirements(id, &self.requirements());
             match image.fit_size(id, self.size()) {
                 Ok((size, made)) => {
-                    self.resize(size);
+                    self.set_size(size);
                     changes = made;
                 }
                 Err(problem) => problems.push(problem),
@@ -173,7 +173,7 @@ impl Tool for GenerateImage {
             // The problems are reported below, together with that of the style.
             (Vec::new(), image.price_usd(&self.requirements(), variants, enhance))
         };
-        let (chosen, price) = call.choose_model(named.as_deref(), MODEL, check).await?;
+        let (chosen, price) = call.choose_model(named.as_deref(), DEFAULT_MODEL, check).await?;
         problems.extend(self.style_problem(call).await);
         Error::reject(problems)?;
         changes.into_iter().for_each(|change| call.note(change));
@@ -193,13 +193,13 @@ impl Tool for GenerateImage {
         let request = Request::new(&GENERATE).json_with(Value::Object(plan.body), plan.holes);
         let reply = call.send(request).await?;
         refuse_violation(&reply.headers)?;
-        let pictures = pictures(&reply)?;
+        let images = images_in(&reply)?;
         let remarks = Remarks::from(&reply.headers);
         let content_type = (!reply.is_json()).then_some(reply.content_type);
-        // Base64 is a third larger than its pictures, which live on.
+        // Frees the base64, which is a third larger than the images decoded from it.
         drop(reply.bytes);
         let mut outcome = Outcome { lines: plan.lines, ..Outcome::default() };
-        for (index, bytes) in pictures.into_iter().enumerate() {
+        for (index, bytes) in images.into_iter().enumerate() {
             let Some(bytes) = bytes else {
                 outcome.lines.push(format!("picture {} came broken: it is not base64", index + 1));
                 continue;
@@ -241,7 +241,7 @@ impl GenerateImage {
         }
     }
 
-    fn resize(&mut self, size: ImageSize) {
+    fn set_size(&mut self, size: ImageSize) {
         self.width = size.width;
         self.height = size.height;
         self.aspect_ratio = size.aspect_ratio;
@@ -261,7 +261,7 @@ impl GenerateImage {
                 argument: &argument,
                 kinds: &[MediaKind::Image],
                 urls: UrlPolicy::Pass,
-                max_bytes: REFERENCE_BYTES,
+                max_bytes: MAX_REFERENCE_BYTES,
                 pixels: None,
             };
             reference.image = call.read_as_url(&reference.image, &wanted, holes).await?;
@@ -269,7 +269,7 @@ impl GenerateImage {
         Ok(())
     }
 
-    /// The request's body. One picture is asked for as bytes, several as JSON: the API takes no `variants`
+    /// The request's body. One image is requested as bytes, several as JSON: the API takes no `variants`
     /// together with `return_binary`.
     fn body(self, model: &str, call: &Preparation<'_>) -> Result<Map<String, Value>> {
         let mut body = body_of(&self)?;
@@ -284,17 +284,17 @@ impl GenerateImage {
     }
 }
 
-/// The pictures in a reply: its bytes, or the base64 strings of its JSON. One that is broken is nothing, so that the
-/// others, which were paid for too, are not lost with it.
-fn pictures(reply: &Reply) -> Result<Vec<Option<Bytes>>> {
+/// The images in a reply: its bytes, or the base64 strings in its JSON. A corrupt one is None, so that the others, which
+/// were paid for too, are not lost with it.
+fn images_in(reply: &Reply) -> Result<Vec<Option<Bytes>>> {
     #[derive(Deserialize)]
     struct Images<'a> {
         #[serde(borrow)]
-        images: Vec<Text<'a>>,
+        images: Vec<BorrowedText<'a>>,
     }
     if !reply.is_json() {
         return Ok(vec![Some(reply.media()?)]);
     }
-    let reply: Images<'_> = listed_in(reply)?;
-    decoded(reply.images.iter().map(Text::as_str))
+    let reply: Images<'_> = parse_list(reply)?;
+    decode_images(reply.images.iter().map(BorrowedText::as_str))
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::edit::OutputFormat;
 use super::generate::Quality;
-use super::{PICTURE_BYTES, Plan, blank_prompt, choose_editor, picture};
+use super::{MAX_IMAGE_BYTES, Plan, check_prompt, choose_editor, image_to_edit};
 use crate::call::{Call, Preparation, body_of};
 use crate::catalog::MODELS;
 use crate::catalog::edit::EditRequirements;
@@ -17,7 +17,7 @@ use crate::splice::Holes;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint};
 
-/// Makes one picture of several.
+/// Makes one image of several.
 pub const MULTI_EDIT: Endpoint =
     Endpoint::post("/image/multi-edit", CallKind::Paid, Class::Image).plural("/images/edits-multi");
 
@@ -66,7 +66,7 @@ impl Tool for EditImages {
     type Plan = Plan;
 
     fn check(&self) -> Vec<Problem> {
-        blank_prompt(&self.prompt)
+        check_prompt(&self.prompt)
     }
 
     async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
@@ -105,14 +105,14 @@ impl EditImages {
         }
     }
 
-    /// The pictures as the request names them. Together they may have the bytes that one may have alone: the
-    /// API takes no larger body.
+    /// The images as the body has them. Their total size has the limit of a single image, because the API takes no larger
+    /// body.
     async fn read(&self, call: &mut Preparation<'_>, holes: &Holes) -> Result<Vec<String>> {
         let mut images = Vec::with_capacity(self.images.len());
         let mut bytes = 0;
         for (index, image) in self.images.iter().enumerate() {
             let argument = format!("images[{index}]");
-            let source = call.read(image, &picture(&argument, UrlPolicy::Pass)).await?;
+            let source = call.read(image, &image_to_edit(&argument, UrlPolicy::Pass)).await?;
             images.push(match source {
                 InputSource::Url(url) => url.into(),
                 InputSource::Bytes(input) => {
@@ -121,8 +121,9 @@ impl EditImages {
                 }
             });
         }
-        if bytes > PICTURE_BYTES {
-            let message = format!("have {bytes} bytes together; at most {PICTURE_BYTES} are taken");
+        if bytes > MAX_IMAGE_BYTES {
+            let message =
+                format!("have {bytes} bytes together; at most {MAX_IMAGE_BYTES} are taken");
             return Err(Error::argument("images", message));
         }
         Ok(images)

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::decode::{Text, decoded, listed_in};
-use super::{blank_prompt, refuse_violation};
+use super::decode::{BorrowedText, decode_images, parse_list};
+use super::{check_prompt, refuse_violation};
 use crate::call::{Call, NewItem, Preparation};
 use crate::catalog::MODELS;
 use crate::catalog::image::{ImageModel, ImageRequirements};
@@ -15,18 +15,18 @@ use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Reply, Request};
 
-/// Makes a picture, in the shape of OpenAI's API.
+/// Makes an image, in the form of OpenAI's API.
 pub const GENERATE: Endpoint = Endpoint::post("/images/generations", CallKind::Paid, Class::Image)
     .plural("/images/generations-simple");
 
-/// The model where nothing else says one.
-const MODEL: &str = "z-image-turbo";
+/// The model of a call that has no other.
+const DEFAULT_MODEL: &str = "z-image-turbo";
 
 /// Make one picture by the parameters of OpenAI's images API; venice_image_generate does more. Returns it as an
 /// embedded resource. Costs credit.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct GenerateSimply {
+pub struct GenerateImageOpenAi {
     #[schemars(length(min = 1, max = 1500))]
     prompt: String,
     model: Option<String>,
@@ -130,7 +130,7 @@ pub struct Plan {
     lines: Vec<String>,
 }
 
-impl Tool for GenerateSimply {
+impl Tool for GenerateImageOpenAi {
     const SPEC: Spec = Spec {
         name: "venice_image_generate_openai",
         title: "Generate image (OpenAI)",
@@ -147,7 +147,7 @@ impl Tool for GenerateSimply {
     type Plan = Plan;
 
     fn check(&self) -> Vec<Problem> {
-        blank_prompt(&self.prompt)
+        check_prompt(&self.prompt)
     }
 
     async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
@@ -158,7 +158,8 @@ impl Tool for GenerateSimply {
                 ImageRequirements { prompt: &self.prompt, ..ImageRequirements::default() };
             (image.check_requirements(id, &requirements), image.price_usd(&requirements, 1, false))
         };
-        let (chosen, cost_usd) = call.choose_model(self.model.as_deref(), MODEL, check).await?;
+        let (chosen, cost_usd) =
+            call.choose_model(self.model.as_deref(), DEFAULT_MODEL, check).await?;
         // The live API requires a model, and takes an unknown one for its default.
         let body = call.body_for(&chosen.id, &self)?;
         let prompt = Some(self.prompt);
@@ -175,7 +176,7 @@ impl Tool for GenerateSimply {
         let reply = call.send(request).await?;
         refuse_violation(&reply.headers)?;
         let mut outcome = Outcome { lines: plan.lines, ..Outcome::default() };
-        for bytes in pictures(&reply)? {
+        for bytes in images_in(&reply)? {
             let item = NewItem {
                 bytes,
                 prompt: plan.item.prompt.clone(),
@@ -190,8 +191,8 @@ impl Tool for GenerateSimply {
     }
 }
 
-/// The pictures in a reply: base64, or a `data:` URL each.
-fn pictures(reply: &Reply) -> Result<Vec<Bytes>> {
+/// The images in a reply: base64, or `data:` URLs.
+fn images_in(reply: &Reply) -> Result<Vec<Bytes>> {
     #[derive(Deserialize)]
     struct List<'a> {
         #[serde(borrow)]
@@ -200,14 +201,14 @@ fn pictures(reply: &Reply) -> Result<Vec<Bytes>> {
     #[derive(Deserialize)]
     struct Item<'a> {
         #[serde(borrow)]
-        b64_json: Option<Text<'a>>,
+        b64_json: Option<BorrowedText<'a>>,
         #[serde(borrow)]
-        url: Option<Text<'a>>,
+        url: Option<BorrowedText<'a>>,
     }
-    let list: List<'_> = listed_in(reply)?;
+    let list: List<'_> = parse_list(reply)?;
     let texts = list.data.iter().map(|item| item.b64_json.as_ref().or(item.url.as_ref()));
-    let texts = texts.map(|text| text.map(Text::as_str).unwrap_or_default());
-    Ok(decoded(texts)?.into_iter().flatten().collect())
+    let texts = texts.map(|text| text.map(BorrowedText::as_str).unwrap_or_default());
+    Ok(decode_images(texts)?.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

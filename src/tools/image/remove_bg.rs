@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, json};
 
-use super::{Plan, picture};
+use super::{Plan, image_to_edit};
 use crate::call::{Call, NewItem, Preparation};
 use crate::catalog::image::ImageModel;
 use crate::catalog::{MODELS, ModelType};
@@ -15,7 +15,7 @@ use crate::splice::Holes;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint};
 
-/// Cuts out what a picture shows.
+/// Removes the background of an image.
 pub const REMOVE: Endpoint =
     Endpoint::post("/image/background-remove", CallKind::Paid, Class::Image)
         .plural("/images/remove-background");
@@ -50,8 +50,8 @@ impl Tool for RemoveBackground {
     async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
         let model = call.find_model(ModelType::Image, MODEL).await;
         let cost_usd = model.and_then(|model| model.details::<ImageModel>()?.generation_usd());
-        // Unlike an edit, this takes pictures of any size.
-        let wanted = AcceptedMedia { pixels: None, ..picture("image", UrlPolicy::Pass) };
+        // Unlike an edit, this takes images of any size.
+        let wanted = AcceptedMedia { pixels: None, ..image_to_edit("image", UrlPolicy::Pass) };
         let holes = Holes::default();
         let (field, image, name) = match call.read(&self.image, &wanted).await? {
             InputSource::Url(url) => ("image_url", url.to_string(), url.path().to_owned()),

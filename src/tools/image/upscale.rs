@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Plan, picture};
+use super::{Plan, image_to_edit};
 use crate::call::{Call, NewItem, Preparation};
 use crate::catalog::upscale::UpscaleModel;
 use crate::catalog::{MODELS, ModelType};
@@ -15,7 +15,7 @@ use crate::splice::Holes;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint};
 
-/// Makes a picture larger.
+/// Makes an image larger.
 pub const UPSCALE: Endpoint =
     Endpoint::post("/image/upscale", CallKind::Paid, Class::Image).plural("/images/upscale");
 
@@ -58,9 +58,9 @@ impl Tool for UpscaleImage {
         let tier = if self.scale.unwrap_or(2.0) > 2.0 { "4x" } else { "2x" };
         let model = call.find_model(ModelType::Upscale, MODEL).await;
         let cost_usd = model.and_then(|model| model.details::<UpscaleModel>()?.price_usd(tier));
-        let input = call.read_bytes(&self.image, &picture("image", UrlPolicy::Fetch)).await?;
+        let input = call.read_bytes(&self.image, &image_to_edit("image", UrlPolicy::Fetch)).await?;
         let mut body = call.body(&self)?;
-        // Raw base64 alone is taken here: neither a URL nor a data URL.
+        // This endpoint takes only raw base64: neither a URL nor a data URL.
         let holes = Holes::default();
         body.insert("image".to_owned(), json!(holes.base64(input.bytes)));
         let prompt = Some(format!("upscaled {}", input.name));

@@ -1,16 +1,16 @@
 //! `POST /chat/completions`
 
 mod answer;
+mod conversation;
 mod media;
-mod talk;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use self::answer::Answer;
-use self::talk::Talk;
-use super::hear::hear;
+use self::conversation::Conversation;
+use super::stream::stream_answer;
 use super::{Effort, Fallbacks, nested_tool, tool_choice};
 use crate::call::{Call, NewItem, Preparation, body_of};
 use crate::catalog::MODELS;
@@ -23,18 +23,6 @@ use crate::venice::{CallKind, Class, Endpoint, Request};
 
 /// Answers messages.
 pub const CHAT: Endpoint = Endpoint::post("/chat/completions", CallKind::Paid, Class::Chat);
-
-/// The arguments that stand in `venice_parameters`.
-const VENICE: &[&str] = &[
-    "character_slug",
-    "enable_web_search",
-    "enable_web_scraping",
-    "enable_web_citations",
-    "enable_x_search",
-    "include_venice_system_prompt",
-    "strip_thinking_response",
-    "disable_thinking",
-];
 
 /// Ask a text model, also about media, with web search, tools or JSON schema. Returns answer, cost and sources;
 /// reasoning only with strip_thinking_response false; tool calls as a message to send back. Costs credit per token.
@@ -88,6 +76,18 @@ pub struct Chat {
     #[serde(skip_serializing)]
     tool_choice: Option<String>,
     parallel_tool_calls: Option<bool>,
+    #[serde(flatten, skip_serializing)]
+    venice: VeniceParameters,
+    prompt_cache_key: Option<String>,
+    prompt_cache_retention: Option<Retention>,
+    verbosity: Option<Verbosity>,
+    #[serde(skip_serializing)]
+    fallbacks: Option<Vec<String>>,
+}
+
+/// The arguments that are sent in `venice_parameters`. For agents they are arguments like all others.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct VeniceParameters {
     character_slug: Option<String>,
     /// $0.01.
     enable_web_search: Option<Search>,
@@ -99,11 +99,6 @@ pub struct Chat {
     include_venice_system_prompt: Option<bool>,
     strip_thinking_response: Option<bool>,
     disable_thinking: Option<bool>,
-    prompt_cache_key: Option<String>,
-    prompt_cache_retention: Option<Retention>,
-    verbosity: Option<Verbosity>,
-    #[serde(skip_serializing)]
-    fallbacks: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -136,7 +131,7 @@ enum Verbosity {
 pub struct Plan {
     body: Map<String, Value>,
     holes: Holes,
-    made: NewItem,
+    item: NewItem,
     pricing: Option<TextPricing>,
     /// Whether the caller asked to see the thoughts.
     thoughts: bool,
@@ -166,14 +161,14 @@ impl Tool for Chat {
     type Plan = Plan;
 
     fn check(&self) -> Vec<Problem> {
-        let mut problems = talk::problems(self.prompt.as_deref(), self.messages.as_deref());
+        let mut problems = conversation::problems(self.prompt.as_deref(), self.messages.as_deref());
         if self.top_logprobs.is_some() && self.logprobs != Some(true) {
             problems.push(Problem::new("top_logprobs", "needs `logprobs` true"));
         }
         if self.tool_choice.is_some() && self.tools.as_ref().is_none_or(Vec::is_empty) {
             problems.push(Problem::new("tool_choice", "needs `tools`"));
         }
-        if self.fallbacks.as_ref().is_some_and(|ids| ids.len() > super::MOST_FALLBACKS) {
+        if self.fallbacks.as_ref().is_some_and(|ids| ids.len() > super::MAX_FALLBACKS) {
             problems.push(Problem::new("fallbacks", "at most 10 are allowed"));
         }
         problems
@@ -183,46 +178,55 @@ impl Tool for Chat {
         let chosen = call.choose_text_model(self.model.as_deref()).await?;
         let ids = self.fallbacks.take().unwrap_or_default();
         let fallbacks = Fallbacks::find(&ids, call).await?;
-        let prompt = self.prompt.clone().or_else(|| talk::title(self.messages.as_deref()));
+        let prompt = self.prompt.clone().or_else(|| conversation::title(self.messages.as_deref()));
         let messages = self.messages.take().unwrap_or_default();
         let media = self.media.take().unwrap_or_default();
-        let talk = Talk::of(self.system.take(), messages, self.prompt.take(), &media, call).await?;
-        call.check_text_model(&chosen, &self.requirements(&talk)).await?;
+        let conversation =
+            Conversation::new(self.system.take(), messages, self.prompt.take(), &media, call)
+                .await?;
+        call.check_text_model(&chosen, &self.requirements(&conversation)).await?;
         let pricing = chosen.details().map(TextModel::pricing);
-        let cost_usd = self.price(&talk, pricing, &fallbacks);
+        let cost_usd = self.price(&conversation, pricing, &fallbacks);
         let mut body = self.body(&chosen.id, fallbacks)?;
-        body.insert("messages".to_owned(), Value::Array(talk.messages));
+        body.insert("messages".to_owned(), Value::Array(conversation.messages));
         call.add_extra(&mut body)?;
-        let made = NewItem { prompt, model: Some(chosen.id), cost_usd, ..NewItem::default() };
-        let thoughts = self.strip_thinking_response == Some(false);
-        Ok(Plan { body, holes: talk.holes, made, pricing, thoughts, lines: call.take_notes() })
+        let item = NewItem { prompt, model: Some(chosen.id), cost_usd, ..NewItem::default() };
+        let thoughts = self.venice.strip_thinking_response == Some(false);
+        Ok(Plan {
+            body,
+            holes: conversation.holes,
+            item,
+            pricing,
+            thoughts,
+            lines: call.take_notes(),
+        })
     }
 
     fn price(plan: &Plan) -> Option<f64> {
-        plan.made.cost_usd
+        plan.item.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let Plan { body, holes, made, pricing, thoughts, lines } = plan;
+        let Plan { body, holes, item, pricing, thoughts, lines } = plan;
         let request = Request::new(&CHAT).json_with(Value::Object(body), holes);
         let mut answer = Answer::default();
-        let headers = hear(call, request, &mut answer, &made).await?;
-        answer.outcome(call, &headers, made, pricing, thoughts, lines).await
+        let headers = stream_answer(call, request, &mut answer, &item).await?;
+        answer.into_outcome(call, &headers, item, pricing, thoughts, lines).await
     }
 }
 
 impl Chat {
-    fn requirements(&self, talk: &Talk) -> TextRequirements<'_> {
+    fn requirements(&self, conversation: &Conversation) -> TextRequirements<'_> {
         let format = self.response_format.as_ref().and_then(|format| format.get("type"));
-        let searches = matches!(self.enable_web_search, Some(Search::On | Search::Auto));
+        let searches = matches!(self.venice.enable_web_search, Some(Search::On | Search::Auto));
         TextRequirements {
-            images: talk.images,
-            audio: talk.audio,
-            videos: talk.videos,
+            images: conversation.images,
+            audio: conversation.audio,
+            videos: conversation.videos,
             tools: self.tools.as_ref().is_some_and(|tools| !tools.is_empty()),
             schema: format.is_some_and(|format| format == "json_schema"),
             logprobs: self.logprobs == Some(true),
-            x_search: self.enable_x_search == Some(true),
+            x_search: self.venice.enable_x_search == Some(true),
             web_search: searches.then_some("enable_web_search"),
             effort: self.reasoning_effort.map(Effort::name),
             max_tokens: self.max_completion_tokens.map(|most| ("max_completion_tokens", most)),
@@ -230,31 +234,31 @@ impl Chat {
         }
     }
 
-    /// What the call will cost. How many results a search of X has, how long recordings and videos are, and how
-    /// much text is in a document is not known before, and so is the price of a call that has them.
+    /// What the call will cost in US dollars. None if it depends on what is not known yet: the number of results of an X
+    /// search, the length of a recording or a video, or the text in a document.
     fn price(
         &self,
-        talk: &Talk,
+        conversation: &Conversation,
         pricing: Option<TextPricing>,
         fallbacks: &Fallbacks,
     ) -> Option<f64> {
-        if self.enable_x_search == Some(true) || !talk.measured {
+        if self.venice.enable_x_search == Some(true) || !conversation.measured {
             return None;
         }
         let length = |value: Option<String>| value.map_or(0, |text| text.chars().count());
         let tools = length(self.tools.as_ref().and_then(|tools| serde_json::to_string(tools).ok()));
         let format =
             length(self.response_format.as_ref().and_then(|one| serde_json::to_string(one).ok()));
-        let pictures = f64::from(u32::try_from(talk.images).unwrap_or(u32::MAX));
-        let input =
-            text::estimate_tokens(talk.characters + tools + format) + pictures * text::IMAGE_TOKENS;
+        let images = f64::from(u32::try_from(conversation.images).unwrap_or(u32::MAX));
+        let input = text::estimate_tokens(conversation.characters + tools + format)
+            + images * text::IMAGE_TOKENS;
         let output = text::estimate_answer_tokens(self.max_completion_tokens);
         let mut usd = fallbacks.price(pricing, input, output)?;
-        if matches!(self.enable_web_search, Some(Search::On | Search::Auto)) {
+        if matches!(self.venice.enable_web_search, Some(Search::On | Search::Auto)) {
             usd += SEARCH_USD;
         }
-        if self.enable_web_scraping == Some(true) {
-            let pages = u32::try_from(talk.links.min(MAX_PAGES)).unwrap_or_default();
+        if self.venice.enable_web_scraping == Some(true) {
+            let pages = u32::try_from(conversation.links.min(MAX_PAGES)).unwrap_or_default();
             usd += SEARCH_USD * f64::from(pages);
         }
         Some(usd)
@@ -262,10 +266,7 @@ impl Chat {
 
     fn body(&self, model: &str, fallbacks: Fallbacks) -> Result<Map<String, Value>> {
         let mut body = body_of(self)?;
-        let parameters: Map<String, Value> = VENICE
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), body.shift_remove(*name)?)))
-            .collect();
+        let parameters = body_of(&self.venice)?;
         let mut set = |name: &str, value: Value| {
             body.insert(name.to_owned(), value);
         };

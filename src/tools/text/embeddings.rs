@@ -45,7 +45,7 @@ enum Format {
 /// A request that is ready to be sent.
 pub struct Plan {
     body: Map<String, Value>,
-    made: NewItem,
+    item: NewItem,
     pricing: Option<EmbeddingPricing>,
     lines: Vec<String>,
 }
@@ -89,52 +89,52 @@ impl Tool for Embed {
         let body = call.body_for(&chosen.id, &self)?;
         let prompt = Some("embeddings".to_owned());
         let pricing = chosen.details().map(EmbeddingModel::pricing);
-        let made = NewItem { prompt, model: Some(chosen.id), cost_usd, ..NewItem::default() };
-        Ok(Plan { body, made, pricing, lines: call.take_notes() })
+        let item = NewItem { prompt, model: Some(chosen.id), cost_usd, ..NewItem::default() };
+        Ok(Plan { body, item, pricing, lines: call.take_notes() })
     }
 
     fn price(plan: &Plan) -> Option<f64> {
-        plan.made.cost_usd
+        plan.item.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let Plan { body, mut made, pricing, lines } = plan;
+        let Plan { body, mut item, pricing, lines } = plan;
         let request = Request::new(&EMBED).json(Value::Object(body));
         let reply = call.send(request).await?;
         let list: List = reply.json()?;
         let dimensions = list.data.first().map_or(0, |item| item.embedding.0);
         if dimensions == 0 {
-            let hint = "look at the balance before the call is made again";
+            let hint = "look at the balance before the call is item again";
             return Err(Error::new(Kind::Network, "Venice's reply holds no vectors").hint(hint));
         }
         let used = list.usage.and_then(|usage| usage.total_tokens.or(usage.prompt_tokens));
         let counted = used.zip(pricing).and_then(|(used, pricing)| pricing.usd(f64::from(used)));
-        made.cost_usd = counted.or(made.cost_usd);
-        let answered = list.model.or_else(|| made.model.clone()).unwrap_or_default();
-        made.remarks = Remarks::from(&reply.headers);
+        item.cost_usd = counted.or(item.cost_usd);
+        let answered = list.model.or_else(|| item.model.clone()).unwrap_or_default();
+        item.remarks = Remarks::from(&reply.headers);
         let stored = NewItem {
             bytes: reply.bytes,
             content_type: Some("application/json".to_owned()),
-            ..made
+            ..item
         };
-        let item = call.keep(stored).await?;
+        let kept = call.keep(stored).await?;
         let mut data = Map::from_iter([
             ("model".to_owned(), json!(answered)),
             ("count".to_owned(), json!(list.data.len())),
             ("dimensions".to_owned(), json!(dimensions)),
-            ("uri".to_owned(), json!(item.media.uri())),
+            ("uri".to_owned(), json!(kept.media.uri())),
         ]);
         if let Some(used) = used {
             data.insert("tokens".to_owned(), json!(used));
         }
         let output = Some(OutputMode::Link);
-        let mut outcome = Outcome { media: vec![item], output, lines, ..Outcome::data(data) };
+        let mut outcome = Outcome { media: vec![kept], output, lines, ..Outcome::data(data) };
         outcome.add_cost(counted);
         Ok(outcome)
     }
 }
 
-/// The reply, as far as the result tells of it.
+/// The reply, as far as the result needs it.
 #[derive(Deserialize)]
 struct List {
     model: Option<String>,
@@ -144,7 +144,7 @@ struct List {
 
 #[derive(Deserialize)]
 struct Item {
-    embedding: Size,
+    embedding: VectorLength,
 }
 
 #[derive(Deserialize)]
@@ -153,36 +153,39 @@ struct Used {
     total_tokens: Option<u32>,
 }
 
-/// How many numbers a vector has, without keeping them.
+/// The length of a vector, counted without keeping its numbers.
 #[derive(Debug, PartialEq)]
-struct Size(usize);
+struct VectorLength(usize);
 
-impl<'de> Deserialize<'de> for Size {
+impl<'de> Deserialize<'de> for VectorLength {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_any(Counter)
+        deserializer.deserialize_any(VectorLengthVisitor)
     }
 }
 
-struct Counter;
+struct VectorLengthVisitor;
 
-impl<'de> Visitor<'de> for Counter {
-    type Value = Size;
+impl<'de> Visitor<'de> for VectorLengthVisitor {
+    type Value = VectorLength;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of numbers, or their base64")
     }
 
-    fn visit_str<E>(self, text: &str) -> std::result::Result<Size, E> {
+    fn visit_str<E>(self, text: &str) -> std::result::Result<VectorLength, E> {
         let digits = text.trim_end_matches('=').len();
-        Ok(Size(digits * 3 / 4 / size_of::<f32>()))
+        Ok(VectorLength(digits * 3 / 4 / size_of::<f32>()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Size, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(
+        self,
+        mut list: A,
+    ) -> std::result::Result<VectorLength, A::Error> {
         let mut count = 0;
         while list.next_element::<IgnoredAny>()?.is_some() {
             count += 1;
         }
-        Ok(Size(count))
+        Ok(VectorLength(count))
     }
 }
 
@@ -195,10 +198,10 @@ mod tests {
     #[test]
     fn a_vector_is_counted_in_both_forms() {
         for size in [1, 2, 3, 256, 1024] {
-            let floats: Size = serde_json::from_value(json!(vec![0.5; size])).unwrap();
+            let floats: VectorLength = serde_json::from_value(json!(vec![0.5; size])).unwrap();
             let packed = base64::engine::general_purpose::STANDARD.encode(vec![0_u8; size * 4]);
-            let packed: Size = serde_json::from_value(json!(packed)).unwrap();
-            assert_eq!((floats, packed), (Size(size), Size(size)));
+            let packed: VectorLength = serde_json::from_value(json!(packed)).unwrap();
+            assert_eq!((floats, packed), (VectorLength(size), VectorLength(size)));
         }
     }
 }

@@ -1,13 +1,11 @@
 //! `POST /responses`
 
-mod output;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use self::output::Output;
-use super::hear::hear;
+use super::response_output::Output;
+use super::stream::stream_answer;
 use super::{Effort, Fallbacks, nested_tool, tool_choice};
 use crate::call::{Call, NewItem, Preparation, body_of};
 use crate::catalog::MODELS;
@@ -67,7 +65,7 @@ enum Summary {
 /// A request that is ready to be sent.
 pub struct Plan {
     body: Map<String, Value>,
-    made: NewItem,
+    item: NewItem,
     pricing: Option<TextPricing>,
     /// Whether the caller asked for a summary of the thoughts.
     thoughts: bool,
@@ -98,7 +96,7 @@ impl Tool for Respond {
         if self.tool_choice.is_some() && self.tools.as_ref().is_none_or(Vec::is_empty) {
             problems.push(Problem::new("tool_choice", "needs `tools`"));
         }
-        if self.fallbacks.as_ref().is_some_and(|ids| ids.len() > super::MOST_FALLBACKS) {
+        if self.fallbacks.as_ref().is_some_and(|ids| ids.len() > super::MAX_FALLBACKS) {
             problems.push(Problem::new("fallbacks", "at most 10 are allowed"));
         }
         problems
@@ -113,31 +111,31 @@ impl Tool for Respond {
         let cost_usd = self.price(pricing, &fallbacks);
         let mut body = self.body(&chosen.id, fallbacks)?;
         call.add_extra(&mut body)?;
-        let made = NewItem {
+        let item = NewItem {
             prompt: Some(self.input),
             model: Some(chosen.id),
             cost_usd,
             ..NewItem::default()
         };
         let thoughts = self.reasoning_summary.is_some();
-        Ok(Plan { body, made, pricing, thoughts, lines: call.take_notes() })
+        Ok(Plan { body, item, pricing, thoughts, lines: call.take_notes() })
     }
 
     fn price(plan: &Plan) -> Option<f64> {
-        plan.made.cost_usd
+        plan.item.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        let Plan { body, made, pricing, thoughts, lines } = plan;
+        let Plan { body, item, pricing, thoughts, lines } = plan;
         let request = Request::new(&RESPOND).json(Value::Object(body));
         let mut output = Output::default();
-        let headers = hear(call, request, &mut output, &made).await?;
-        output.outcome(call, &headers, made, pricing, thoughts, lines).await
+        let headers = stream_answer(call, request, &mut output, &item).await?;
+        output.into_outcome(call, &headers, item, pricing, thoughts, lines).await
     }
 }
 
 impl Respond {
-    /// The types of the tools.
+    /// Whether the call has a tool of this type.
     fn has_tool(&self, kind: &str) -> bool {
         let mut tools = self.tools.iter().flatten();
         tools.any(|tool| tool.get("type").map_or(kind == "function", |one| one == kind))
@@ -157,7 +155,7 @@ impl Respond {
         }
     }
 
-    /// What the call will cost; a search of X has a fee for each result, whose number is not known before.
+    /// What the call will cost in US dollars. None with an X search, which has a fee for each result.
     fn price(&self, pricing: Option<TextPricing>, fallbacks: &Fallbacks) -> Option<f64> {
         if self.has_tool("x_search") {
             return None;
@@ -202,7 +200,8 @@ impl Respond {
     }
 }
 
-/// The body's `input`: text as it is, or items. The system prompt is the first item: the API drops `instructions`.
+/// The body's `input`: the text, or its items. The system prompt is the first item, because the API ignores
+/// `instructions`.
 fn input(text: &str, system: Option<&str>) -> Value {
     let items = items(text);
     let Some(system) = system else {
@@ -216,7 +215,7 @@ fn input(text: &str, system: Option<&str>) -> Value {
     Value::Array(all)
 }
 
-/// The items in a text that is their JSON. A list of anything else is a text.
+/// The items in a text that is their JSON. A list of anything else is plain text.
 fn items(text: &str) -> Option<Vec<Value>> {
     let items: Vec<Value> = if text.trim_start().starts_with('[') {
         serde_json::from_str(text).ok()?

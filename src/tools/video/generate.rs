@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::inputs::Gathered;
+use super::inputs::VideoInputs;
 use super::quote::QUOTE;
 use crate::call::{Call, NewJob, Preparation, body_of};
 use crate::catalog::MODELS;
@@ -152,10 +152,10 @@ impl Tool for GenerateVideo {
         };
         let (chosen, _) = call.choose_model(Some(&named), "", check).await?;
         self.model.clone_from(&chosen.id);
-        let gathered = self.gather(call).await?;
+        let inputs = self.read_inputs(call).await?;
         let mut body = body_of(&self)?;
-        let quote = self.quote(&body, &gathered);
-        body.extend(gathered.body);
+        let quote = self.quote(&body, &inputs);
+        body.extend(inputs.body);
         call.add_extra(&mut body)?;
         let price_usd = match quote {
             Some(quote) => call.quote(&QUOTE, quote).await,
@@ -167,7 +167,7 @@ impl Tool for GenerateVideo {
             model: chosen.id,
             prompt: self.prompt,
             body,
-            media: gathered.media,
+            media: inputs.media,
             price_usd,
         });
         let wait = self.wait_seconds.unwrap_or(WAIT);
@@ -215,13 +215,13 @@ impl GenerateVideo {
     }
 
     /// Reads every media argument.
-    async fn gather(&self, call: &mut Preparation<'_>) -> Result<Gathered> {
+    async fn read_inputs(&self, call: &mut Preparation<'_>) -> Result<VideoInputs> {
         use MediaKind::{Audio, Document, Image, Video};
-        let mut all = Gathered { reference_seconds: Some(0.0), ..Gathered::default() };
-        all.one(call, "image_url", Image, self.image_url.as_ref()).await?;
-        all.one(call, "end_image_url", Image, self.end_image_url.as_ref()).await?;
-        all.one(call, "audio_url", Audio, self.audio_url.as_ref()).await?;
-        all.one(call, "video_url", Video, self.video_url.as_ref()).await?;
+        let mut all = VideoInputs { reference_seconds: Some(0.0), ..VideoInputs::default() };
+        all.read_one(call, "image_url", Image, self.image_url.as_ref()).await?;
+        all.read_one(call, "end_image_url", Image, self.end_image_url.as_ref()).await?;
+        all.read_one(call, "audio_url", Audio, self.audio_url.as_ref()).await?;
+        all.read_one(call, "video_url", Video, self.video_url.as_ref()).await?;
         for (name, kind, list) in [
             ("reference_image_urls", Image, &self.reference_image_urls),
             ("reference_video_urls", Video, &self.reference_video_urls),
@@ -229,7 +229,7 @@ impl GenerateVideo {
             ("reference_document_urls", Document, &self.reference_document_urls),
             ("scene_image_urls", Image, &self.scene_image_urls),
         ] {
-            all.many(call, name, kind, list.as_ref()).await?;
+            all.read_many(call, name, kind, list.as_ref()).await?;
         }
         if let Some(elements) = &self.elements {
             let mut values = Vec::with_capacity(elements.len());
@@ -250,8 +250,8 @@ impl GenerateVideo {
         Ok(all)
     }
 
-    /// What the price depends on; none where the API's quote cannot say it.
-    fn quote(&self, body: &Map<String, Value>, gathered: &Gathered) -> Option<Map<String, Value>> {
+    /// What the price depends on; None if the API cannot quote it.
+    fn quote(&self, body: &Map<String, Value>, inputs: &VideoInputs) -> Option<Map<String, Value>> {
         const PRICED: [&str; 6] =
             ["model", "duration", "aspect_ratio", "resolution", "audio", "upscale_factor"];
         self.duration.as_ref()?;
@@ -263,8 +263,8 @@ impl GenerateVideo {
         if let Some(url) = url {
             quote.insert("video_url".to_owned(), json!(url.trim()));
         }
-        // Without their length, Venice would quote less than it charges.
-        let seconds = gathered.reference_seconds?;
+        // Without the length of reference videos, Venice would quote less than it charges.
+        let seconds = inputs.reference_seconds?;
         if seconds > 0.0 {
             quote.insert("reference_video_total_duration".to_owned(), json!(seconds));
         }
@@ -277,7 +277,7 @@ impl Element {
         &self,
         call: &mut Preparation<'_>,
         index: usize,
-        all: &mut Gathered,
+        all: &mut VideoInputs,
     ) -> Result<Value> {
         let place = format!("elements[{index}]");
         let mut value = Map::new();
@@ -292,7 +292,8 @@ impl Element {
         }
         if let Some(texts) = &self.reference_image_urls {
             let name = "reference_image_urls";
-            let list = all.list(call, &format!("{place}.{name}"), MediaKind::Image, texts).await?;
+            let list =
+                all.read_list(call, &format!("{place}.{name}"), MediaKind::Image, texts).await?;
             value.insert(name.to_owned(), list);
         }
         Ok(Value::Object(value))

@@ -1,4 +1,4 @@
-//! The media of a video, read and judged, as the request carries them.
+//! The media inputs of a video, as the request has them.
 
 use serde_json::{Map, Value};
 
@@ -8,23 +8,23 @@ use crate::input::{AcceptedMedia, InputSource, UrlPolicy};
 use crate::jobs::Attached;
 use crate::media::{MediaKind, duration_seconds};
 
-/// The largest picture, clip or document, in bytes.
-const FILE_BYTES: u64 = 25 * 1000 * 1000;
-/// The longest sound, in bytes.
-const SOUND_BYTES: u64 = 15 * 1000 * 1000;
-/// The most bytes of all files together: a request has at most 35 MB, and base64 makes four bytes of three.
-const ALL_BYTES: u64 = 25 * 1000 * 1000;
+/// The largest image, clip, or document, in bytes.
+const MAX_FILE_BYTES: u64 = 25 * 1000 * 1000;
+/// The largest audio, in bytes.
+const MAX_AUDIO_BYTES: u64 = 15 * 1000 * 1000;
+/// The most bytes of all files: a request has at most 35 MB, and base64 makes four bytes of three.
+const MAX_TOTAL_BYTES: u64 = 25 * 1000 * 1000;
 
-/// The media of one request, as they are gathered.
+/// The media inputs of one request, as they are read.
 #[derive(Default)]
-pub(super) struct Gathered {
+pub(super) struct VideoInputs {
     pub(super) media: Attached,
     pub(super) body: Map<String, Value>,
-    /// The seconds of all reference videos; none where one's length is not known.
+    /// The seconds of all reference videos; None if one of them has an unknown length.
     pub(super) reference_seconds: Option<f64>,
 }
 
-impl Gathered {
+impl VideoInputs {
     /// Reads one media string: a URL goes to Venice as it is, a file becomes part of the request.
     pub(super) async fn read(
         &mut self,
@@ -34,14 +34,8 @@ impl Gathered {
         text: &str,
     ) -> Result<Value> {
         let kinds = [kind];
-        let max_bytes = if kind == MediaKind::Audio { SOUND_BYTES } else { FILE_BYTES };
-        let wanted = AcceptedMedia {
-            argument,
-            kinds: &kinds,
-            urls: UrlPolicy::Pass,
-            max_bytes,
-            pixels: None,
-        };
+        let max_bytes = if kind == MediaKind::Audio { MAX_AUDIO_BYTES } else { MAX_FILE_BYTES };
+        let wanted = AcceptedMedia { argument, kinds: &kinds, urls: UrlPolicy::Pass, max_bytes, pixels: None };
         let source = call.read(text, &wanted).await?;
         let is_reference = argument.starts_with("reference_video_urls");
         let place = match source {
@@ -60,9 +54,9 @@ impl Gathered {
                 self.media.data_url(&input.mime_type, input.bytes)
             }
         };
-        if self.media.bytes() > ALL_BYTES {
+        if self.media.bytes() > MAX_TOTAL_BYTES {
             let message = format!(
-                "makes the request too large: all files together may have {ALL_BYTES} bytes"
+                "makes the request too large: all files together may have {MAX_TOTAL_BYTES} bytes"
             );
             return Err(Error::argument(argument, message)
                 .hint("give https URLs in place of some files; nothing was spent"));
@@ -70,8 +64,8 @@ impl Gathered {
         Ok(Value::String(place))
     }
 
-    /// Reads the media string of an argument, where it is given.
-    pub(super) async fn one(
+    /// Reads the media string of an argument, if given.
+    pub(super) async fn read_one(
         &mut self,
         call: &mut Preparation<'_>,
         argument: &str,
@@ -85,8 +79,8 @@ impl Gathered {
         Ok(())
     }
 
-    /// Reads the media strings of an argument, where it is given.
-    pub(super) async fn many(
+    /// Reads the media strings of an argument, if given.
+    pub(super) async fn read_many(
         &mut self,
         call: &mut Preparation<'_>,
         argument: &str,
@@ -94,14 +88,14 @@ impl Gathered {
         texts: Option<&Vec<String>>,
     ) -> Result<()> {
         if let Some(texts) = texts {
-            let values = self.list(call, argument, kind, texts).await?;
+            let values = self.read_list(call, argument, kind, texts).await?;
             self.body.insert(argument.to_owned(), values);
         }
         Ok(())
     }
 
     /// The media strings of a list, read.
-    pub(super) async fn list(
+    pub(super) async fn read_list(
         &mut self,
         call: &mut Preparation<'_>,
         argument: &str,

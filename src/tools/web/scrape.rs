@@ -14,7 +14,7 @@ use crate::venice::{CallKind, Class, Endpoint, Request};
 pub const SCRAPE: Endpoint = Endpoint::post("/augment/scrape", CallKind::Paid, Class::Web);
 
 /// What a call costs, in US dollars.
-const USD: f64 = 0.01;
+const PRICE_USD: f64 = 0.01;
 
 /// Read a web page as Markdown; a long one comes as a link.
 /// Costs $0.01.
@@ -25,7 +25,7 @@ pub struct ScrapePage {
     url: String,
 }
 
-/// What Venice answers.
+/// The reply.
 #[derive(Deserialize)]
 struct Page {
     content: String,
@@ -60,20 +60,20 @@ impl Tool for ScrapePage {
     }
 
     fn price(_plan: &Self) -> Option<f64> {
-        Some(USD)
+        Some(PRICE_USD)
     }
 
     async fn run(plan: Self, call: &Call) -> Result<Outcome> {
         let request = Request::new(&SCRAPE).json(Value::Object(body_of(&plan)?));
         let reply = call.send(request).await?;
         let page: Page = reply.json()?;
-        let made = NewItem {
+        let item = NewItem {
             content_type: Some("text/markdown".to_owned()),
             prompt: Some(plan.url),
-            cost_usd: Some(USD),
+            cost_usd: Some(PRICE_USD),
             remarks: Remarks::from(&reply.headers),
             ..NewItem::default()
         };
-        call.text_result(page.content, made, Vec::new()).await
+        call.text_result(page.content, item, Vec::new()).await
     }
 }

@@ -14,7 +14,7 @@ use crate::venice::{CallKind, Class, Endpoint, Request};
 pub const SEARCH: Endpoint = Endpoint::post("/augment/search", CallKind::Paid, Class::Web);
 
 /// What a call costs, in US dollars.
-const USD: f64 = 0.01;
+const PRICE_USD: f64 = 0.01;
 
 /// Search the web. Returns title, url, content and date of each result.
 /// Costs $0.01.
@@ -66,7 +66,7 @@ impl Tool for SearchWeb {
     }
 
     fn price(_plan: &Self::Plan) -> Option<f64> {
-        Some(USD)
+        Some(PRICE_USD)
     }
 
     async fn run(plan: Self::Plan, call: &Call) -> Result<Outcome> {

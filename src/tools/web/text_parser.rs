@@ -11,13 +11,13 @@ use crate::outcome::{Outcome, Remarks};
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, MultipartForm, Request};
 
-/// Takes the text out of a document.
+/// Extracts the text of a document.
 pub const PARSE: Endpoint = Endpoint::post("/augment/text-parser", CallKind::Paid, Class::Document);
 
 /// What a call costs, in US dollars.
-const USD: f64 = 0.01;
+const PRICE_USD: f64 = 0.01;
 /// The largest document that the API takes, in bytes.
-const DOCUMENT_BYTES: u64 = 25 * 1000 * 1000;
+const MAX_DOCUMENT_BYTES: u64 = 25 * 1000 * 1000;
 
 /// Read the text of a document: PDF, EPUB, Word, PowerPoint, Excel, plain text or code. Returns the text; a long
 /// one as a link. Costs $0.01.
@@ -41,11 +41,11 @@ enum TextFormat {
 /// A request that is ready to be sent.
 pub struct Plan {
     form: MultipartForm,
-    made: NewItem,
+    item: NewItem,
     lines: Vec<String>,
 }
 
-/// What Venice answers.
+/// The reply.
 #[derive(Deserialize)]
 struct Parsed {
     text: String,
@@ -73,31 +73,31 @@ impl Tool for ParseDocument {
             argument: "file",
             kinds: &[MediaKind::Document],
             urls: UrlPolicy::Fetch,
-            max_bytes: DOCUMENT_BYTES,
+            max_bytes: MAX_DOCUMENT_BYTES,
             pixels: None,
         };
         let input = call.read_bytes(&self.file, &wanted).await?;
         let prompt = Some(format!("text of {}", input.name));
         let body = call.body(&self)?;
         let form = form_of(&body).file("file", input.name, input.mime_type, input.bytes);
-        let made = NewItem { prompt, cost_usd: Some(USD), ..NewItem::default() };
-        Ok(Plan { form, made, lines: call.take_notes() })
+        let item = NewItem { prompt, cost_usd: Some(PRICE_USD), ..NewItem::default() };
+        Ok(Plan { form, item, lines: call.take_notes() })
     }
 
     fn price(plan: &Plan) -> Option<f64> {
-        plan.made.cost_usd
+        plan.item.cost_usd
     }
 
     async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
         let request = Request::new(&PARSE).form(plan.form);
         let reply = call.send(request).await?;
-        let made = NewItem { remarks: Remarks::from(&reply.headers), ..plan.made };
+        let item = NewItem { remarks: Remarks::from(&reply.headers), ..plan.item };
         let mut lines = plan.lines;
         if !reply.is_json() {
-            return call.text_result(reply.text()?.to_owned(), made, lines).await;
+            return call.text_result(reply.text()?.to_owned(), item, lines).await;
         }
         let parsed: Parsed = reply.json()?;
         lines.extend(parsed.tokens.map(|tokens| format!("({tokens} tokens)")));
-        call.text_result(parsed.text, made, lines).await
+        call.text_result(parsed.text, item, lines).await
     }
 }

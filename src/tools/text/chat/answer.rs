@@ -1,26 +1,26 @@
-//! An answer, put together from the pieces in which it arrives.
+//! An answer, assembled from the pieces in which it arrives.
 
 use serde_json::{Map, Value, json};
 
-use super::super::hear::Heard;
-use super::super::told::{self, Sources, Usage};
+use super::super::stream::StreamedAnswer;
+use super::super::usage::{self, Sources, Usage};
 use crate::call::{Call, NewItem};
 use crate::catalog::text::TextPricing;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Outcome, Remarks};
 use crate::venice::ReplyHeaders;
 
-/// The fields of a message whose pieces follow each other. Every other field is whole in each piece.
-const PIECES: &[&str] =
+/// The fields of a message that arrive in pieces to be concatenated. Any other field is complete in each piece.
+const CONCATENATED_FIELDS: &[&str] =
     &["content", "reasoning_content", "refusal", "arguments", "text", "summary"];
 
-/// The longest list of probabilities that stands in a result, in bytes of JSON.
-const LONGEST_LOGPROBS: usize = 8000;
+/// The longest list of log probabilities that a result contains, in bytes of JSON; a longer one is stored.
+const MAX_INLINE_LOGPROBS_BYTES: usize = 8000;
 
 /// What has arrived of an answer.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
-    /// The assistant's message, with every field that came.
+    /// The assistant's message, with every field that arrived.
     message: Map<String, Value>,
     finish: Option<String>,
     model: Option<String>,
@@ -28,23 +28,23 @@ pub(super) struct Answer {
     sources: Sources,
     logprobs: Vec<Value>,
     characters: usize,
-    /// Whether any choice came.
-    begun: bool,
+    /// Whether any choice arrived.
+    has_choice: bool,
 }
 
-impl Heard for Answer {
-    fn take(&mut self, mut event: Value) {
-        self.usage.take(&event);
+impl StreamedAnswer for Answer {
+    fn add_event(&mut self, mut event: Value) {
+        self.usage.add_event(&event);
         if let Some(model) = event.get("model").and_then(Value::as_str) {
             self.model = Some(model.to_owned());
         }
         let parameters = event.get("venice_parameters");
         let cited = parameters.and_then(|all| all.get("web_search_citations")?.as_array());
         if let Some(cited) = cited.filter(|cited| !cited.is_empty()) {
-            self.sources = Sources::listed(cited);
+            self.sources = Sources::from_citations(cited);
         }
         let Some(choice) = event.get_mut("choices").and_then(|all| all.get_mut(0)) else { return };
-        self.begun = true;
+        self.has_choice = true;
         if let Some(finish) = choice.get("finish_reason").and_then(Value::as_str) {
             self.finish = Some(finish.to_owned());
         }
@@ -58,7 +58,7 @@ impl Heard for Answer {
                     let text = piece.get(text).and_then(Value::as_str).unwrap_or_default();
                     self.characters += text.chars().count();
                 }
-                merge(&mut self.message, piece);
+                merge_message(&mut self.message, piece);
             }
         }
     }
@@ -73,34 +73,34 @@ impl Heard for Answer {
 }
 
 impl Answer {
-    /// The result of a call, `model` being the row of the one that was asked. `thoughts` shows those of the model.
-    pub(super) async fn outcome(
+    /// The result of the call. `pricing` is that of the model that was asked; with `thoughts`, the reasoning is shown.
+    pub(super) async fn into_outcome(
         mut self,
         call: &Call,
         headers: &ReplyHeaders,
-        mut made: NewItem,
+        mut item: NewItem,
         pricing: Option<TextPricing>,
         thoughts: bool,
         lines: Vec<String>,
     ) -> Result<Outcome> {
-        self.refuse(headers)?;
-        let calls = self.calls();
-        let text = self.said(&calls, thoughts);
-        let asked = made.model.clone().unwrap_or_default();
+        self.check(headers)?;
+        let calls = self.describe_tool_calls();
+        let text = self.result_text(&calls, thoughts);
+        let asked = item.model.clone().unwrap_or_default();
         let searches = usize::from(self.sources.lines().next().is_some());
         let cost_usd = self.usage.cost(pricing, searches);
-        made.cost_usd = cost_usd.or(made.cost_usd);
-        made.remarks = Remarks::from(headers);
-        let mut told = self.notes(thoughts, !calls.is_empty());
-        told.push(told::line(&asked, self.model.as_deref(), &self.usage));
-        told.extend(self.sources.lines());
-        told.extend(told::deprecation(headers, &asked));
-        told.extend(lines);
-        if let Some(first) = told.first_mut() {
+        item.cost_usd = cost_usd.or(item.cost_usd);
+        item.remarks = Remarks::from(headers);
+        let mut notes = self.notes(thoughts, !calls.is_empty());
+        notes.push(usage::model_line(&asked, self.model.as_deref(), &self.usage));
+        notes.extend(self.sources.lines());
+        notes.extend(usage::deprecation_line(headers, &asked));
+        notes.extend(lines);
+        if let Some(first) = notes.first_mut() {
             first.insert(0, '\n');
         }
-        let logprobs = self.kept_logprobs(call, &asked, &mut told).await?;
-        let mut outcome = call.text_result(text, made, told).await?;
+        let logprobs = self.keep_logprobs(call, &asked, &mut notes).await?;
+        let mut outcome = call.text_result(text, item, notes).await?;
         outcome.add_cost(cost_usd);
         if !calls.is_empty() {
             outcome.blocks.push(Value::Object(self.message).to_string());
@@ -113,10 +113,10 @@ impl Answer {
         self.message.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The errors of a reply that is a success and no answer.
-    fn refuse(&self, headers: &ReplyHeaders) -> Result<()> {
-        if !self.begun {
-            let hint = "look at the balance before the call is made again";
+    /// Refuses a successful reply without an answer.
+    fn check(&self, headers: &ReplyHeaders) -> Result<()> {
+        if !self.has_choice {
+            let hint = "look at the balance before the call is item again";
             return Err(Error::new(Kind::Network, "Venice's reply holds no answer").hint(hint));
         }
         let blocked = headers.violation || self.finish.as_deref() == Some("content_filter");
@@ -126,8 +126,8 @@ impl Answer {
         Ok(())
     }
 
-    /// The calls of functions, in words; the message is made ready to be sent back.
-    fn calls(&mut self) -> Vec<String> {
+    /// The calls of functions, in words; the message is item ready to be sent back.
+    fn describe_tool_calls(&mut self) -> Vec<String> {
         let calls = self.message.get_mut("tool_calls").and_then(Value::as_array_mut);
         let mut words = Vec::new();
         for call in calls.into_iter().flatten() {
@@ -145,7 +145,7 @@ impl Answer {
     }
 
     /// The text of the result.
-    fn said(&self, calls: &[String], thoughts: bool) -> String {
+    fn result_text(&self, calls: &[String], thoughts: bool) -> String {
         let content = self.field("content");
         let mut parts = Vec::new();
         let reasoning = self.field("reasoning_content");
@@ -169,7 +169,7 @@ impl Answer {
         parts.join("\n")
     }
 
-    /// What the caller has to know about the answer.
+    /// What the caller needs to know about the answer.
     fn notes(&self, thoughts: bool, calls: bool) -> Vec<String> {
         let mut notes = Vec::new();
         match self.finish.as_deref() {
@@ -195,8 +195,8 @@ impl Answer {
         notes
     }
 
-    /// The probabilities as a block; a long list is stored, and a line says where.
-    async fn kept_logprobs(
+    /// The log probabilities as a block; a long list is stored, and a line says where.
+    async fn keep_logprobs(
         &mut self,
         call: &Call,
         model: &str,
@@ -207,34 +207,36 @@ impl Answer {
         }
         let count = self.logprobs.len();
         let text = json!({ "logprobs": std::mem::take(&mut self.logprobs) }).to_string();
-        if text.len() <= LONGEST_LOGPROBS {
+        if text.len() <= MAX_INLINE_LOGPROBS_BYTES {
             return Ok(Some(text));
         }
-        let made = NewItem {
+        let item = NewItem {
             bytes: text.into(),
             content_type: Some("application/json".to_owned()),
             prompt: Some("logprobs".to_owned()),
             model: Some(model.to_owned()),
             ..NewItem::default()
         };
-        let uri = call.keep(made).await?.media.uri();
+        let uri = call.keep(item).await?.media.uri();
         lines.push(format!("logprobs of {count} tokens: {uri}"));
         Ok(None)
     }
 }
 
 /// Adds a piece of a message to what there is of it.
-fn merge(into: &mut Map<String, Value>, piece: Map<String, Value>) {
+fn merge_message(into: &mut Map<String, Value>, piece: Map<String, Value>) {
     for (name, value) in piece {
         match (into.get_mut(&name), value) {
             (_, Value::Null) => {}
-            (Some(Value::String(text)), Value::String(more)) if PIECES.contains(&name.as_str()) => {
+            (Some(Value::String(text)), Value::String(more))
+                if CONCATENATED_FIELDS.contains(&name.as_str()) =>
+            {
                 text.push_str(&more);
             }
-            (Some(Value::Object(inner)), Value::Object(more)) => merge(inner, more),
+            (Some(Value::Object(inner)), Value::Object(more)) => merge_message(inner, more),
             (Some(Value::Array(items)), Value::Array(more)) => {
                 for item in more {
-                    add(items, item);
+                    add_piece(items, item);
                 }
             }
             (_, value) => {
@@ -245,7 +247,7 @@ fn merge(into: &mut Map<String, Value>, piece: Map<String, Value>) {
 }
 
 /// Adds a piece of a list: to the item of its index and type, else as a new one.
-fn add(items: &mut Vec<Value>, piece: Value) {
+fn add_piece(items: &mut Vec<Value>, piece: Value) {
     let same = |item: &&mut Value| {
         let index = piece.get("index").filter(|index| !index.is_null());
         let kind = |value: &Value| value.get("type").filter(|kind| !kind.is_null()).cloned();
@@ -255,7 +257,7 @@ fn add(items: &mut Vec<Value>, piece: Value) {
             && kinds.is_none_or(|(one, other)| one == other)
     };
     match (items.iter_mut().find(same), piece) {
-        (Some(Value::Object(item)), Value::Object(piece)) => merge(item, piece),
+        (Some(Value::Object(item)), Value::Object(piece)) => merge_message(item, piece),
         (_, piece) => items.push(piece),
     }
 }
@@ -264,17 +266,19 @@ fn add(items: &mut Vec<Value>, piece: Value) {
 mod tests {
     use super::*;
 
-    fn heard(deltas: &[Value]) -> Answer {
+    fn answer_of(deltas: &[Value]) -> Answer {
         let mut answer = Answer::default();
         for delta in deltas {
-            answer.take(json!({"choices": [{"index": 0, "delta": delta, "finish_reason": null}]}));
+            answer.add_event(
+                json!({"choices": [{"index": 0, "delta": delta, "finish_reason": null}]}),
+            );
         }
         answer
     }
 
     #[test]
     fn pieces_become_the_message_that_was_sent() {
-        let mut answer = heard(&[
+        let mut answer = answer_of(&[
             json!({"role": "assistant", "content": ""}),
             json!({"reasoning_content": "hm, "}),
             json!({"reasoning_content": "é", "thought_signature": "sig"}),
@@ -288,7 +292,7 @@ mod tests {
             json!({"tool_calls": [{"index": 0, "function": {"name": null, "arguments": ": 1}"}}]}),
         ]);
         assert_eq!(answer.characters, 5);
-        let calls = answer.calls();
+        let calls = answer.describe_tool_calls();
         assert_eq!(calls, ["calls f with {\"x\": 1} (id a)", "calls g with {} (id b)"]);
         assert_eq!(
             Value::Object(answer.message),
@@ -311,23 +315,23 @@ mod tests {
     #[test]
     fn a_reply_in_one_piece_is_the_same() {
         let mut answer = Answer::default();
-        answer.take(
+        answer.add_event(
             json!({"model": "m", "choices": [{"message": {"role": "assistant", "content": "hi",
             "reasoning_content": null, "tool_calls": []}, "finish_reason": "stop"}]}),
         );
-        assert_eq!(answer.calls(), Vec::<String>::new());
-        assert_eq!(answer.said(&[], false), "hi");
-        assert!(answer.refuse(&ReplyHeaders::default()).is_ok());
+        assert_eq!(answer.describe_tool_calls(), Vec::<String>::new());
+        assert_eq!(answer.result_text(&[], false), "hi");
+        assert!(answer.check(&ReplyHeaders::default()).is_ok());
     }
 
     #[test]
     fn an_answer_that_is_none_says_why() {
-        let mut answer = heard(&[json!({"reasoning_content": "hm"})]);
+        let mut answer = answer_of(&[json!({"reasoning_content": "hm"})]);
         answer.finish = Some("length".to_owned());
-        assert!(answer.said(&[], false).contains("max_completion_tokens"));
+        assert!(answer.result_text(&[], false).contains("max_completion_tokens"));
         answer.finish = Some("content_filter".to_owned());
-        assert_eq!(answer.refuse(&ReplyHeaders::default()).unwrap_err().kind, Kind::Moderated);
+        assert_eq!(answer.check(&ReplyHeaders::default()).unwrap_err().kind, Kind::Moderated);
         let nothing = Answer::default();
-        assert_eq!(nothing.refuse(&ReplyHeaders::default()).unwrap_err().kind, Kind::Network);
+        assert_eq!(nothing.check(&ReplyHeaders::default()).unwrap_err().kind, Kind::Network);
     }
 }

@@ -1,4 +1,4 @@
-//! Media of a chat: one string each, whose type picks the part that it becomes.
+//! The media of a chat: each becomes the part of a message that its type calls for.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -10,11 +10,11 @@ use crate::media::MediaKind;
 use crate::splice::Holes;
 
 /// The largest file that the API takes, in bytes.
-const FILE_BYTES: u64 = 25 * 1000 * 1000;
-/// The most bytes of all media of a request: a body of 35 MB takes so many as base64.
-const ALL_BYTES: usize = 26 * 1000 * 1000;
-/// The least width and height of a picture, in pixels.
-const MIN_SIDE: u32 = 64;
+const MAX_FILE_BYTES: u64 = 25 * 1000 * 1000;
+/// The most bytes of all media of a request: as base64 they fill the 35 MB that a body may have.
+const MAX_TOTAL_BYTES: usize = 26 * 1000 * 1000;
+/// The least width and height of an image, in pixels.
+const MIN_IMAGE_SIDE: u32 = 64;
 
 const KINDS: &[MediaKind] =
     &[MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::Document];
@@ -36,8 +36,8 @@ const FORMATS: &[(&str, &str)] = &[
 /// MIME types of videos that the API takes.
 const VIDEOS: &[&str] = &["video/mp4", "video/mpeg", "video/quicktime", "video/webm"];
 
-/// Extensions of URLs that tell what lies there. The API fetches pictures, videos and documents itself; the rest
-/// is fetched here, as recordings have to be.
+/// Extensions of URLs that say what is there. The API fetches images, videos, and documents itself. Recordings, which
+/// it does not fetch, and everything else are fetched here.
 const EXTENSIONS: &[(&str, MediaKind)] = &[
     ("png", MediaKind::Image),
     ("jpg", MediaKind::Image),
@@ -62,23 +62,23 @@ const EXTENSIONS: &[(&str, MediaKind)] = &[
 /// Hosts whose pages the API takes as videos.
 const VIDEO_HOSTS: &[&str] = &["youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"];
 
-/// The parts that media became.
+/// The parts that media became, and the text in them.
 #[derive(Debug)]
-pub(super) struct Read {
+pub(super) struct MediaParts {
     pub(super) parts: Vec<Value>,
     /// The characters of documents that are text.
     pub(super) characters: usize,
-    /// Whether that is all the text there is.
+    /// Whether that is all the text there is: some documents cannot be counted.
     pub(super) measured: bool,
 }
 
-/// Reads media into parts; the bytes wait in `holes`.
+/// Reads media into parts, with their bytes in `holes`.
 pub(super) async fn read(
     media: &[String],
     call: &mut Preparation<'_>,
     holes: &Holes,
-) -> Result<Read> {
-    let mut read = Read { parts: Vec::new(), characters: 0, measured: true };
+) -> Result<MediaParts> {
+    let mut read = MediaParts { parts: Vec::new(), characters: 0, measured: true };
     let mut bytes = 0_usize;
     for (index, text) in media.iter().enumerate() {
         let argument = format!("media[{index}]");
@@ -87,8 +87,8 @@ pub(super) async fn read(
             argument: &argument,
             kinds: KINDS,
             urls: if passed.is_some() { UrlPolicy::Pass } else { UrlPolicy::Fetch },
-            max_bytes: FILE_BYTES,
-            pixels: Some(Pixels { min: 1, max: u64::MAX, min_side: MIN_SIDE }),
+            max_bytes: MAX_FILE_BYTES,
+            pixels: Some(Pixels { min: 1, max: u64::MAX, min_side: MIN_IMAGE_SIDE }),
         };
         let part = match call.read(text, &wanted).await? {
             InputSource::Url(url) => {
@@ -98,12 +98,13 @@ pub(super) async fn read(
             }
             InputSource::Bytes(input) => {
                 bytes = bytes.saturating_add(input.bytes.len());
-                if bytes > ALL_BYTES {
-                    let message =
-                        format!("the media have {bytes} bytes together; a call takes {ALL_BYTES}");
+                if bytes > MAX_TOTAL_BYTES {
+                    let message = format!(
+                        "the media have {bytes} bytes together; a call takes {MAX_TOTAL_BYTES}"
+                    );
                     return Err(Error::argument("media", message));
                 }
-                read.weigh(&input);
+                read.count(&input);
                 part(&argument, input, holes)?
             }
         };
@@ -112,8 +113,8 @@ pub(super) async fn read(
     Ok(read)
 }
 
-impl Read {
-    fn weigh(&mut self, input: &Input) {
+impl MediaParts {
+    fn count(&mut self, input: &Input) {
         if input.kind == MediaKind::Document {
             match std::str::from_utf8(&input.bytes) {
                 Ok(text) => self.characters += text.chars().count(),
@@ -123,7 +124,7 @@ impl Read {
     }
 }
 
-/// What lies at a URL that goes to Venice as it is; nothing for everything else.
+/// What is at a URL that is sent to Venice as it is; None for everything else.
 fn kind_at(text: &str) -> Option<MediaKind> {
     let url =
         Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;

@@ -1,23 +1,23 @@
-//! What was spoken, as one file or as what can be saved of it.
+//! Spoken parts, stored as one file, or separately if a part failed.
 
 use bytes::Bytes;
 
-use super::Plan;
+use super::tts::Plan;
 use crate::call::{Call, NewItem};
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Delivered, Outcome, Remarks};
 use crate::speech::{self, SpeechFormat};
 use crate::venice::Reply;
 
-/// What became of one part: nothing where it was not sent.
+/// One part, and its reply. None if it was not sent.
 pub(super) struct Part {
     pub(super) index: usize,
     pub(super) spoken: Option<Result<Reply>>,
 }
 
 impl Plan {
-    /// Stores what was spoken: as one file, or where a part failed or the parts do not join, as several, which the
-    /// error then names.
+    /// Stores the parts as one file. If a part failed or the parts cannot be joined, stores what there is, and names it
+    /// in the error.
     pub(super) async fn finish(&self, parts: Vec<Part>, call: &Call) -> Result<Outcome> {
         let (mut spoken, mut failure) = (Vec::with_capacity(parts.len()), None);
         for Part { index, spoken: part } in parts {
@@ -32,16 +32,16 @@ impl Plan {
             let replies: Vec<&Reply> = spoken.iter().map(|(_, reply)| reply).collect();
             return match self.join(&replies).await {
                 Ok(bytes) => {
-                    let made = self.made(bytes, &replies);
+                    let item = self.item(bytes, &replies);
                     let mut lines = self.lines.clone();
                     if total > 1 {
                         lines.push(format!("joined from {total} parts"));
                     }
-                    let media = vec![call.keep(made).await?];
+                    let media = vec![call.keep(item).await?];
                     Ok(Outcome { media, lines, ..Outcome::default() })
                 }
                 Err(mut error) => {
-                    error.hint = Some(self.rescue(&spoken, call).await);
+                    error.hint = Some(self.keep_parts(&spoken, call).await);
                     Err(error)
                 }
             };
@@ -50,15 +50,14 @@ impl Plan {
             error.message = format!("part {} of {total} failed: {}", index + 1, error.message);
         }
         if !spoken.is_empty() {
-            let rescued = self.rescue(&spoken, call).await;
-            error.hint = Some(format!("{rescued}; speak the rest of the text in another call"));
+            let kept = self.keep_parts(&spoken, call).await;
+            error.hint = Some(format!("{kept}; speak the rest of the text in another call"));
         }
         Err(error)
     }
 
-    /// Stores the parts of a speech that is not whole, and says where they are: those that follow each other as one
-    /// file, where they join.
-    async fn rescue(&self, spoken: &[(usize, Reply)], call: &Call) -> String {
+    /// Stores the parts of an incomplete speech, and says where they are. Consecutive parts are joined if possible.
+    async fn keep_parts(&self, spoken: &[(usize, Reply)], call: &Call) -> String {
         let mut stored = Vec::new();
         for run in spoken.chunk_by(|(one, _), (next, _)| one + 1 == *next) {
             let replies: Vec<&Reply> = run.iter().map(|(_, reply)| reply).collect();
@@ -68,22 +67,22 @@ impl Plan {
             };
             match self.join(&replies).await {
                 Ok(bytes) => {
-                    stored.push((bounds(run), call.keep(self.made(bytes, &replies)).await));
+                    stored.push((bounds(run), call.keep(self.item(bytes, &replies)).await));
                 }
                 Err(_) => {
                     for part in run.chunks(1) {
                         for (_, reply) in part {
-                            let made = self.made(reply.bytes.clone(), &[reply]);
-                            stored.push((bounds(part), call.keep(made).await));
+                            let item = self.item(reply.bytes.clone(), &[reply]);
+                            stored.push((bounds(part), call.keep(item).await));
                         }
                     }
                 }
             }
         }
-        told(&stored, self.parts.len(), call).await
+        describe_stored(&stored, self.parts.len(), call).await
     }
 
-    /// The parts as one file.
+    /// The parts joined into one file.
     async fn join(&self, spoken: &[&Reply]) -> Result<Bytes> {
         let Some(first) = spoken.first() else {
             return Err(Error::new(Kind::Internal, "no part was spoken"));
@@ -104,7 +103,7 @@ impl Plan {
     }
 
     /// An item of these parts.
-    fn made(&self, bytes: Bytes, spoken: &[&Reply]) -> NewItem {
+    fn item(&self, bytes: Bytes, spoken: &[&Reply]) -> NewItem {
         let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
         let share = count(spoken.len()) / count(self.parts.len());
         let first = spoken.first();
@@ -121,12 +120,16 @@ impl Plan {
 }
 
 /// The most items that an error names.
-const NAMED: usize = 6;
+const MAX_NAMED_ITEMS: usize = 6;
 
-/// Where the parts with these numbers are: by path, or by link where the caller is elsewhere.
-async fn told(stored: &[((usize, usize), Result<Delivered>)], total: usize, call: &Call) -> String {
+/// Where the parts with these numbers are: paths, or links for a caller on another machine.
+async fn describe_stored(
+    stored: &[((usize, usize), Result<Delivered>)],
+    total: usize,
+    call: &Call,
+) -> String {
     let (mut places, mut notes) = (Vec::new(), Vec::new());
-    for ((first, last), item) in stored.iter().take(NAMED) {
+    for ((first, last), item) in stored.iter().take(MAX_NAMED_ITEMS) {
         let parts =
             if first == last { format!("part {first}") } else { format!("parts {first}-{last}") };
         places.push(match item {
@@ -139,7 +142,7 @@ async fn told(stored: &[((usize, usize), Result<Delivered>)], total: usize, call
             Err(error) => format!("{parts} could not be stored ({error})"),
         });
     }
-    if stored.len() > NAMED {
+    if stored.len() > MAX_NAMED_ITEMS {
         places.push("the rest as venice_media lists".to_owned());
     }
     notes.insert(0, format!("of {total} parts are stored: {}", places.join(", ")));

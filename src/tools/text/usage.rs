@@ -1,4 +1,4 @@
-//! What a reply says beside its answer: model, tokens, cost, sources.
+//! What a reply says apart from its answer: model, tokens, cost, and sources.
 
 use serde_json::Value;
 
@@ -18,9 +18,9 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    /// Takes what `event` says. Chat and responses have different names for the same numbers.
-    pub(super) fn take(&mut self, event: &Value) {
-        // Most events of a stream count nothing.
+    /// Adds what `event` says. Chat and responses have different names for the same numbers.
+    pub(super) fn add_event(&mut self, event: &Value) {
+        // Most events of a stream have no usage.
         if let Some(Value::Object(usage)) = event.get("usage") {
             let number =
                 |names: [&str; 2]| names.iter().find_map(|name| usage.get(*name)?.as_u64());
@@ -49,7 +49,7 @@ impl Usage {
         self.usd.or(counted.map(|usd| usd + searches))
     }
 
-    fn words(&self) -> String {
+    fn describe(&self) -> String {
         let more = |count: Option<u64>, what: &str| match count.filter(|count| *count > 0) {
             Some(count) => format!(" ({count} {what})"),
             None => String::new(),
@@ -61,8 +61,8 @@ impl Usage {
     }
 }
 
-/// The line of a reply, such as `model m | 9 tokens in, 4 out`.
-pub(super) fn line(asked: &str, model: Option<&str>, usage: &Usage) -> String {
+/// The line about the model of a reply, such as `model m | 9 tokens in, 4 out`.
+pub(super) fn model_line(asked: &str, model: Option<&str>, usage: &Usage) -> String {
     let plain = asked.split(':').next().unwrap_or(asked);
     let model = model.filter(|model| !model.is_empty()).unwrap_or(plain);
     let mut parts = vec![if model == plain || model == asked {
@@ -70,13 +70,13 @@ pub(super) fn line(asked: &str, model: Option<&str>, usage: &Usage) -> String {
     } else {
         format!("model {model} (asked for {plain})")
     }];
-    parts.push(usage.words());
+    parts.push(usage.describe());
     parts.retain(|part| !part.is_empty());
     parts.join(" | ")
 }
 
-/// The line of a model that goes away.
-pub(super) fn deprecation(headers: &ReplyHeaders, model: &str) -> Option<String> {
+/// The line about a model that will be removed.
+pub(super) fn deprecation_line(headers: &ReplyHeaders, model: &str) -> Option<String> {
     Some(format!("deprecation of {model}: {}", Remarks::from(headers).deprecation?))
 }
 
@@ -85,20 +85,20 @@ pub(super) fn deprecation(headers: &ReplyHeaders, model: &str) -> Option<String>
 pub(super) struct Sources(Vec<(String, String)>);
 
 impl Sources {
-    /// The pages of a whole list, which the marks in the answer count.
-    pub(super) fn listed(citations: &[Value]) -> Self {
+    /// The pages of a complete list. The marks in the answer are numbers in this list.
+    pub(super) fn from_citations(citations: &[Value]) -> Self {
         Self(citations.iter().map(page).collect())
     }
 
-    /// Takes a citation: an object with `url` and perhaps `title`. Each page stands once.
-    pub(super) fn take(&mut self, citation: &Value) {
+    /// Adds a citation: an object with `url`, and `title` if there is one. Each page is listed once.
+    pub(super) fn add(&mut self, citation: &Value) {
         let page = page(citation);
         if !page.0.is_empty() && !self.0.iter().any(|(known, _)| *known == page.0) {
             self.0.push(page);
         }
     }
 
-    /// One line a page.
+    /// One line for each page.
     pub(super) fn lines(&self) -> impl Iterator<Item = String> {
         self.0.iter().enumerate().map(|(index, (url, title))| {
             let number = index + 1;
@@ -129,24 +129,24 @@ mod tests {
     #[test]
     fn the_line_says_what_is_known() {
         let mut usage = Usage::default();
-        usage.take(&json!({"usage": null}));
-        assert_eq!(line("m:a=b", None, &usage), "model m");
-        usage.take(&json!({"usage": {"prompt_tokens": 9, "completion_tokens": 40,
+        usage.add_event(&json!({"usage": null}));
+        assert_eq!(model_line("m:a=b", None, &usage), "model m");
+        usage.add_event(&json!({"usage": {"prompt_tokens": 9, "completion_tokens": 40,
             "completion_tokens_details": {"reasoning_tokens": 30}}}));
-        usage.take(&json!({"usage": null, "cost": {"usd": 1.5}}));
+        usage.add_event(&json!({"usage": null, "cost": {"usd": 1.5}}));
         assert_eq!(
-            line("m", Some("n"), &usage),
+            model_line("m", Some("n"), &usage),
             "model n (asked for m) | 9 tokens in, 40 out (30 of reasoning)"
         );
         assert_eq!(usage.usd, Some(1.5));
-        usage.take(&json!({"usage": {"input_tokens": 7}, "cost": {"usd": -1}}));
+        usage.add_event(&json!({"usage": {"input_tokens": 7}, "cost": {"usd": -1}}));
         assert_eq!((usage.input, usage.usd), (Some(7), Some(1.5)));
     }
 
     #[test]
     fn sources_are_numbered() {
         let page = json!({"title": "A", "url": "https://a.example"});
-        let listed = Sources::listed(&[page.clone(), page]);
+        let listed = Sources::from_citations(&[page.clone(), page]);
         let lines: Vec<String> = listed.lines().collect();
         assert_eq!(lines, ["[1] A: https://a.example", "[2] A: https://a.example"]);
         let mut sources = Sources::default();
@@ -156,7 +156,7 @@ mod tests {
             json!({"title": "again", "url": "https://a.example"}),
             json!({"title": "nothing"}),
         ] {
-            sources.take(&citation);
+            sources.add(&citation);
         }
         let lines: Vec<String> = sources.lines().collect();
         assert_eq!(lines, ["[1] A page: https://a.example", "[2] https://b.example"]);

@@ -1,8 +1,8 @@
-//! The messages of a chat: put together, counted, and judged by the API's bounds.
+//! The messages of a chat: assembled, counted, and checked against the API's limits.
 
 use serde_json::{Map, Value, json};
 
-use super::media::{self, Read};
+use super::media::{self, MediaParts};
 use crate::call::Preparation;
 use crate::error::{Error, Problem, Result};
 use crate::splice::Holes;
@@ -10,8 +10,8 @@ use crate::splice::Holes;
 /// The roles of messages.
 const ROLES: &[&str] = &["user", "assistant", "tool", "system", "developer"];
 
-/// The most parts of a type in one message.
-const MOST: [(&str, usize, &str); 4] = [
+/// The most parts of a type in one message, and what agents call them.
+const MAX_PARTS: [(&str, usize, &str); 4] = [
     ("image_url", 10, "pictures"),
     ("input_audio", 5, "recordings"),
     ("video_url", 3, "videos"),
@@ -20,9 +20,9 @@ const MOST: [(&str, usize, &str); 4] = [
 
 /// The messages of a request, and what they hold.
 #[derive(Debug)]
-pub(super) struct Talk {
+pub(super) struct Conversation {
     pub(super) messages: Vec<Value>,
-    /// The media that stand in the messages.
+    /// The media in the messages.
     pub(super) holes: Holes,
     pub(super) images: usize,
     pub(super) audio: usize,
@@ -31,7 +31,7 @@ pub(super) struct Talk {
     pub(super) characters: usize,
     /// The URLs in the texts.
     pub(super) links: usize,
-    /// Whether all that costs tokens is counted: not so with sound, video and most documents.
+    /// Whether `characters` covers everything that costs tokens: not audio, video, or most documents.
     pub(super) measured: bool,
 }
 
@@ -84,14 +84,14 @@ pub(super) fn problems(
 
 /// What the last user message asks, for the record of what is made.
 pub(super) fn title(messages: Option<&[Map<String, Value>]>) -> Option<String> {
-    let of_user = |message: &&Map<String, Value>| message.get("role") == Some(&json!("user"));
-    let last = messages?.iter().rev().find(of_user)?;
+    let is_from_user = |message: &&Map<String, Value>| message.get("role") == Some(&json!("user"));
+    let last = messages?.iter().rev().find(is_from_user)?;
     let texts: Vec<&str> = texts(last.get("content")?).collect();
     Some(texts.join("\n")).filter(|text| !text.is_empty())
 }
 
-impl Talk {
-    pub(super) async fn of(
+impl Conversation {
+    pub(super) async fn new(
         system: Option<String>,
         messages: Vec<Map<String, Value>>,
         prompt: Option<String>,
@@ -103,9 +103,9 @@ impl Talk {
         let messages = messages.into_iter().map(Value::Object);
         let mut messages: Vec<Value> = system.into_iter().chain(messages).chain(prompt).collect();
         let holes = Holes::default();
-        let Read { parts, characters, measured } = media::read(media, call, &holes).await?;
+        let MediaParts { parts, characters, measured } = media::read(media, call, &holes).await?;
         attach(&mut messages, parts);
-        let mut talk = Self {
+        let mut conversation = Self {
             messages: Vec::new(),
             holes,
             images: 0,
@@ -115,9 +115,9 @@ impl Talk {
             links: 0,
             measured,
         };
-        talk.count(&messages)?;
-        talk.messages = messages;
-        Ok(talk)
+        conversation.count(&messages)?;
+        conversation.messages = messages;
+        Ok(conversation)
     }
 
     fn count(&mut self, messages: &[Value]) -> Result<()> {
@@ -133,7 +133,7 @@ impl Talk {
                 self.characters += value.map_or(0, |value| value.to_string().chars().count());
             }
             let parts = content.as_array().map(Vec::as_slice).unwrap_or_default();
-            let counts = MOST.map(|(kind, most, what)| {
+            let counts = MAX_PARTS.map(|(kind, most, what)| {
                 let of_kind = |part: &&Value| part.get("type").is_some_and(|one| one == kind);
                 let count = parts.iter().filter(of_kind).count();
                 if count > most {
@@ -167,8 +167,9 @@ fn attach(messages: &mut Vec<Value>, mut parts: Vec<Value>) {
     if parts.is_empty() {
         return;
     }
-    let of_user = |message: &&mut Value| message.get("role").is_some_and(|role| role == "user");
-    let last = messages.iter_mut().rev().find(of_user).and_then(Value::as_object_mut);
+    let is_from_user =
+        |message: &&mut Value| message.get("role").is_some_and(|role| role == "user");
+    let last = messages.iter_mut().rev().find(is_from_user).and_then(Value::as_object_mut);
     let Some(last) = last else {
         messages.push(json!({ "role": "user", "content": parts }));
         return;

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The longest that one subtitle stands, in seconds.
-const LONGEST: f64 = 7.0;
+/// The longest that one subtitle is shown, in seconds.
+const MAX_SUBTITLE_SECONDS: f64 = 7.0;
 /// The most characters of one subtitle.
-const WIDEST: usize = 80;
+const MAX_SUBTITLE_CHARACTERS: usize = 80;
 
 /// A form of subtitle file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -21,8 +21,7 @@ pub(super) enum Subtitles {
     Vtt,
 }
 
-/// What Venice wrote down. Its times are read as far as they can be: what was heard is charged, and is never given up
-/// for the form of a time.
+/// A transcript. Times that cannot be parsed are skipped: the text was paid for and must not be lost with them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Transcript {
@@ -44,10 +43,10 @@ impl Transcript {
         self.text.unwrap_or_default()
     }
 
-    /// The subtitle file, and its MIME type; nothing where the model gave no times.
+    /// The subtitle file and its MIME type; None if the model gave no times.
     pub(super) fn subtitles(&self, form: Subtitles) -> Option<(String, &'static str)> {
         let (segments, words) = (self.pieces("segment"), self.pieces("word"));
-        let pieces = if segments.is_empty() { grouped(&words) } else { segments };
+        let pieces = if segments.is_empty() { group_words(&words) } else { segments };
         if pieces.is_empty() {
             return None;
         }
@@ -59,12 +58,12 @@ impl Transcript {
 
     fn pieces(&self, name: &str) -> Vec<Piece> {
         let list = self.timestamps.get(name).and_then(Value::as_array);
-        list.into_iter().flatten().filter_map(Piece::read).collect()
+        list.into_iter().flatten().filter_map(Piece::parse).collect()
     }
 }
 
 impl Piece {
-    fn read(value: &Value) -> Option<Self> {
+    fn parse(value: &Value) -> Option<Self> {
         let text = ["text", "word"].iter().find_map(|name| value.get(*name)?.as_str())?;
         let time = |name: &str| value.get(name).and_then(Value::as_f64);
         let start = time("start")?;
@@ -72,15 +71,16 @@ impl Piece {
     }
 }
 
-/// Words as subtitles that are neither too long to read nor stand too long.
-fn grouped(words: &[Piece]) -> Vec<Piece> {
+/// Groups words into subtitles of readable length and duration.
+fn group_words(words: &[Piece]) -> Vec<Piece> {
     let mut groups: Vec<Piece> = Vec::new();
     for word in words {
         let text = word.text.trim();
         match groups.last_mut() {
             Some(group)
-                if word.end - group.start <= LONGEST
-                    && group.text.chars().count() + 1 + text.chars().count() <= WIDEST =>
+                if word.end - group.start <= MAX_SUBTITLE_SECONDS
+                    && group.text.chars().count() + 1 + text.chars().count()
+                        <= MAX_SUBTITLE_CHARACTERS =>
             {
                 group.text.push(' ');
                 group.text.push_str(text);
@@ -95,8 +95,13 @@ fn grouped(words: &[Piece]) -> Vec<Piece> {
 fn srt(pieces: &[Piece]) -> String {
     let mut file = String::new();
     for (index, piece) in pieces.iter().enumerate() {
-        let (from, to) = (clock(piece.start, ','), clock(piece.end, ','));
-        let _ = write!(file, "{}\n{from} --> {to}\n{}\n\n", index + 1, one_block(&piece.text));
+        let (from, to) = (format_time(piece.start, ','), format_time(piece.end, ','));
+        let _ = write!(
+            file,
+            "{}\n{from} --> {to}\n{}\n\n",
+            index + 1,
+            without_blank_lines(&piece.text)
+        );
     }
     file
 }
@@ -104,14 +109,14 @@ fn srt(pieces: &[Piece]) -> String {
 fn vtt(pieces: &[Piece]) -> String {
     let mut file = "WEBVTT\n\n".to_owned();
     for piece in pieces {
-        let (from, to) = (clock(piece.start, '.'), clock(piece.end, '.'));
-        let _ = write!(file, "{from} --> {to}\n{}\n\n", one_block(&piece.text));
+        let (from, to) = (format_time(piece.start, '.'), format_time(piece.end, '.'));
+        let _ = write!(file, "{from} --> {to}\n{}\n\n", without_blank_lines(&piece.text));
     }
     file
 }
 
 /// The text without blank lines, which would end the subtitle.
-fn one_block(text: &str) -> String {
+fn without_blank_lines(text: &str) -> String {
     let lines = text.trim().lines().map(str::trim).filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join("\n").replace("-->", "->")
 }
@@ -122,7 +127,7 @@ fn one_block(text: &str) -> String {
     clippy::cast_sign_loss,
     reason = "clamped to be positive"
 )]
-fn clock(seconds: f64, point: char) -> String {
+fn format_time(seconds: f64, point: char) -> String {
     let milliseconds = (seconds.max(0.0) * 1000.0).round() as u64;
     let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
     format!("{:02}:{:02}:{:02}{point}{rest:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
@@ -162,9 +167,9 @@ mod tests {
                 end: f64::from(n) + 0.9,
             })
             .collect();
-        let groups = grouped(&words);
-        assert!(groups.iter().all(|group| group.end - group.start <= LONGEST));
-        assert!(groups.iter().all(|group| group.text.chars().count() <= WIDEST));
+        let groups = group_words(&words);
+        assert!(groups.iter().all(|group| group.end - group.start <= MAX_SUBTITLE_SECONDS));
+        assert!(groups.iter().all(|group| group.text.chars().count() <= MAX_SUBTITLE_CHARACTERS));
         let said: Vec<&str> = groups.iter().flat_map(|group| group.text.split(' ')).collect();
         assert_eq!(said.len(), 60);
     }

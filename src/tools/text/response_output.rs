@@ -1,17 +1,17 @@
-//! The output of a response: items, as they arrive and as a whole.
+//! The output of a response: its items, as they arrive and complete.
 
 use serde_json::Value;
 
-use super::super::hear::{Heard, rescue};
-use super::super::told::{self, Sources, Usage};
+use super::stream::{StreamedAnswer, with_partial_answer};
+use super::usage::{self, Sources, Usage};
 use crate::call::{Call, NewItem};
 use crate::catalog::text::TextPricing;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Outcome, Remarks};
 use crate::venice::ReplyHeaders;
 
-/// The types of items that a next call takes back.
-const TAKEN_BACK: &[&str] = &["reasoning", "message", "function_call"];
+/// The types of items that the next call may send back.
+const REUSABLE_ITEMS: &[&str] = &["reasoning", "message", "function_call"];
 
 /// What has arrived of a response.
 #[derive(Debug, Default)]
@@ -19,14 +19,14 @@ pub(super) struct Output {
     /// The text so far.
     text: String,
     characters: usize,
-    /// The items that are whole.
+    /// The items that are complete.
     items: Vec<Value>,
     /// The response as it ended.
     whole: Option<Value>,
 }
 
-impl Heard for Output {
-    fn take(&mut self, mut event: Value) {
+impl StreamedAnswer for Output {
+    fn add_event(&mut self, mut event: Value) {
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         if event.get("output").is_some_and(Value::is_array) {
             self.whole = Some(event);
@@ -56,7 +56,7 @@ impl Heard for Output {
 
 /// What the items say.
 #[derive(Debug, Default)]
-struct Read {
+struct ParsedItems {
     text: String,
     calls: Vec<String>,
     thoughts: Vec<String>,
@@ -65,12 +65,13 @@ struct Read {
 }
 
 impl Output {
-    /// The result of a call, `model` being the row of the one that was asked. `thoughts` shows their summary.
-    pub(super) async fn outcome(
+    /// The result of the call. `pricing` is that of the model that was asked; with `thoughts`, the summary of its
+    /// reasoning is shown.
+    pub(super) async fn into_outcome(
         mut self,
         call: &Call,
         headers: &ReplyHeaders,
-        mut made: NewItem,
+        mut item: NewItem,
         pricing: Option<TextPricing>,
         thoughts: bool,
         lines: Vec<String>,
@@ -81,33 +82,33 @@ impl Output {
         {
             self.items = items;
         }
-        let mut read = Read::of(&self.items);
+        let mut read = ParsedItems::new(&self.items);
         if read.text.is_empty() {
             read.text = std::mem::take(&mut self.text);
         }
-        if let Err(error) = refuse(&whole, &self.items, &read) {
-            return Err(rescue(error, &read.text, call, &made).await);
+        if let Err(error) = check(&whole, &self.items, &read) {
+            return Err(with_partial_answer(error, &read.text, call, &item).await);
         }
-        let mut usage = Usage::default();
-        usage.take(&whole);
-        let asked = made.model.clone().unwrap_or_default();
-        let cost_usd = usage.cost(pricing, read.searches);
-        made.cost_usd = cost_usd.or(made.cost_usd);
-        made.remarks = Remarks::from(headers);
-        let mut told = read.notes(&whole, thoughts);
+        let mut tokens = Usage::default();
+        tokens.add_event(&whole);
+        let asked = item.model.clone().unwrap_or_default();
+        let cost_usd = tokens.cost(pricing, read.searches);
+        item.cost_usd = cost_usd.or(item.cost_usd);
+        item.remarks = Remarks::from(headers);
+        let mut notes = read.notes(&whole, thoughts);
         let answered = whole.get("model").and_then(Value::as_str);
-        told.push(told::line(&asked, answered, &usage));
-        told.extend(read.sources.lines());
-        told.extend(told::deprecation(headers, &asked));
-        told.extend(lines);
-        if let Some(first) = told.first_mut() {
+        notes.push(usage::model_line(&asked, answered, &tokens));
+        notes.extend(read.sources.lines());
+        notes.extend(usage::deprecation_line(headers, &asked));
+        notes.extend(lines);
+        if let Some(first) = notes.first_mut() {
             first.insert(0, '\n');
         }
-        let mut outcome = call.text_result(read.said(thoughts), made, told).await?;
+        let mut outcome = call.text_result(read.result_text(thoughts), item, notes).await?;
         outcome.add_cost(cost_usd);
         if !read.calls.is_empty() {
             let taken = |item: &Value| {
-                TAKEN_BACK.iter().any(|kind| item.get("type").is_some_and(|one| one == kind))
+                REUSABLE_ITEMS.iter().any(|kind| item.get("type").is_some_and(|one| one == kind))
             };
             self.items.retain(taken);
             outcome.blocks.push(Value::Array(self.items).to_string());
@@ -116,29 +117,29 @@ impl Output {
     }
 }
 
-/// The errors of a reply that is a success and no answer.
-fn refuse(whole: &Value, items: &[Value], read: &Read) -> Result<()> {
+/// Refuses a successful reply without an answer.
+fn check(whole: &Value, items: &[Value], read: &ParsedItems) -> Result<()> {
     let status = whole.get("status").and_then(Value::as_str).unwrap_or_default();
     if matches!(status, "failed" | "cancelled") {
         let mut error = Error::new(Kind::Venice, format!("the response is {status}"));
         let said = whole.pointer("/error/message").and_then(Value::as_str);
         error.detail = said.map(str::to_owned);
-        return Err(error.hint("look at the balance before the call is made again"));
+        return Err(error.hint("look at the balance before the call is item again"));
     }
     if items.is_empty() && read.text.is_empty() && status != "incomplete" {
-        let hint = "look at the balance before the call is made again";
+        let hint = "look at the balance before the call is item again";
         return Err(Error::new(Kind::Network, "Venice's reply holds no answer").hint(hint));
     }
     Ok(())
 }
 
-impl Read {
-    fn of(items: &[Value]) -> Self {
+impl ParsedItems {
+    fn new(items: &[Value]) -> Self {
         let mut read = Self::default();
         for item in items {
             let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
             match text("type") {
-                "message" => read.message(item),
+                "message" => read.add_message(item),
                 "reasoning" => {
                     let parts = item.get("summary").and_then(Value::as_array);
                     let parts = parts.into_iter().flatten();
@@ -158,7 +159,7 @@ impl Read {
         read
     }
 
-    fn message(&mut self, item: &Value) {
+    fn add_message(&mut self, item: &Value) {
         let parts = item.get("content").and_then(Value::as_array);
         for part in parts.into_iter().flatten() {
             let text = ["text", "refusal"].iter().find_map(|name| part.get(name)?.as_str());
@@ -169,11 +170,11 @@ impl Read {
                 self.text.push_str(text);
             }
             let notes = part.get("annotations").and_then(Value::as_array);
-            notes.into_iter().flatten().for_each(|note| self.sources.take(note));
+            notes.into_iter().flatten().for_each(|note| self.sources.add(note));
         }
     }
 
-    fn said(&self, thoughts: bool) -> String {
+    fn result_text(&self, thoughts: bool) -> String {
         let mut parts = Vec::new();
         if thoughts && !self.thoughts.is_empty() {
             parts.push(format!("<think>\n{}\n</think>", self.thoughts.join("\n")));
@@ -188,7 +189,7 @@ impl Read {
         parts.join("\n")
     }
 
-    /// What the caller has to know about the answer.
+    /// What the caller needs to know about the answer.
     fn notes(&self, whole: &Value, thoughts: bool) -> Vec<String> {
         let mut notes = Vec::new();
         let text = |path| whole.pointer(path).and_then(Value::as_str);
@@ -227,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_items_are_read_by_their_types() {
-        let read = Read::of(&[
+        let read = ParsedItems::new(&[
             json!({"type": "reasoning", "summary": ["hm", {"type": "summary_text", "text": "so"}]}),
             json!({"type": "web_search_call", "id": "w"}),
             json!({"type": "message", "content": [{"type": "output_text", "text": "a",
@@ -237,7 +238,7 @@ mod tests {
             json!({"type": "new"}),
         ]);
         assert_eq!(
-            read.said(true),
+            read.result_text(true),
             "<think>\nhm\nso\n</think>\na\nno\ncalls f with {} (call_id c)"
         );
         let notes = read.notes(&json!({"status": "incomplete"}), false).join("\n");
@@ -251,9 +252,9 @@ mod tests {
     #[test]
     fn a_failure_and_nothing_are_errors() {
         let failed = json!({"status": "failed", "error": {"code": "x", "message": "broke"}});
-        let error = refuse(&failed, &[], &Read::default()).unwrap_err();
+        let error = check(&failed, &[], &ParsedItems::default()).unwrap_err();
         assert_eq!((error.kind, error.detail.as_deref()), (Kind::Venice, Some("broke")));
-        let error = refuse(&Value::Null, &[], &Read::default()).unwrap_err();
+        let error = check(&Value::Null, &[], &ParsedItems::default()).unwrap_err();
         assert_eq!(error.kind, Kind::Network);
     }
 
@@ -261,11 +262,11 @@ mod tests {
     fn a_stream_and_a_plain_reply_are_the_same() {
         let whole = json!({"status": "completed", "output": [{"type": "message"}]});
         let mut plain = Output::default();
-        plain.take(whole.clone());
+        plain.add_event(whole.clone());
         let mut streamed = Output::default();
-        streamed.take(json!({"type": "response.output_text.delta", "delta": "hé"}));
+        streamed.add_event(json!({"type": "response.output_text.delta", "delta": "hé"}));
         assert_eq!((streamed.text(), streamed.characters()), ("hé", 2));
-        streamed.take(json!({"type": "response.completed", "response": whole}));
+        streamed.add_event(json!({"type": "response.completed", "response": whole}));
         assert_eq!(plain.whole, streamed.whole);
     }
 }
