@@ -10,11 +10,11 @@ mod usage;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::call::Preparation;
 use crate::catalog::text::TextPricing;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::tool::Route;
 use crate::tools::Family;
 
@@ -67,6 +67,32 @@ fn tool_choice(text: &str) -> Value {
     }
 }
 
+/// Refuses a `tool_choice` without tools.
+fn check_tool_choice(choice: Option<&str>, tools: &[Map<String, Value>]) -> Option<Problem> {
+    let is_misplaced = choice.is_some() && tools.is_empty();
+    is_misplaced.then(|| Problem::new("tool_choice", "needs `tools`"))
+}
+
+/// Adds the tools, and which of them the model has to use, to a request's body.
+fn set_tools(
+    body: &mut Map<String, Value>,
+    tools: Option<&[Map<String, Value>]>,
+    choice: Option<&str>,
+) {
+    if let Some(tools) = tools {
+        body.insert("tools".to_owned(), tools.iter().map(nested_tool).collect());
+    }
+    if let Some(choice) = choice {
+        body.insert("tool_choice".to_owned(), tool_choice(choice));
+    }
+}
+
+/// Refuses too many fallback models.
+fn check_fallbacks(ids: Option<&[String]>) -> Option<Problem> {
+    let is_too_long = ids.is_some_and(|ids| ids.len() > MAX_FALLBACKS);
+    is_too_long.then(|| Problem::new("fallbacks", "at most 10 are allowed"))
+}
+
 /// The most fallback models of a call.
 const MAX_FALLBACKS: usize = 10;
 
@@ -94,6 +120,13 @@ impl Fallbacks {
         Ok(found)
     }
 
+    /// Adds them to a request's body.
+    fn set(self, body: &mut Map<String, Value>) {
+        if !self.body.is_empty() {
+            body.insert("fallbacks".to_owned(), Value::Array(self.body));
+        }
+    }
+
     /// What the most expensive of the model and its fallbacks costs in US dollars; `None` if any price is not known.
     fn price(&self, model: Option<TextPricing>, input: f64, output: f64) -> Option<f64> {
         let pricing = self.pricing.iter().copied().chain([model]);
@@ -104,7 +137,7 @@ impl Fallbacks {
 }
 
 /// Turns the flat form of a function tool into the nested one that the API takes.
-fn nested_tool(tool: &serde_json::Map<String, Value>) -> Value {
+fn nested_tool(tool: &Map<String, Value>) -> Value {
     let is_flat = tool.get("type").is_none_or(|kind| kind == "function")
         && tool.contains_key("name")
         && !tool.contains_key("function");

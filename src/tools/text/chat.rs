@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use self::answer::Answer;
 use self::conversation::Conversation;
 use super::stream::stream_answer;
-use super::{Effort, Fallbacks, nested_tool, tool_choice};
+use super::{Effort, Fallbacks, check_fallbacks, check_tool_choice, set_tools};
 use crate::call::{Call, NewItem, Preparation, body_of};
 use crate::catalog::MODELS;
 use crate::catalog::text::{self, MAX_PAGES, SEARCH_USD, TextModel, TextPricing, TextRequirements};
@@ -165,12 +165,9 @@ impl Tool for Chat {
         if self.top_logprobs.is_some() && self.logprobs != Some(true) {
             problems.push(Problem::new("top_logprobs", "needs `logprobs` true"));
         }
-        if self.tool_choice.is_some() && self.tools.as_ref().is_none_or(Vec::is_empty) {
-            problems.push(Problem::new("tool_choice", "needs `tools`"));
-        }
-        if self.fallbacks.as_ref().is_some_and(|ids| ids.len() > super::MAX_FALLBACKS) {
-            problems.push(Problem::new("fallbacks", "at most 10 are allowed"));
-        }
+        let tools = self.tools.as_deref().unwrap_or_default();
+        problems.extend(check_tool_choice(self.tool_choice.as_deref(), tools));
+        problems.extend(check_fallbacks(self.fallbacks.as_deref()));
         problems
     }
 
@@ -273,17 +270,10 @@ impl Chat {
         set("model", json!(model));
         set("stream", json!(true));
         set("stream_options", json!({ "include_usage": true }));
-        if let Some(tools) = &self.tools {
-            set("tools", tools.iter().map(nested_tool).collect());
-        }
-        if let Some(choice) = &self.tool_choice {
-            set("tool_choice", tool_choice(choice));
-        }
-        if !fallbacks.body.is_empty() {
-            set("fallbacks", Value::Array(fallbacks.body));
-        }
+        set_tools(&mut body, self.tools.as_deref(), self.tool_choice.as_deref());
+        fallbacks.set(&mut body);
         if !parameters.is_empty() {
-            set("venice_parameters", Value::Object(parameters));
+            body.insert("venice_parameters".to_owned(), Value::Object(parameters));
         }
         Ok(body)
     }

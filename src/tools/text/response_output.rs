@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::stream::{StreamedAnswer, with_partial_answer};
-use super::usage::{self, Sources, Usage};
+use super::usage::{Footer, Sources, Usage};
 use crate::call::{Call, NewItem};
 use crate::catalog::text::TextPricing;
 use crate::error::{Error, Kind, Result};
@@ -89,21 +89,21 @@ impl Output {
         if let Err(error) = check(&whole, &self.items, &read) {
             return Err(with_partial_answer(error, &read.text, call, &item).await);
         }
-        let mut tokens = Usage::default();
-        tokens.add_event(&whole);
+        let mut usage = Usage::default();
+        usage.add_event(&whole);
         let asked = item.model.clone().unwrap_or_default();
-        let cost_usd = tokens.cost(pricing, read.searches);
+        let cost_usd = usage.cost(pricing, read.searches);
         item.cost_usd = cost_usd.or(item.cost_usd);
         item.remarks = Remarks::from(headers);
-        let mut notes = read.notes(&whole, thoughts);
-        let answered = whole.get("model").and_then(Value::as_str);
-        notes.push(usage::model_line(&asked, answered, &tokens));
-        notes.extend(read.sources.lines());
-        notes.extend(usage::deprecation_line(headers, &asked));
-        notes.extend(lines);
-        if let Some(first) = notes.first_mut() {
-            first.insert(0, '\n');
-        }
+        let footer = Footer {
+            notes: read.notes(&whole, thoughts),
+            asked: &asked,
+            answered: whole.get("model").and_then(Value::as_str),
+            usage: &usage,
+            sources: &read.sources,
+            headers,
+        };
+        let notes = footer.lines(lines);
         let mut outcome = call.text_result(read.result_text(thoughts), item, notes).await?;
         outcome.add_cost(cost_usd);
         if !read.calls.is_empty() {

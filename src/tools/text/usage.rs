@@ -62,7 +62,7 @@ impl Usage {
 }
 
 /// The line about the model of a reply, such as `model m | 9 tokens in, 4 out`.
-pub(super) fn model_line(asked: &str, model: Option<&str>, usage: &Usage) -> String {
+fn model_line(asked: &str, model: Option<&str>, usage: &Usage) -> String {
     let plain = asked.split(':').next().unwrap_or(asked);
     let model = model.filter(|model| !model.is_empty()).unwrap_or(plain);
     let mut parts = vec![if model == plain || model == asked {
@@ -75,8 +75,36 @@ pub(super) fn model_line(asked: &str, model: Option<&str>, usage: &Usage) -> Str
     parts.join(" | ")
 }
 
+/// What stands below an answer.
+pub(super) struct Footer<'a> {
+    /// What the caller needs to know about the answer.
+    pub(super) notes: Vec<String>,
+    /// The model that was asked.
+    pub(super) asked: &'a str,
+    /// The model that answered, if the reply says so.
+    pub(super) answered: Option<&'a str>,
+    pub(super) usage: &'a Usage,
+    pub(super) sources: &'a Sources,
+    pub(super) headers: &'a ReplyHeaders,
+}
+
+impl Footer<'_> {
+    /// The footer as lines, followed by `more`. A blank line separates them from the answer.
+    pub(super) fn lines(self, more: Vec<String>) -> Vec<String> {
+        let mut lines = self.notes;
+        lines.push(model_line(self.asked, self.answered, self.usage));
+        lines.extend(self.sources.lines());
+        lines.extend(deprecation_line(self.headers, self.asked));
+        lines.extend(more);
+        if let Some(first) = lines.first_mut() {
+            first.insert(0, '\n');
+        }
+        lines
+    }
+}
+
 /// The line about a model that will be removed.
-pub(super) fn deprecation_line(headers: &ReplyHeaders, model: &str) -> Option<String> {
+fn deprecation_line(headers: &ReplyHeaders, model: &str) -> Option<String> {
     Some(format!("deprecation of {model}: {}", Remarks::from(headers).deprecation?))
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::stream::StreamedAnswer;
-use super::super::usage::{self, Sources, Usage};
+use super::super::usage::{Footer, Sources, Usage};
 use crate::call::{Call, NewItem};
 use crate::catalog::text::TextPricing;
 use crate::error::{Error, Kind, Result};
@@ -91,14 +91,15 @@ impl Answer {
         let cost_usd = self.usage.cost(pricing, searches);
         item.cost_usd = cost_usd.or(item.cost_usd);
         item.remarks = Remarks::from(headers);
-        let mut notes = self.notes(thoughts, !calls.is_empty());
-        notes.push(usage::model_line(&asked, self.model.as_deref(), &self.usage));
-        notes.extend(self.sources.lines());
-        notes.extend(usage::deprecation_line(headers, &asked));
-        notes.extend(lines);
-        if let Some(first) = notes.first_mut() {
-            first.insert(0, '\n');
-        }
+        let footer = Footer {
+            notes: self.notes(thoughts, !calls.is_empty()),
+            asked: &asked,
+            answered: self.model.as_deref(),
+            usage: &self.usage,
+            sources: &self.sources,
+            headers,
+        };
+        let mut notes = footer.lines(lines);
         let logprobs = self.keep_logprobs(call, &asked, &mut notes).await?;
         let mut outcome = call.text_result(text, item, notes).await?;
         outcome.add_cost(cost_usd);
