@@ -1,4 +1,4 @@
-//! What a tool is: its arguments, what it says of itself, and the steps of its calls. Nothing here knows MCP.
+//! What a tool is: its arguments, its specification, and the steps of its calls. Nothing here knows MCP.
 //!
 //! A tool is a struct: its fields are the arguments, its doc comment is the description, [`Tool::SPEC`] the rest. A
 //! call goes through `check` (rules between arguments), `prepare` (defaults, the catalog's rules, media inputs; nothing
@@ -24,7 +24,7 @@ pub use spec::{Cost, Effect, Returns, Spec};
 
 /// One capability.
 pub trait Tool: DeserializeOwned + JsonSchema + Send + Sized + 'static {
-    /// What the tool says of itself.
+    /// The specification of the tool.
     const SPEC: Spec;
 
     /// What `prepare` made of the arguments: all that `run` needs.

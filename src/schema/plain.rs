@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
-/// Keywords that some host refuses or that say nothing to a model.
+/// Keywords that some hosts reject or that do not help a model.
 const DROPPED: &[&str] =
     &["$schema", "$id", "$defs", "title", "format", "default", "examples", "writeOnly", "readOnly"];
 
@@ -41,8 +41,8 @@ impl Plain {
     }
 }
 
-/// The schema as schemars makes it. Types stand in `$defs`, so that the doc comment of a type, which is written for
-/// the readers of the source, can be told from the description of a property, which is written for agents.
+/// The schema as schemars generates it. Types stay in `$defs`, because the doc comment of a type is written for readers
+/// of the source, and must not become the description of a property, which is written for agents.
 fn generate<T: JsonSchema>() -> Map<String, Value> {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.meta_schema = None);
     let schema = settings.into_generator().into_root_schema_for::<T>();
@@ -112,7 +112,7 @@ fn inline_type(schema: &mut Map<String, Value>, types: &Map<String, Value>) {
     }
 }
 
-/// 4 for 4.0, which says the same in fewer tokens.
+/// 4 instead of 4.0: the same number in fewer tokens.
 fn whole(bound: &Value) -> Option<Value> {
     bound.as_f64().filter(|_| bound.is_f64()).and_then(super::integer_value).map(Value::from)
 }

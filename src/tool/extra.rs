@@ -1,10 +1,11 @@
-//! `extra`: further fields of a request's body, for what Venice adds after a release.
+//! `extra`: further fields of a request's body, for features that Venice adds after a release.
 
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Problem, Result};
 
-/// Fields that prices and caps go by: where a tool has an argument for one, it is given there and checked.
+/// Fields that prices and caps depend on. If a tool has an argument for one, it has to be given there, where it is
+/// checked.
 const PRICED: &[&str] = &[
     "audio",
     "duration",

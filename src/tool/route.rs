@@ -78,7 +78,7 @@ impl<T: Tool> PlannedCall for PlanOf<T> {
 /// One row of the table of tools.
 #[derive(Clone, Copy)]
 pub struct Route {
-    /// What the tool says of itself.
+    /// The specification of the tool.
     pub spec: &'static Spec,
     plain: fn() -> Plain,
     parse: fn(Value) -> Result<Box<dyn Parsed>>,
@@ -91,8 +91,8 @@ impl Route {
         Self { spec: &T::SPEC, plain: Plain::of::<T>, parse: parse::<T> }
     }
 
-    /// What is published of the tool: what it does, for the model that chooses it, and the schema of the arguments,
-    /// which are its own and those that all tools of its kind share.
+    /// What is published: the description, and the schema of the tool's own and shared arguments. Expensive; the server
+    /// keeps the result.
     #[must_use]
     pub fn published(&self) -> Plain {
         let mut plain = (self.plain)();
@@ -140,13 +140,13 @@ impl Route {
         Some(schema)
     }
 
-    /// The arguments of a call, which the schema has passed, as the tool's type.
+    /// The arguments of a call, which the schema has accepted, as the tool's type.
     pub fn parse(&self, arguments: Map<String, Value>) -> Result<Box<dyn Parsed>> {
         (self.parse)(Value::Object(arguments))
     }
 }
 
-/// The schema has passed the arguments, so that what fails here is a difference between it and the type.
+/// Parses arguments that the schema has accepted. An error means that the schema and the type differ.
 fn parse<T: Tool>(arguments: Value) -> Result<Box<dyn Parsed>> {
     let arguments = serde_json::from_value(arguments).map_err(|error| {
         Error::new(Kind::Arguments, format!("the arguments do not fit: {error}"))

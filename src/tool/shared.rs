@@ -46,7 +46,7 @@ fn properties_of<T: JsonSchema>() -> Map<String, Value> {
 }
 
 impl Route {
-    /// Takes the shared arguments out of `arguments`, which the published `schema` has passed.
+    /// Takes the shared arguments out of `arguments`, which the published `schema` has accepted.
     pub fn take_shared(
         &self,
         arguments: &mut Map<String, Value>,

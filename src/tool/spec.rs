@@ -1,8 +1,8 @@
-//! What a tool says of itself.
+//! The specification of a tool.
 
 use crate::venice::Endpoint;
 
-/// What a tool says of itself, apart from its arguments and description.
+/// The specification of a tool, apart from its arguments and description.
 #[derive(Debug)]
 pub struct Spec {
     /// The name that clients call: `venice_*`, at most 32 characters.
@@ -19,30 +19,30 @@ pub struct Spec {
     pub cost: Cost,
     /// What comes back.
     pub returns: Returns,
-    /// The endpoints that a call may use, the one that does the work first.
+    /// The endpoints that a call may use. The first one does the work.
     pub endpoints: &'static [&'static Endpoint],
-    /// Names that are accepted for arguments, though not published: (alias, argument).
+    /// Names that are accepted for arguments but not published: (alias, argument).
     pub aliases: &'static [(&'static str, &'static str)],
-    /// Whether further fields of the request's body are taken in `extra`.
+    /// Whether `extra` is accepted: further fields of the request's body.
     pub extra: bool,
 }
 
 /// What a call changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Nothing: it reads and spends nothing.
+    /// Nothing: it only reads.
     Reads,
-    /// It makes something new, or spends; nothing is deleted.
+    /// It makes something new or spends credit, but deletes nothing.
     Creates,
-    /// It reads and spends nothing, but deletes media at Venice where an argument asks for that; a server that is
-    /// read-only offers it and refuses the argument.
+    /// It only reads, but deletes media at Venice if an argument asks for that. A read-only server offers it without the
+    /// argument.
     MayDelete,
     /// It deletes media at Venice.
     Deletes,
 }
 
 impl Effect {
-    /// Whether a server that is read-only offers the tool.
+    /// Whether a read-only server offers the tool.
     #[must_use]
     pub const fn is_harmless(self) -> bool {
         matches!(self, Self::Reads | Self::MayDelete)
@@ -52,9 +52,9 @@ impl Effect {
 /// What a call costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cost {
-    /// Nothing.
+    /// Free of charge.
     Free,
-    /// Credit: what for, as in `per image`.
+    /// Credit, charged per unit, such as `per image`.
     Paid(&'static str),
 }
 

@@ -175,7 +175,7 @@ impl Plan {
     }
 }
 
-/// The text as one part where one request takes it, else split at its sentences.
+/// The text as one part if a request takes it, otherwise split between sentences.
 fn parts(text: &str, model: &str) -> Vec<String> {
     if text.chars().count() <= max_whole_chars(model) {
         return vec![text.to_owned()];

@@ -118,7 +118,7 @@ fn sends_transaction(method: &str) -> bool {
         || name.contains("add") && name.ends_with("transaction")
 }
 
-/// The id to send: a number where it is one.
+/// The id to send: a number if it is one.
 fn request_id(given: Option<String>) -> Value {
     let Some(text) = given else { return json!(1) };
     text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number))

@@ -209,7 +209,7 @@ impl Tool for GenerateImage {
                 content_type: content_type.clone(),
                 prompt: Some(plan.prompt.clone()),
                 model: Some(plan.model.clone()),
-                // The API gives the caller's seed to the first variant alone.
+                // The API uses the caller's seed for the first variant only.
                 seed: plan.seed.filter(|_| index == 0),
                 cost_usd: plan.price.map(|price| price / f64::from(plan.variants)),
                 remarks: remarks.clone(),

@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint, Request};
 
-/// Answers an input. Keeps nothing from call to call.
+/// Answers an input. Venice keeps no state between calls.
 pub const RESPOND: Endpoint = Endpoint::post("/responses", CallKind::Paid, Class::Chat);
 
 /// Ask a text model through the Responses API (alpha): for input items; venice_chat does more. Returns the answer,

@@ -25,7 +25,7 @@ pub(super) trait StreamedAnswer {
     fn text(&self) -> &str;
 }
 
-/// Sends `request` and puts the answer together. Where it ends before it is whole, the error says what had arrived.
+/// Sends `request` and assembles the answer. If the stream breaks off, the error contains what had arrived.
 pub(super) async fn stream_answer<A: StreamedAnswer>(
     call: &Call,
     request: Request,

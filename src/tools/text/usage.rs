@@ -75,7 +75,7 @@ fn model_line(asked: &str, model: Option<&str>, usage: &Usage) -> String {
     parts.join(" | ")
 }
 
-/// What stands below an answer.
+/// The text below an answer.
 pub(super) struct Footer<'a> {
     /// What the caller needs to know about the answer.
     pub(super) notes: Vec<String>,
