@@ -10,7 +10,7 @@ use crate::call::{Call, Preparation, form_of};
 use crate::catalog::speech::{SpeechModel, VoiceCloning};
 use crate::catalog::{MODELS, ModelType};
 use crate::error::{Error, Result};
-use crate::input::{UrlPolicy, AcceptedMedia};
+use crate::input::{AcceptedMedia, UrlPolicy};
 use crate::media::{self, MediaKind};
 use crate::outcome::Outcome;
 use crate::tool::{Cost, Effect, Returns, Route, Spec, Tool};

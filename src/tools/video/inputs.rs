@@ -35,7 +35,13 @@ impl VideoInputs {
     ) -> Result<Value> {
         let kinds = [kind];
         let max_bytes = if kind == MediaKind::Audio { MAX_AUDIO_BYTES } else { MAX_FILE_BYTES };
-        let wanted = AcceptedMedia { argument, kinds: &kinds, urls: UrlPolicy::Pass, max_bytes, pixels: None };
+        let wanted = AcceptedMedia {
+            argument,
+            kinds: &kinds,
+            urls: UrlPolicy::Pass,
+            max_bytes,
+            pixels: None,
+        };
         let source = call.read(text, &wanted).await?;
         let is_reference = argument.starts_with("reference_video_urls");
         let place = match source {
