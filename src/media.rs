@@ -26,7 +26,8 @@ use serde::{Deserialize, Serialize};
 
 pub use facts::duration_seconds;
 pub(crate) use name::caller_key_prefix;
-pub use record::{MediaRecord, scrub};
+pub use record::MediaRecord;
+pub(crate) use record::scrub;
 pub use sniff::{extension, sniff};
 pub use store::MediaStore;
 pub use view::MediaView;
