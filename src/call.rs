@@ -5,6 +5,7 @@
 //! both are out of a tool's reach.
 
 mod body;
+mod defaults;
 mod inputs;
 mod item;
 mod preparation;
@@ -28,10 +29,11 @@ use crate::spend::Spent;
 use crate::venice::{EventStream, Reply, Request};
 
 pub use body::{body_of, form_of};
+pub use defaults::{DefaultModels, Defaults, SafeMode};
 pub use inputs::ReadInputs;
 pub use item::NewItem;
 pub use preparation::{Checked, NewJob, Preparation};
-pub use services::{Defaults, Services};
+pub use services::Services;
 
 /// The tool that a call names.
 #[derive(Debug, Clone, Copy)]

@@ -13,14 +13,14 @@ mod sandbox;
 mod serve;
 mod tools;
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use crate::config::{Config, Flags, SETTINGS};
+use crate::config::{Config, Flags, Setting};
 
 pub use log::start_log;
 pub use names::check_names;
@@ -76,15 +76,17 @@ pub enum Command {
     Man(manual::Pages),
 }
 
-/// A flag of the server that was given beside a command.
+/// A flag of the server that was given along with a command.
 #[derive(Debug, Clone)]
-struct Given {
+struct GivenFlag {
+    setting: &'static Setting,
+    /// The flag, with its dashes.
     flag: &'static str,
     /// Its values as they were given; none for a switch.
     values: Vec<String>,
 }
 
-impl Given {
+impl GivenFlag {
     /// The flag as the words of a command line.
     fn words(&self) -> Vec<String> {
         if self.values.is_empty() {
@@ -93,32 +95,17 @@ impl Given {
         self.values.iter().flat_map(|value| [self.flag.to_owned(), value.clone()]).collect()
     }
 
-    /// The flags of the server among the matches of a command. Directories become absolute: a host starts the
-    /// server elsewhere.
-    fn all(matches: &ArgMatches) -> Vec<Self> {
-        let command = Cli::command();
-        let mut given = Vec::new();
-        for flag in SETTINGS.iter().filter_map(|setting| setting.flag) {
-            let id = flag.trim_start_matches('-').replace('-', "_");
-            let is_there = matches.try_contains_id(&id).unwrap_or_default()
-                && matches.value_source(&id) == Some(ValueSource::CommandLine);
-            let Some(argument) = command
-                .get_arguments()
-                .find(|one| one.get_id() == id.as_str())
-                .filter(|_| is_there)
-            else {
-                continue;
-            };
-            let raw = matches.get_raw(&id).into_iter().flatten();
-            let values = raw.map(|value| match std::path::absolute(value) {
-                Ok(path) if flag.ends_with("-dir") => path.to_string_lossy().into_owned(),
+    /// All flags that were given. Directories become absolute, because a host starts the server elsewhere.
+    fn all(flags: &Flags) -> Vec<Self> {
+        let given = flags.given().filter_map(|(setting, values)| {
+            let flag = setting.flag?;
+            let text = |value: &OsString| match std::path::absolute(value) {
+                Ok(path) if setting.is_directory() => path.to_string_lossy().into_owned(),
                 _ => value.to_string_lossy().into_owned(),
-            });
-            let values =
-                if argument.get_action().takes_values() { values.collect() } else { Vec::new() };
-            given.push(Self { flag, values });
-        }
-        given
+            };
+            Some(Self { setting, flag, values: values.iter().map(text).collect() })
+        });
+        given.collect()
     }
 }
 
@@ -130,15 +117,13 @@ impl Cli {
         if std::env::args_os().len() <= 1 {
             return Ok((None, Flags::default()));
         }
-        let read = Self::command().try_get_matches().and_then(|matches| {
-            let mut cli = Self::from_arg_matches(&matches)?;
-            let own = matches.subcommand().map(|(_, own)| Given::all(own));
+        let read = Self::try_parse().map(|mut cli| {
             match &mut cli.command {
-                Some(Command::Install(arguments)) => arguments.given = own.unwrap_or_default(),
-                Some(Command::Demo(arguments)) => arguments.given = own.unwrap_or_default(),
+                Some(Command::Install(arguments)) => arguments.given = GivenFlag::all(&cli.flags),
+                Some(Command::Demo(arguments)) => arguments.given = GivenFlag::all(&cli.flags),
                 _ => {}
             }
-            Ok(cli)
+            cli
         });
         match read {
             Ok(cli) => Ok((cli.command, cli.flags)),

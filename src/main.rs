@@ -10,7 +10,7 @@ fn main() -> ExitCode {
         Ok(read) => read,
         Err(code) => return code,
     };
-    let config = match Config::load(flags) {
+    let config = match Config::load(&flags) {
         Ok(config) => config,
         Err(error) => return cli::refuse(&error),
     };

@@ -18,7 +18,6 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::sync::Mutex;
 
-use crate::config::Caps;
 use crate::context::Caller;
 use crate::error::{Error, Kind, Result};
 use crate::storage::Storage;
@@ -35,6 +34,17 @@ const LEAST: f64 = 0.0001;
 
 /// How long a reservation waits for the lines of calls that have ended.
 const FLUSH: Duration = Duration::from_secs(1);
+
+/// What calls may cost, in US dollars. What is `None` is not capped.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Caps {
+    /// The most that one call may cost.
+    pub max_call_usd: Option<f64>,
+    /// The most that all calls of a UTC day may cost.
+    pub budget_usd: Option<f64>,
+    /// What a call may cost before its user is asked.
+    pub confirm_over_usd: Option<f64>,
+}
 
 /// What calls may cost, and what they have cost. Cheap to clone; clones share everything.
 #[derive(Clone)]

@@ -27,7 +27,7 @@ pub use backend::{
 pub use key::Key;
 pub use lease::Lease;
 pub use local::{DIRECT_WRITE_ALIGNMENT_BYTES, LocalStorage, MIN_DIRECT_WRITE_BYTES};
-pub use secret::Secret;
+pub use secret::{Secret, SecretBytes};
 
 /// The objects of one backend. Cheap to clone; clones share everything.
 ///

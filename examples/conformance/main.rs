@@ -32,14 +32,16 @@ const STEP: Duration = Duration::from_millis(50);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let flag = |name: &str| (name == "VENICE_HTTP").then(|| "127.0.0.1:0".to_owned());
-    let config = Config::from(Flags::default(), &flag, None)?;
+    let flag = |name: &str| (name == "VENICE_HTTP").then(|| "127.0.0.1:0".into());
+    let config = Config::from_sources(&Flags::default(), &flag, None)?;
     let bound = BoundListener::new(config.http.ok_or("no address")?).await?;
     let mut stderr = std::io::stderr();
     writeln!(stderr, "MCP is at http://{}/mcp", bound.address())?;
     let storage = Storage::new(config.directories.fallback.clone(), config.directories.fallback);
-    let limits =
-        RetentionLimits { max_bytes: config.media_max_bytes, max_age: config.media_max_age };
+    let limits = RetentionLimits {
+        max_bytes: config.options.media_max_bytes,
+        max_age: config.options.media_max_age,
+    };
     let store = MediaStore::new(storage.clone(), limits);
     // It serves until its process is killed.
     bound.serve(Fixtures, store, Secret::new(None, storage), CancellationToken::new()).await;

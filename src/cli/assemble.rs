@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use crate::call::{Defaults, Services};
 use crate::catalog::Catalog;
-use crate::config::{Config, Key};
+use crate::config::Config;
 use crate::input::{InputSettings, Inputs};
 use crate::jobs::Jobs;
 use crate::media::{MediaStore, RetentionLimits};
@@ -18,7 +18,7 @@ use crate::server::{Selection, Server};
 use crate::spend::Spending;
 use crate::storage::{DIRECT_WRITE_ALIGNMENT_BYTES, MIN_DIRECT_WRITE_BYTES, Secret, Storage};
 use crate::venice::fetch::Fetcher;
-use crate::venice::{KeySource, NoKey, ReplyAlignment, Venice, VeniceSettings};
+use crate::venice::{KeySource, ReplyAlignment, Venice, VeniceSettings};
 
 /// A server, and the sandbox that it talks to where the settings ask for one.
 pub(super) struct Assembled {
@@ -30,15 +30,20 @@ pub(super) struct Assembled {
 
 /// Puts a server together; the error is that of a sandbox that could not be started.
 pub(super) async fn assemble(config: Config) -> std::io::Result<Assembled> {
-    let sandbox = if config.sandbox {
+    let sandbox = if config.options.sandbox {
         Some(Sandbox::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?)
     } else {
         None
     };
-    let selection =
-        Selection::new(&config.toolsets, &config.tools, &config.exclude_tools, config.read_only);
-    let output = OutputSettings { mode: config.output, inline_limit: config.inline_limit };
-    let timeout = config.timeout;
+    let selection = Selection::new(
+        &config.options.toolsets,
+        &config.options.tools,
+        &config.options.exclude_tools,
+        config.options.read_only,
+    );
+    let output =
+        OutputSettings { mode: config.options.output, inline_limit: config.options.inline_limit };
+    let timeout = config.options.timeout;
     let storage =
         Storage::new(config.directories.output.clone(), config.directories.fallback.clone());
     let secret = Secret::new(config.secret.clone(), storage.clone());
@@ -55,17 +60,19 @@ fn services(
     sandbox: Option<&Sandbox>,
 ) -> Services {
     let private =
-        config.allow_private_urls || sandbox.is_some() || is_loopback_url(&config.base_url);
+        config.options.allow_private_urls || sandbox.is_some() || is_loopback_url(&config.base_url);
     let venice = venice(&config, sandbox);
     let directories = config.directories;
-    let limits =
-        RetentionLimits { max_bytes: config.media_max_bytes, max_age: config.media_max_age };
+    let limits = RetentionLimits {
+        max_bytes: config.options.media_max_bytes,
+        max_age: config.options.media_max_age,
+    };
     let inputs = Inputs::new(InputSettings {
         output_directory: directories.output,
         input_directories: directories.input,
         working_directory: directories.working,
         home: directories.home,
-        fetcher: Fetcher::new(config.allow_private_urls),
+        fetcher: Fetcher::new(config.options.allow_private_urls),
     });
     let store = MediaStore::new(storage.clone(), limits);
     Services {
@@ -73,15 +80,15 @@ fn services(
         // What an API on this machine made lies on this machine.
         jobs: Jobs::new(venice.clone(), storage.clone(), Fetcher::for_downloads(private)),
         venice,
-        spending: Spending::new(storage.clone(), config.caps),
+        spending: Spending::new(storage.clone(), config.options.caps),
         secret,
         store,
         inputs,
         defaults: Defaults {
-            models: config.models,
-            safe_mode: config.safe_mode,
-            crypto_send: config.allow_crypto_send,
-            read_only: config.read_only,
+            models: config.options.models,
+            safe_mode: config.options.safe_mode,
+            crypto_send: config.options.allow_crypto_send,
+            read_only: config.options.read_only,
         },
     }
 }
@@ -91,28 +98,19 @@ pub(super) fn venice(config: &Config, sandbox: Option<&Sandbox>) -> Venice {
     let sandboxed = sandbox.and_then(|sandbox| sandbox.base_url().parse().ok());
     let (base_url, key) = match sandboxed {
         Some(base_url) => (base_url, KeySource::Key(SecretString::from("sandbox"))),
-        None => (config.base_url.clone(), key_source(config.key.clone())),
+        None => (config.base_url.clone(), config.key.clone()),
     };
     Venice::new(VeniceSettings {
         base_url,
         key,
-        plural: config.plural_paths,
-        rate_limits: config.rate_limits,
-        breaker: config.failure_breaker,
-        timeout: config.timeout,
+        plural: config.options.plural_paths,
+        rate_limits: config.options.rate_limits,
+        breaker: config.options.failure_breaker,
+        timeout: config.options.timeout,
         // The store writes large media without a copy if their memory begins where the disk wants it.
         reply_alignment: ReplyAlignment {
             alignment: DIRECT_WRITE_ALIGNMENT_BYTES,
             min_length: MIN_DIRECT_WRITE_BYTES,
         },
     })
-}
-
-fn key_source(key: Key) -> KeySource {
-    match key {
-        Key::Missing => KeySource::None { why: NoKey::Missing },
-        Key::Unsubstituted => KeySource::None { why: NoKey::Unsubstituted },
-        Key::Given(key) => KeySource::Key(key),
-        Key::Command(words) => KeySource::Command(words),
-    }
 }

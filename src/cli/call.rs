@@ -43,8 +43,8 @@ pub(super) async fn run(arguments: Arguments, mut config: Config) -> ExitCode {
         Ok(given) => given,
         Err(error) => return refuse(&error),
     };
-    if config.output == OutputMode::Auto && !arguments.json {
-        config.output = OutputMode::File;
+    if config.options.output == OutputMode::Auto && !arguments.json {
+        config.options.output = OutputMode::File;
     }
     let assembled = match assemble(config).await {
         Ok(assembled) => assembled,

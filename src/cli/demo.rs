@@ -15,13 +15,14 @@ use tokio::process::Command;
 
 use super::assemble::venice;
 use super::client::{Client, texts};
-use super::{Given, fail, refuse, say};
+use super::{GivenFlag, fail, refuse, say};
 use crate::catalog::image::{ImageModel, ImageRequirements};
 use crate::catalog::speech::SpeechModel;
 use crate::catalog::{Catalog, ModelType};
-use crate::config::{Config, Key};
+use crate::config::Config;
 use crate::context::SendContext;
 use crate::output::MEDIA_META;
+use crate::venice::KeySource;
 
 /// The picture that is asked for.
 const PROMPT: &str = "a lighthouse at dawn";
@@ -36,7 +37,7 @@ pub struct Arguments {
     live: bool,
     /// The flags of the server that were given.
     #[arg(skip)]
-    pub(super) given: Vec<Given>,
+    pub(super) given: Vec<GivenFlag>,
 }
 
 /// Flags that the demo itself sets.
@@ -52,10 +53,10 @@ struct Item {
 
 pub(super) async fn run(arguments: &Arguments, config: Config) -> ExitCode {
     if arguments.live {
-        if config.sandbox {
+        if config.options.sandbox {
             return refuse(&"--live and --sandbox exclude each other");
         }
-        if matches!(config.key, Key::Missing | Key::Unsubstituted) {
+        if matches!(config.key, KeySource::None { .. }) {
             return refuse(
                 &"demo --live needs a key: set VENICE_API_KEY (venice-mcp doctor says more)",
             );
@@ -79,7 +80,8 @@ pub(super) async fn run(arguments: &Arguments, config: Config) -> ExitCode {
 async fn agreed(config: &Config) -> Result<bool, String> {
     let catalog = Catalog::new(venice(config, None));
     let context = SendContext::default();
-    let (picture, voice) = (config.models.image.as_deref(), config.models.tts.as_deref());
+    let (picture, voice) =
+        (config.options.models.image.as_deref(), config.options.models.tts.as_deref());
     let picture =
         catalog.choose_model(&context, ModelType::Image, picture, None, "z-image-turbo").await;
     let voice = catalog.choose_model(&context, ModelType::Tts, voice, None, "tts-kokoro").await;
@@ -116,7 +118,7 @@ async fn show(config: &Config, arguments: &Arguments) -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
     let given = arguments.given.iter().filter(|given| !OWN.contains(&given.flag));
-    command.args(given.flat_map(Given::words));
+    command.args(given.flat_map(GivenFlag::words));
     if live {
         command.args(["--base-url", config.base_url.as_str()]);
     } else {

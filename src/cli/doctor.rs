@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::{FAILED, fail, say};
-use crate::config::{Config, Key};
+use crate::config::Config;
+use crate::venice::{KeySource, NoKey};
 
 /// The arguments of `doctor`.
 #[derive(Debug, Clone, clap::Args)]
@@ -87,22 +88,22 @@ fn key(config: &Config) -> Check {
         (Some(variable), _) => variable.to_owned(),
         (None, _) => "no variable".to_owned(),
     };
-    if config.sandbox {
+    if config.options.sandbox {
         return Check::ok("key", "the sandbox needs none");
     }
     match &config.key {
-        Key::Given(_) => Check::ok("key", format!("found in {place}")),
-        Key::Command(words) => {
+        KeySource::Key(_) => Check::ok("key", format!("found in {place}")),
+        KeySource::Command(words) => {
             let program = words.first().map_or("", String::as_str);
             Check::ok("key", format!("printed by `{program}` ({place})"))
         }
-        Key::Missing => Check::problem(
+        KeySource::None { why: NoKey::Missing } => Check::problem(
             "key",
             "there is none",
             "make one at https://venice.ai/settings/api and set VENICE_API_KEY, or VENICE_API_KEY_FILE to a file \
              that holds it",
         ),
-        Key::Unsubstituted => Check::problem(
+        KeySource::None { why: NoKey::Unsubstituted } => Check::problem(
             "key",
             format!("{place} is a placeholder that was not filled in"),
             "set VENICE_API_KEY where the host is started, or use venice-mcp install HOST --write --with-key",
@@ -112,7 +113,7 @@ fn key(config: &Config) -> Check {
 
 /// The proxies, by the names of their variables: their values may hold passwords.
 fn network(config: &Config) -> Option<Check> {
-    let names = &config.network_variables;
+    let names = &config.proxy_variables;
     (!names.is_empty()).then(|| Check::ok("proxy", format!("set by {}", names.join(", "))))
 }
 

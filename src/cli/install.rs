@@ -23,9 +23,10 @@ use url::Url;
 pub(super) use self::apply::servers;
 use self::entry::{Key, Server};
 use self::host::{Form, HOSTS, Host};
-use super::{Given, fail, refuse, say};
-use crate::config::{self, Config};
+use super::{GivenFlag, fail, refuse, say};
+use crate::config::Config;
 use crate::net::is_loopback_url;
+use crate::venice::KeySource;
 
 /// The server's name in every configuration.
 const NAME: &str = "venice";
@@ -56,7 +57,7 @@ pub struct Arguments {
     config_file: Option<PathBuf>,
     /// The flags of the server that were given.
     #[arg(skip)]
-    pub(super) given: Vec<Given>,
+    pub(super) given: Vec<GivenFlag>,
 }
 
 /// The arguments of `uninstall`.
@@ -69,18 +70,6 @@ pub struct Removal {
     #[arg(long, value_name = "PATH")]
     config_file: Option<PathBuf>,
 }
-
-/// Flags of the HTTP listener.
-const OF_HTTP: &[&str] = &[
-    "--allow-unauthenticated",
-    "--allowed-host",
-    "--allowed-origin",
-    "--http",
-    "--link-ttl",
-    "--no-sse",
-    "--public-url",
-    "--secret-file",
-];
 
 fn hosts() -> PossibleValuesParser {
     PossibleValuesParser::new(HOSTS.iter().map(|host| host.name))
@@ -186,7 +175,7 @@ fn server(arguments: &Arguments) -> Result<Server, String> {
         }
         return Ok(Server::Remote(url));
     }
-    if let Some(given) = arguments.given.iter().find(|given| OF_HTTP.contains(&given.flag)) {
+    if let Some(given) = arguments.given.iter().find(|given| given.setting.is_of_http) {
         return Err(format!(
             "{} is for a server over HTTP, which no host starts: start it, and give its --url here",
             given.flag
@@ -198,7 +187,7 @@ fn server(arguments: &Arguments) -> Result<Server, String> {
     };
     let command = command.map_err(|error| format!("this program's path is not known: {error}"))?;
     let command = command.to_str().ok_or("this program's path is not text")?.to_owned();
-    let arguments = arguments.given.iter().flat_map(Given::words).collect();
+    let arguments = arguments.given.iter().flat_map(GivenFlag::words).collect();
     Ok(Server::Program { command, arguments })
 }
 
@@ -208,7 +197,7 @@ fn key(arguments: &Arguments, host: &Host, config: &Config) -> Result<Key, Strin
             return Err(format!("{} keeps keys among its credentials: give it there", host.title));
         }
         return match &config.key {
-            config::Key::Given(key) => Ok(Key::Written(key.clone())),
+            KeySource::Key(key) => Ok(Key::Written(key.clone())),
             _ => {
                 Err("--with-key needs the key in VENICE_API_KEY or VENICE_API_KEY_FILE".to_owned())
             }

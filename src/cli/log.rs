@@ -18,7 +18,7 @@ pub fn start_log(config: &Config) -> Result<(), String> {
     let filter = wanted.and(filter_fn(is_discreet));
     let form = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry();
-    let started = match config.log_format {
+    let started = match config.options.log_format {
         LogFormat::Text => {
             registry.with(form.with_ansi(false).compact().with_filter(filter)).try_init()
         }

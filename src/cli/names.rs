@@ -6,7 +6,9 @@ use crate::tools;
 
 /// Refuses a name that means nothing: a server without the tools that were asked for is found out late.
 pub fn check_names(config: &Config) -> Result<(), Invalid> {
-    if [&config.toolsets, &config.tools, &config.exclude_tools].iter().all(|names| names.is_empty())
+    if [&config.options.toolsets, &config.options.tools, &config.options.exclude_tools]
+        .iter()
+        .all(|names| names.is_empty())
     {
         return Ok(());
     }
@@ -14,9 +16,15 @@ pub fn check_names(config: &Config) -> Result<(), Invalid> {
     let names: Vec<&str> = tools::all().map(|route| route.spec.name).collect();
     let every = format!("there are {}", toolsets.join(", "));
     let listed = "`venice-mcp tools --toolset all` lists them";
-    known("--toolset or VENICE_TOOLSETS", "toolset", &config.toolsets, &toolsets, &every)?;
-    known("--tool or VENICE_TOOLS", "tool", &config.tools, &names, listed)?;
-    known("--exclude-tool or VENICE_EXCLUDE_TOOLS", "tool", &config.exclude_tools, &names, listed)
+    known("--toolset or VENICE_TOOLSETS", "toolset", &config.options.toolsets, &toolsets, &every)?;
+    known("--tool or VENICE_TOOLS", "tool", &config.options.tools, &names, listed)?;
+    known(
+        "--exclude-tool or VENICE_EXCLUDE_TOOLS",
+        "tool",
+        &config.options.exclude_tools,
+        &names,
+        listed,
+    )
 }
 
 fn known(

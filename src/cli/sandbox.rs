@@ -19,7 +19,8 @@ pub struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, config: &Config) -> ExitCode {
-    let settings = SandboxSettings { plural: config.plural_paths, ..SandboxSettings::default() };
+    let settings =
+        SandboxSettings { plural: config.options.plural_paths, ..SandboxSettings::default() };
     let sandbox = match Sandbox::start_with(arguments.listen, settings).await {
         Ok(sandbox) => sandbox,
         Err(error) => return fail(&format!("cannot listen on {}: {error}", arguments.listen)),

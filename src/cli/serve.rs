@@ -15,7 +15,7 @@ use crate::transport::{http::BoundListener, stdio};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(mut config: Config) -> ExitCode {
-    let log_format = config.log_format;
+    let log_format = config.options.log_format;
     let bound = match config.http.take() {
         Some(settings) => match BoundListener::new(settings).await {
             Ok(bound) => Some(bound),

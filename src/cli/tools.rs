@@ -19,9 +19,9 @@ pub struct Arguments {
     json: bool,
 }
 
-pub(super) async fn run(arguments: &Arguments, config: Config) -> ExitCode {
+pub(super) async fn run(arguments: &Arguments, mut config: Config) -> ExitCode {
     // Listing needs no Venice, real or not.
-    let config = Config { sandbox: false, ..config };
+    config.options.sandbox = false;
     let listed = async {
         let assembled = assemble(config).await.map_err(|error| error.to_string())?;
         let client = Client::connect(assembled.server).await?;

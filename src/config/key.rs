@@ -2,62 +2,34 @@
 
 use secrecy::SecretString;
 
-use super::{Invalid, Read, directories};
+use super::directories;
+use crate::venice::{KeySource, NoKey};
 
-/// The variables that name a key, the first that is set first.
-pub(super) const VARIABLES: [&str; 3] =
-    ["VENICE_API_KEY", "VENICE_API_KEY_FILE", "VENICE_API_KEY_COMMAND"];
-
-/// Where the API key comes from.
-#[derive(Debug, Clone)]
-pub enum Key {
-    /// Nothing is set.
-    Missing,
-    /// The host passed on a placeholder such as `${VENICE_API_KEY}` without filling it in.
-    Unsubstituted,
-    /// The key.
-    Given(SecretString),
-    /// A command, in words, whose first line of output is the key.
-    Command(Vec<String>),
-}
-
-impl Key {
-    /// The key that the environment names.
-    pub(super) fn find(read: Read<'_>) -> Result<Self, Invalid> {
-        if let Some(text) = read("VENICE_API_KEY") {
-            return given("VENICE_API_KEY", &text);
-        }
-        if let Some(file) = read("VENICE_API_KEY_FILE") {
-            let text = std::fs::read_to_string(directories::file(&file)).map_err(|error| {
-                Invalid::new("VENICE_API_KEY_FILE", format!("`{file}` cannot be read: {error}"))
-            })?;
-            return match text.lines().next().map(str::trim) {
-                Some(line) if !line.is_empty() => given("VENICE_API_KEY_FILE", line),
-                _ => Err(Invalid::new("VENICE_API_KEY_FILE", format!("`{file}` is empty"))),
-            };
-        }
-        if let Some(command) = read("VENICE_API_KEY_COMMAND") {
-            let words = words(&command)
-                .ok_or_else(|| Invalid::new("VENICE_API_KEY_COMMAND", "a quote is not closed"))?;
-            return Ok(Self::Command(words));
-        }
-        Ok(Self::Missing)
-    }
-}
-
-fn given(variable: &str, text: &str) -> Result<Key, Invalid> {
+/// The key that `text` is, or the placeholder that a host did not fill in.
+pub(super) fn from_text(text: &str) -> Result<KeySource, String> {
     let text = text.trim();
     if text.starts_with("${") || text.starts_with("{{") || text == "$VENICE_API_KEY" {
-        return Ok(Key::Unsubstituted);
+        return Ok(KeySource::None { why: NoKey::Unsubstituted });
     }
     if text.chars().any(|c| !c.is_ascii_graphic()) {
-        return Err(Invalid::new(variable, "the key has characters that no key has"));
+        return Err("the key has characters that no key has".to_owned());
     }
-    Ok(Key::Given(SecretString::from(text)))
+    Ok(KeySource::Key(SecretString::from(text)))
 }
 
-/// The words of a command line; quotes keep spaces, and no shell is involved.
-fn words(text: &str) -> Option<Vec<String>> {
+/// The key in the first line of `file`.
+pub(super) fn from_file(file: &str) -> Result<KeySource, String> {
+    let line = directories::first_line(file)?;
+    if line.is_empty() { Err(format!("`{file}` is empty")) } else { from_text(&line) }
+}
+
+/// The command whose first line of output is the key.
+pub(super) fn from_command(command: &str) -> Result<KeySource, String> {
+    split_words(command).map(KeySource::Command).ok_or_else(|| "a quote is not closed".to_owned())
+}
+
+/// The words of a command line. Quotes keep spaces; there is no shell.
+fn split_words(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;
@@ -82,32 +54,27 @@ mod tests {
 
     use super::*;
 
-    fn find(name: &str, value: &str) -> Result<Key, Invalid> {
-        Key::find(&|wanted| (wanted == name).then(|| value.to_owned()))
-    }
-
     #[test]
-    fn a_placeholder_is_no_key() {
-        assert!(matches!(find("VENICE_API_KEY", "${VENICE_API_KEY}"), Ok(Key::Unsubstituted)));
-        assert!(matches!(find("OTHER", "x"), Ok(Key::Missing)));
-        let Ok(Key::Given(key)) = find("VENICE_API_KEY", " abc\n") else { panic!("no key") };
+    fn a_placeholder_is_not_a_key() {
+        let placeholder = from_text("${VENICE_API_KEY}");
+        assert!(matches!(placeholder, Ok(KeySource::None { why: NoKey::Unsubstituted })));
+        let Ok(KeySource::Key(key)) = from_text(" abc\n") else { panic!("not a key") };
         assert_eq!(key.expose_secret(), "abc");
-        assert!(find("VENICE_API_KEY", "a b").is_err());
+        assert!(from_text("a b").is_err());
     }
 
     #[test]
     fn a_command_is_split_into_words() {
-        let Ok(Key::Command(words)) = find("VENICE_API_KEY_COMMAND", "pass show 'venice key' \"\"")
-        else {
-            panic!("no command")
+        let Ok(KeySource::Command(words)) = from_command("pass show 'venice key' \"\"") else {
+            panic!("not a command")
         };
         assert_eq!(words, ["pass", "show", "venice key", ""]);
-        assert!(find("VENICE_API_KEY_COMMAND", "pass 'open").is_err());
+        assert!(from_command("pass 'open").is_err());
     }
 
     #[test]
     fn an_empty_key_file_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        assert!(find("VENICE_API_KEY_FILE", file.path().to_str().unwrap()).is_err());
+        assert!(from_file(file.path().to_str().unwrap()).is_err());
     }
 }

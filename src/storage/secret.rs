@@ -1,5 +1,6 @@
 //! The secret that all servers on a storage share.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,11 +8,28 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
 use super::Storage;
-use crate::config::SecretBytes;
 use crate::error::{Error, Kind, Result};
 
 /// Its key. Stored files are readable by their owner only.
 const SECRET_KEY: &str = ".venice/secret";
+
+/// Bytes that no log shows.
+#[derive(Clone)]
+pub struct SecretBytes(Vec<u8>);
+
+impl SecretBytes {
+    /// Hides `bytes`.
+    #[must_use]
+    pub const fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes")
+    }
+}
 
 /// 32 secret bytes: from the settings, or random ones that all servers on a storage share and that are created when they
 /// are first needed. Cheap to clone.
@@ -36,7 +54,7 @@ impl Secret {
     /// The bytes.
     pub async fn bytes(&self) -> Result<[u8; 32]> {
         match &self.inner.given {
-            Some(given) => Ok(Sha256::digest(given.expose()).into()),
+            Some(given) => Ok(Sha256::digest(&given.0).into()),
             None => self.inner.stored.get_or_try_init(|| self.load()).await.copied(),
         }
     }

@@ -12,6 +12,7 @@ mod listener;
 mod mcp;
 mod media;
 mod narrowing;
+mod options;
 mod reply;
 mod secret;
 mod sse;
@@ -33,13 +34,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use crate::config::Http;
 use crate::error::{Error, Kind, Result};
 use crate::media::MediaStore;
 use crate::storage::Secret;
 
 use caller::Requester;
 use guard::Guard;
+pub use options::HttpOptions;
+pub(crate) use options::parse_authority;
 use secret::SigningSecret;
 
 /// How long requests under way may go on after a stop signal.
@@ -54,7 +56,7 @@ pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id")
 /// The parts that the routes share.
 pub(super) struct Shared {
     pub(super) store: MediaStore,
-    pub(super) settings: Http,
+    pub(super) settings: HttpOptions,
     secret: SigningSecret,
     pub(super) shutdown: CancellationToken,
 }
@@ -63,12 +65,12 @@ pub(super) struct Shared {
 pub struct BoundListener {
     listener: TcpListener,
     address: SocketAddr,
-    settings: Http,
+    settings: HttpOptions,
 }
 
 impl BoundListener {
     /// Binds the address of `settings`. Fails where it is in use or not one of this machine's.
-    pub async fn new(settings: Http) -> Result<Self> {
+    pub async fn new(settings: HttpOptions) -> Result<Self> {
         let address = settings.address;
         let cannot = |error: std::io::Error| {
             Error::new(Kind::Internal, format!("cannot listen on {address}: {error}"))

@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 
 use super::Check;
 use crate::cli::assemble::venice;
-use crate::config::{Config, Key};
+use crate::config::Config;
 use crate::context::SendContext;
 use crate::error::{Error, Kind};
 use crate::sandbox::Sandbox;
-use crate::venice::{Class, Endpoint, Request, Venice};
+use crate::venice::{Class, Endpoint, KeySource, Request, Venice};
 
 /// Says whether a key may spend, and how much there is.
 static LIMITS: Endpoint = Endpoint::get("/api_keys/rate_limits", Class::Account);
@@ -43,18 +43,19 @@ struct Account {
 }
 
 pub(super) async fn look(config: &Config) -> std::io::Result<Vec<Check>> {
-    let sandbox = if config.sandbox {
+    let sandbox = if config.options.sandbox {
         Some(Sandbox::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?)
     } else {
         None
     };
     let address = sandbox.as_ref().map_or(config.base_url.as_str(), Sandbox::base_url).to_owned();
-    let patience = config.timeout.unwrap_or(PATIENCE).min(PATIENCE);
-    let config = Config { timeout: Some(patience), ..config.clone() };
+    let patience = config.options.timeout.unwrap_or(PATIENCE).min(PATIENCE);
+    let mut config = config.clone();
+    config.options.timeout = Some(patience);
     let venice = venice(&config, sandbox.as_ref());
     let context =
         SendContext { deadline: Instant::now().checked_add(patience), ..SendContext::default() };
-    let no_key = matches!(config.key, Key::Missing | Key::Unsubstituted);
+    let no_key = matches!(config.key, KeySource::None { .. });
     if no_key && sandbox.is_none() {
         let reached = venice.send(&context, Request::new(&MODELS).query("type", "tts")).await;
         return Ok(vec![

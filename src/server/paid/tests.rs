@@ -7,9 +7,8 @@ use tokio_util::sync::CancellationToken;
 use super::payment::{Payment, Settlement, UNDELIVERED_TTL};
 use super::undelivered::{Claim, InFlight, MAX_UNDELIVERED_RESULTS, UndeliveredResults};
 use super::*;
-use crate::config::Caps;
 use crate::context::Caller;
-use crate::spend::{Spending, Spent};
+use crate::spend::{Caps, Spending, Spent};
 use crate::storage::Storage;
 
 /// The results of calls whose prices are reserved in a ledger of its own.

@@ -9,8 +9,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use url::{Host, Url};
 
+use super::options::{HttpOptions, parse_authority};
 use super::reply;
-use crate::config::{Http, authority};
 use crate::net::is_loopback;
 
 /// The rules of one listener.
@@ -29,7 +29,7 @@ struct Authority {
 
 impl Authority {
     fn parse(text: &str) -> Option<Self> {
-        let (host, port) = authority(text)?;
+        let (host, port) = parse_authority(text)?;
         Some(Self { host, port })
     }
 
@@ -40,7 +40,7 @@ impl Authority {
 
 impl Guard {
     /// The rules of a listener at `address`.
-    pub(super) fn new(settings: &Http, address: SocketAddr) -> Self {
+    pub(super) fn new(settings: &HttpOptions, address: SocketAddr) -> Self {
         let allowed = settings.allowed_hosts.iter();
         let mut hosts: Vec<Authority> = allowed.filter_map(|text| Authority::parse(text)).collect();
         if !address.ip().is_unspecified() {
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn guard(address: &str, hosts: &[&str], public: Option<&str>) -> Guard {
-        let settings = Http {
+        let settings = HttpOptions {
             address: address.parse().unwrap(),
             sse: true,
             token: None,

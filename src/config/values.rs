@@ -1,6 +1,59 @@
-//! Sizes and times as people write them.
+//! Values as people write them: switches, names, URLs, sizes, times, and amounts.
 
+use std::convert::Infallible;
 use std::time::Duration;
+
+use url::Url;
+
+use crate::context::OutputMode;
+use crate::net::is_loopback_url;
+use crate::output::MAX_INLINE_BYTES;
+
+/// Whether `text` says yes.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    let words = ["1", "true", "yes", "on", "0", "false", "no", "off"];
+    Ok(choice(text, &words)? < 4)
+}
+
+/// Any text.
+#[expect(clippy::unnecessary_wraps, reason = "it stands among parsers that fail")]
+pub(super) fn text(text: &str) -> Result<String, Infallible> {
+    Ok(text.to_owned())
+}
+
+/// Whether the plural paths are meant.
+pub(super) fn plural_paths(text: &str) -> Result<bool, String> {
+    Ok(choice(text, &["documented", "plural"])? == 1)
+}
+
+/// How media reach the client.
+pub(super) fn output_mode(text: &str) -> Result<OutputMode, &'static str> {
+    OutputMode::parse(text).ok_or("must be auto, blob, image, link, file or none")
+}
+
+/// The index of `text` among `allowed`, in any case.
+fn choice(text: &str, allowed: &[&str]) -> Result<usize, String> {
+    let found = allowed.iter().position(|one| one.eq_ignore_ascii_case(text));
+    found.ok_or_else(|| format!("must be one of {}", allowed.join(", ")))
+}
+
+/// The base URL of the API. The key goes there, so it is https, or http to this machine.
+pub(super) fn base_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim().trim_end_matches('/'))
+        .map_err(|error| format!("`{text}` is not a URL: {error}"))?;
+    match url.scheme() {
+        "https" if url.has_host() => Ok(url),
+        "http" if is_loopback_url(&url) => Ok(url),
+        "http" => Err("http is for loopback hosts alone; use https".to_owned()),
+        _ => Err(format!("`{text}` must start with https://")),
+    }
+}
+
+/// The most bytes of media in one reply.
+pub(super) fn inline_limit(text: &str) -> Result<u64, String> {
+    let limit = bytes(text)?;
+    if limit > MAX_INLINE_BYTES { Err("at most 64MiB".to_owned()) } else { Ok(limit) }
+}
 
 /// Bytes: a plain number, or one with B, kB, MB, GB, KiB, MiB or GiB.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
