@@ -46,7 +46,7 @@ pub struct MediaRecord {
 }
 
 /// The record with data URLs and long base64 replaced by hashes.
-pub fn scrub(mut record: MediaRecord) -> MediaRecord {
+pub(crate) fn scrub(mut record: MediaRecord) -> MediaRecord {
     if let Some(prompt) = &mut record.prompt {
         scrub_text(prompt);
     }
