@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 use crate::catalog::{ModelFilter, ModelRow};
 use crate::context::{Context, OutputMode, Payer};
 use crate::error::{Error, Kind, Result};
-use crate::jobs::{Ask, JobKind, Order, Target};
+use crate::jobs::{CallerJobs, JobKind, JobPlan, JobTarget, QueueRequest, StatusRequest};
 use crate::media::{Media, MediaView};
 use crate::outcome::{Delivered, Outcome, Place, Remarks};
 use crate::spend::Spent;
@@ -109,20 +109,23 @@ impl Call {
         }
     }
 
-    /// Queues a job, unless the same call queued it just now, and waits for it at most `wait` seconds from the call's
-    /// arrival.
-    pub async fn start_job(&self, order: Order, wait: u32, lines: Vec<String>) -> Result<Outcome> {
-        self.services.jobs.start(&self.context, &self.store, order, wait, lines).await
+    /// Queues a job, unless the same request was sent a short time ago, and waits for it.
+    pub async fn start_job(&self, plan: JobPlan) -> Result<Outcome> {
+        self.jobs().start(plan).await
     }
 
-    /// The state of a job, and what it made. With `delete`, what is stored here is deleted at Venice.
-    pub async fn job_status(&self, ask: &Ask, delete: bool) -> Result<Outcome> {
-        self.services.jobs.status(&self.context, &self.store, ask, delete).await
+    /// How far a job is, and its result.
+    pub async fn job_status(
+        &self,
+        kind: &'static JobKind,
+        request: StatusRequest,
+    ) -> Result<Outcome> {
+        self.jobs().status(kind, request).await
     }
 
-    /// Stores what a job made, then deletes it at Venice.
-    pub async fn complete_job(&self, kind: JobKind, target: Target) -> Result<Outcome> {
-        self.services.jobs.complete(&self.context, &self.store, kind, target).await
+    /// Stores the result of a job, then deletes it at Venice.
+    pub async fn complete_job(&self, kind: &'static JobKind, target: JobTarget) -> Result<Outcome> {
+        self.jobs().complete(kind, target).await
     }
 
     /// The rows of models as Venice lists them now.
@@ -181,8 +184,13 @@ impl Call {
         call
     }
 
-    /// What queueing `order` costs in US dollars, if known: nothing if the same call queued it just now.
-    pub(crate) async fn job_price(&self, order: &Order) -> Result<Option<f64>> {
-        self.services.jobs.price(&self.store, order).await
+    /// What sending `request` costs in US dollars, if known: nothing if the same one was sent a short time ago.
+    pub(crate) async fn job_price(&self, request: &QueueRequest) -> Result<Option<f64>> {
+        self.jobs().price(request).await
+    }
+
+    /// The caller's jobs.
+    fn jobs(&self) -> CallerJobs<'_> {
+        self.services.jobs.for_call(&self.context, &self.store)
     }
 }

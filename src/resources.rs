@@ -13,6 +13,7 @@ use crate::error::{Error, Kind};
 use crate::jobs::{Job, Jobs};
 use crate::media::{Media, MediaKind, MediaView};
 use crate::splice::Encoding;
+use crate::tools;
 
 pub use catalog::{MODELS_TEMPLATE, STYLES, VOICES_TEMPLATE};
 
@@ -56,7 +57,7 @@ pub async fn list(
     let mut page: Vec<Resource> = items.iter().skip(skipped).take(PAGE).map(resource).collect();
     if skipped == 0 {
         let mut jobs = Resource::new(JOBS, "jobs");
-        jobs.title = Some("Video and music jobs".to_owned());
+        jobs.title = Some(jobs_title());
         jobs.mime_type = Some("application/json".to_owned());
         page.push(jobs);
     }
@@ -66,6 +67,16 @@ pub async fn list(
     let mut result = ListResourcesResult::with_all_items(page);
     result.next_cursor = more.then(|| (skipped + PAGE).to_string());
     Ok(result)
+}
+
+/// `Video and music jobs`: all kinds, by name.
+fn jobs_title() -> String {
+    let names: Vec<&str> = tools::job_kinds().map(|kind| kind.name).collect();
+    let mut title = format!("{} jobs", names.join(" and "));
+    if let Some(first) = title.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    title
 }
 
 fn resource(media: &Media) -> Resource {

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::call::{Call, Preparation};
 use crate::error::{Problem, Result};
-use crate::jobs::Order;
+use crate::jobs::{JobKind, QueueRequest};
 use crate::outcome::Outcome;
 
 pub use route::{PlannedCall, Prepared, Price, Route};
@@ -26,6 +26,9 @@ pub use spec::{Cost, Effect, Returns, Spec};
 pub trait Tool: DeserializeOwned + JsonSchema + Send + Sized + 'static {
     /// The specification of the tool.
     const SPEC: Spec;
+
+    /// The kind of job that the tool waits for, by which the server knows it.
+    const JOB_KIND: Option<&'static JobKind> = None;
 
     /// What `prepare` made of the arguments: all that `run` needs.
     type Plan: Send + Sync + 'static;
@@ -44,8 +47,8 @@ pub trait Tool: DeserializeOwned + JsonSchema + Send + Sized + 'static {
         None
     }
 
-    /// The job that the call queues. Its price is nothing if the same call queued it just now.
-    fn order(_plan: &Self::Plan) -> Option<&Order> {
+    /// The request by which the call queues a job. It costs nothing if the same one was sent a short time ago.
+    fn queue_request(_plan: &Self::Plan) -> Option<&QueueRequest> {
         None
     }
 

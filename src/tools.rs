@@ -27,6 +27,7 @@ pub mod audio;
 pub mod catalog;
 pub mod crypto;
 pub mod image;
+pub mod jobs;
 pub mod media;
 pub mod music;
 pub mod text;
@@ -34,6 +35,7 @@ pub mod video;
 pub mod voices;
 pub mod web;
 
+use crate::jobs::JobKind;
 use crate::tool::Route;
 
 /// Tools that belong together.
@@ -71,4 +73,9 @@ pub fn toolsets() -> impl Iterator<Item = &'static str> {
 /// All tools, in the order of their families.
 pub fn all() -> impl Iterator<Item = &'static Route> {
     FAMILIES.iter().flat_map(|family| family.tools)
+}
+
+/// The kinds of jobs that tools queue, in the order of their families.
+pub fn job_kinds() -> impl Iterator<Item = &'static JobKind> {
+    all().filter_map(|route| route.job_kind)
 }

@@ -18,6 +18,7 @@ mod streaming_reply;
 
 pub use client::{Venice, VeniceSettings};
 pub use endpoint::{CallKind, Class, Endpoint};
+pub(crate) use error::scrub;
 pub use event_stream::EventStream;
 pub use key::{KeySource, NoKey};
 pub use reply::{Reply, ReplyHeaders};

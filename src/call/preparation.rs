@@ -10,10 +10,9 @@ use crate::catalog::text::{self, TextRequirements};
 use crate::catalog::{ChosenModel, Model, ModelDetails, ModelType};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::input::{AcceptedMedia, Input, InputSource};
-use crate::jobs::{Attached, JobKind, Order};
+use crate::jobs::{JobKind, QueueRequest, RequestMedia};
 use crate::media::{Media, MediaKind};
 use crate::splice::Holes;
-use crate::venice::Endpoint;
 
 /// What a model's row says about a call: a problem for every argument that the model does not allow, and the price in US
 /// dollars if known.
@@ -21,19 +20,17 @@ pub type Checked = (Vec<Problem>, Option<f64>);
 
 /// A job that a call queues.
 pub struct NewJob {
-    /// What it makes.
-    pub kind: JobKind,
-    /// Where it is queued.
-    pub queue: &'static Endpoint,
-    /// The model that does it.
+    /// What kind of job it is.
+    pub kind: &'static JobKind,
+    /// The model that does the work.
     pub model: String,
     /// What was asked for, in words.
     pub prompt: Option<String>,
-    /// The request's body, without its media.
+    /// The request's body, with placeholders for media.
     pub body: Map<String, Value>,
     /// The media in the body.
-    pub media: Attached,
-    /// What it costs in US dollars, if known.
+    pub media: RequestMedia,
+    /// The price in US dollars, if known.
     pub price_usd: Option<f64>,
 }
 
@@ -168,12 +165,8 @@ impl<'a> Preparation<'a> {
     }
 
     /// What a job costs in US dollars, as Venice quotes it; None if Venice does not say so soon.
-    pub async fn quote(
-        &self,
-        endpoint: &'static Endpoint,
-        body: Map<String, Value>,
-    ) -> Option<f64> {
-        self.call.services.jobs.quote(&self.call.context, endpoint, body).await
+    pub async fn quote(&self, kind: &JobKind, body: Map<String, Value>) -> Option<f64> {
+        self.call.jobs().quote(kind, body).await
     }
 }
 
@@ -252,12 +245,11 @@ impl Preparation<'_> {
         super::body::merge_extra(body, &self.call.shared.extra)
     }
 
-    /// The order of a job.
+    /// The request that queues a job.
     #[must_use]
-    pub fn order(&self, job: NewJob) -> Order {
-        let NewJob { kind, queue, model, prompt, body, media, price_usd } = job;
+    pub fn queue_request(&self, job: NewJob) -> QueueRequest {
+        let NewJob { kind, model, prompt, body, media, price_usd } = job;
         let record = self.call.record(prompt, Some(model.clone()), None, price_usd);
-        let save_as = self.save_as();
-        Order { kind, queue, model, body, media, price_usd, save_as, record }
+        QueueRequest { kind, model, body, media, price_usd, save_as: self.save_as(), record }
     }
 }

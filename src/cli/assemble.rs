@@ -17,6 +17,7 @@ use crate::sandbox::Sandbox;
 use crate::server::{Selection, Server};
 use crate::spend::Spending;
 use crate::storage::{DIRECT_WRITE_ALIGNMENT_BYTES, MIN_DIRECT_WRITE_BYTES, Secret, Storage};
+use crate::tools;
 use crate::venice::fetch::Fetcher;
 use crate::venice::{KeySource, ReplyAlignment, Venice, VeniceSettings};
 
@@ -78,7 +79,12 @@ fn services(
     Services {
         catalog: Catalog::new(venice.clone()),
         // What an API on this machine made lies on this machine.
-        jobs: Jobs::new(venice.clone(), storage.clone(), Fetcher::for_downloads(private)),
+        jobs: Jobs::new(
+            venice.clone(),
+            storage.clone(),
+            Fetcher::for_downloads(private),
+            tools::job_kinds().collect(),
+        ),
         venice,
         spending: Spending::new(storage.clone(), config.options.caps),
         secret,

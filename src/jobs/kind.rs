@@ -1,60 +1,82 @@
-//! The two kinds of jobs, and the endpoints that both a call and a restarted server use.
+//! What sets one kind of job apart from another. Everything else in this module is the same for all kinds.
 
-use serde::{Deserialize, Serialize};
+use crate::media::MediaKind;
+use crate::venice::Endpoint;
 
-use crate::venice::{CallKind, Class, Endpoint};
-
-/// Asks how far a video is, or gives it.
-pub static VIDEO_RETRIEVE: Endpoint =
-    Endpoint::post("/video/retrieve", CallKind::Retrieve, Class::Retrieve)
-        .plural_get("/videos/generations/{queue_id}");
-/// Deletes a video at Venice, by the published contract.
-pub static VIDEO_COMPLETE: Endpoint =
-    Endpoint::post("/video/complete", CallKind::Complete, Class::Queue)
-        .plural("/videos/generations/complete");
-/// Asks how far music is, or gives it.
-pub static MUSIC_RETRIEVE: Endpoint =
-    Endpoint::post("/audio/retrieve", CallKind::Retrieve, Class::Retrieve);
-/// Deletes music at Venice.
-pub static MUSIC_COMPLETE: Endpoint =
-    Endpoint::post("/audio/complete", CallKind::Complete, Class::Queue);
-
-/// What a job makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum JobKind {
-    /// A video.
-    Video,
-    /// Music, sound effects or long speech.
-    Music,
+/// A kind of job: one row, which stands in the file of its toolset.
+#[derive(Debug)]
+pub struct JobKind {
+    /// The kind's name in job records, in `_meta`, and in errors, such as `video`.
+    pub name: &'static str,
+    /// What a finished job is, by its bytes. Anything else is never deleted at Venice.
+    pub makes: MediaKind,
+    /// Gives the price.
+    pub quote: &'static Endpoint,
+    /// Starts a job, and charges for it.
+    pub queue: &'static Endpoint,
+    /// Says how far a job is, or gives what it made.
+    pub retrieve: &'static Endpoint,
+    /// Deletes at Venice what a job made.
+    pub complete: &'static Endpoint,
+    /// The request that deletes.
+    pub deletion: Deletion,
+    /// The toolset that the tools belong to.
+    pub toolset: &'static str,
+    /// The name of the tool that queues a job.
+    pub generate_tool: &'static str,
+    /// The tool that waits for a job.
+    pub status_tool: JobTool,
+    /// The tool that deletes at Venice what is stored here.
+    pub complete_tool: JobTool,
 }
 
-impl JobKind {
-    /// The kind's name, as it stands in the names of its tools.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Video => "video",
-            Self::Music => "music",
-        }
-    }
+/// What is published of a tool that is the same for all kinds of jobs.
+#[derive(Debug)]
+pub struct JobTool {
+    /// The name that clients call.
+    pub name: &'static str,
+    /// What people see.
+    pub title: &'static str,
+    /// What the tool does, for the model that chooses it.
+    pub description: &'static str,
+    /// The endpoints that a call may use, the one that does the work first.
+    pub endpoints: &'static [&'static Endpoint],
+}
 
-    /// The tool of this kind that does `what`.
-    pub(super) fn tool(self, what: &str) -> String {
-        format!("venice_{}_{what}", self.name())
-    }
+/// The request that deletes at Venice what a job made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// A retrieve with `delete_media_on_completion`, or a complete if that fails.
+    Retrieve,
+    /// A complete.
+    Complete,
+}
 
-    pub(super) fn retrieve(self) -> &'static Endpoint {
-        match self {
-            Self::Video => &VIDEO_RETRIEVE,
-            Self::Music => &MUSIC_RETRIEVE,
-        }
-    }
+/// A type that stands for a kind of job, so that tools can be generic over it.
+pub trait JobType: Send + Sync + 'static {
+    /// The row of this kind.
+    const KIND: &'static JobKind;
+}
 
-    pub(super) fn complete(self) -> &'static Endpoint {
-        match self {
-            Self::Video => &VIDEO_COMPLETE,
-            Self::Music => &MUSIC_COMPLETE,
-        }
-    }
+/// A kind of job for unit tests.
+#[cfg(test)]
+pub(super) fn test_kind() -> &'static JobKind {
+    use crate::venice::{CallKind, Class};
+
+    static QUEUE: Endpoint = Endpoint::post("/video/queue", CallKind::Queue, Class::Queue);
+    static KIND: JobKind = JobKind {
+        name: "video",
+        makes: MediaKind::Video,
+        quote: &QUEUE,
+        queue: &QUEUE,
+        retrieve: &QUEUE,
+        complete: &QUEUE,
+        deletion: Deletion::Retrieve,
+        toolset: "video",
+        generate_tool: "venice_video_generate",
+        status_tool: TOOL,
+        complete_tool: TOOL,
+    };
+    const TOOL: JobTool = JobTool { name: "", title: "", description: "", endpoints: &[] };
+    &KIND
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::toolset::MountedTool;
 use crate::tool::{Cost, Effect, Returns, Spec};
+use crate::tools;
 
-/// What toolsets make, in words.
-const MADE_BY_TOOLSET: [(&str, &str); 4] =
-    [("image", "pictures"), ("audio", "speech"), ("video", "video"), ("music", "music")];
+/// What toolsets make at once, in words. Those that queue jobs follow from the kinds of jobs.
+const MADE_BY_TOOLSET: [(&str, &str); 2] = [("image", "pictures"), ("audio", "speech")];
 /// The toolsets whose tools take media as arguments.
 const TOOLSETS_WITH_MEDIA_INPUT: [&str; 5] = ["image", "audio", "video", "text", "voices"];
 
@@ -21,8 +21,9 @@ pub(super) fn instructions<'a>(visible: impl Iterator<Item = &'a Arc<MountedTool
     let makes = |toolset: &str| {
         specs.iter().any(|spec| spec.toolset == toolset && spec.effect == Effect::Creates)
     };
-    let made =
-        MADE_BY_TOOLSET.iter().filter(|(toolset, _)| makes(toolset)).map(|(_, words)| *words);
+    let queued = tools::job_kinds().map(|kind| (kind.toolset, kind.name));
+    let made = MADE_BY_TOOLSET.into_iter().chain(queued).filter(|(toolset, _)| makes(toolset));
+    let made = made.map(|(_, words)| words);
     let abilities: Vec<&str> =
         made.chain(is_there(LIST_MODELS).then_some("the catalog of models")).collect();
     let mut lines = vec![match abilities.split_last() {

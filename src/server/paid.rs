@@ -47,7 +47,7 @@ impl Server {
         }
         let usd = match plan.price() {
             Price::Usd(usd) => usd,
-            Price::OfJob(order) => call.job_price(order).await?,
+            Price::OfJob(request) => call.job_price(request).await?,
         };
         let purchase = Purchase {
             caller: &context.send.caller,

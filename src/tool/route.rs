@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Cost, Returns, Spec, Tool, shared};
 use crate::call::{Call, CalledTool, Preparation, ReadInputs};
 use crate::error::{Error, Kind, Problem, Result};
-use crate::jobs::Order;
+use crate::jobs::{JobKind, QueueRequest};
 use crate::outcome::Outcome;
 use crate::schema::Plain;
 
@@ -59,15 +59,15 @@ pub trait PlannedCall: Send + Sync {
 pub enum Price<'a> {
     /// So many US dollars, or an amount that is not known.
     Usd(Option<f64>),
-    /// What queueing this job costs.
-    OfJob(&'a Order),
+    /// What sending this request costs.
+    OfJob(&'a QueueRequest),
 }
 
 struct PlanOf<T: Tool>(T::Plan);
 
 impl<T: Tool> PlannedCall for PlanOf<T> {
     fn price(&self) -> Price<'_> {
-        T::order(&self.0).map_or_else(|| Price::Usd(T::price(&self.0)), Price::OfJob)
+        T::queue_request(&self.0).map_or_else(|| Price::Usd(T::price(&self.0)), Price::OfJob)
     }
 
     fn run(self: Box<Self>, call: &Call) -> Boxed<'_, Result<Outcome>> {
@@ -80,6 +80,8 @@ impl<T: Tool> PlannedCall for PlanOf<T> {
 pub struct Route {
     /// The specification of the tool.
     pub spec: &'static Spec,
+    /// The kind of job that the tool waits for.
+    pub job_kind: Option<&'static JobKind>,
     plain: fn() -> Plain,
     parse: fn(Value) -> Result<Box<dyn Parsed>>,
 }
@@ -88,7 +90,7 @@ impl Route {
     /// The row of `T`.
     #[must_use]
     pub const fn of<T: Tool>() -> Self {
-        Self { spec: &T::SPEC, plain: Plain::of::<T>, parse: parse::<T> }
+        Self { spec: &T::SPEC, job_kind: T::JOB_KIND, plain: Plain::of::<T>, parse: parse::<T> }
     }
 
     /// What is published: the description, and the schema of the tool's own and shared arguments. Expensive; the server

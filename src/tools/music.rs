@@ -1,12 +1,12 @@
 //! Music, sound effects and long speech: queued, followed, stored.
 
-pub mod complete;
 pub mod generate;
+pub mod job;
 pub mod quote;
-pub mod status;
 
 use crate::tool::Route;
 use crate::tools::Family;
+use crate::tools::jobs::{CompleteJob, JobStatus};
 
 /// The toolset `music`.
 pub const FAMILY: Family = Family {
@@ -16,7 +16,7 @@ pub const FAMILY: Family = Family {
     tools: &[
         Route::of::<quote::QuoteAudio>(),
         Route::of::<generate::GenerateMusic>(),
-        Route::of::<status::MusicStatus>(),
-        Route::of::<complete::CompleteMusic>(),
+        Route::of::<JobStatus<job::MusicJob>>(),
+        Route::of::<CompleteJob<job::MusicJob>>(),
     ],
 };

@@ -1,13 +1,13 @@
 //! Video: queued, followed, stored.
 
-pub mod complete;
 pub mod generate;
 mod inputs;
+pub mod job;
 pub mod quote;
-pub mod status;
 
 use crate::tool::Route;
 use crate::tools::Family;
+use crate::tools::jobs::{CompleteJob, JobStatus};
 
 /// The toolset `video`.
 pub const FAMILY: Family = Family {
@@ -17,7 +17,7 @@ pub const FAMILY: Family = Family {
     tools: &[
         Route::of::<quote::QuoteVideo>(),
         Route::of::<generate::GenerateVideo>(),
-        Route::of::<status::VideoStatus>(),
-        Route::of::<complete::CompleteVideo>(),
+        Route::of::<JobStatus<job::VideoJob>>(),
+        Route::of::<CompleteJob<job::VideoJob>>(),
     ],
 };

@@ -159,9 +159,13 @@ fn tools_reach_the_server_through_the_facade_alone() {
 #[test]
 fn every_tool_file_is_mounted() {
     for (name, text) in files("src/tools") {
-        let tools = text.matches("impl Tool for ").count();
+        let tools = text.matches(" Tool for ").count();
         assert!(tools <= 1, "{name} has {tools} tools");
-        if tools == 1 {
+        if text.contains("impl<K: JobType> Tool for ") {
+            // Its names are those of the kinds, which are checked below.
+            let tool = text.split(" Tool for ").nth(1).unwrap().split('<').next().unwrap();
+            assert_eq!(mounts_of_each_kind(tool), tools::job_kinds().count(), "{name}");
+        } else if tools == 1 {
             let spec = text.split("name: \"venice_").nth(1).unwrap().split('"').next().unwrap();
             let mounted =
                 tools::all().any(|route| route.spec.name.strip_prefix("venice_") == Some(spec));
@@ -171,6 +175,19 @@ fn every_tool_file_is_mounted() {
     for family in FAMILIES {
         assert!(family.tools.iter().all(|route| route.spec.toolset == family.name));
     }
+    let kinds: Vec<_> = tools::job_kinds().collect();
+    assert!(!kinds.is_empty());
+    for kind in kinds {
+        for name in [kind.generate_tool, kind.status_tool.name, kind.complete_tool.name] {
+            assert_eq!(tools::all().filter(|route| route.spec.name == name).count(), 1, "{name}");
+        }
+    }
+}
+
+/// How often a tool that is generic over the kind of job is mounted.
+fn mounts_of_each_kind(tool: &str) -> usize {
+    let mounted = format!("Route::of::<{tool}<");
+    files("src/tools").iter().map(|(_, text)| text.matches(&mounted).count()).sum()
 }
 
 #[test]

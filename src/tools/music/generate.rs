@@ -4,12 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
+use super::job::{MusicJob, RETRIEVE};
 use super::quote::QUOTE;
 use crate::call::{Call, NewJob, Preparation};
 use crate::catalog::MODELS;
 use crate::catalog::music::{MusicModel, MusicRequirements};
 use crate::error::{Problem, Result};
-use crate::jobs::{Attached, JobKind, MUSIC_RETRIEVE, Order, WAIT};
+use crate::jobs::{JobPlan, JobType as _, QueueRequest, RequestMedia};
 use crate::outcome::Outcome;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 use crate::venice::{CallKind, Class, Endpoint};
@@ -48,13 +49,6 @@ pub struct GenerateMusic {
     wait_seconds: Option<u32>,
 }
 
-/// A job that is ready to be queued.
-pub struct Plan {
-    order: Order,
-    wait: u32,
-    lines: Vec<String>,
-}
-
 impl Tool for GenerateMusic {
     const SPEC: Spec = Spec {
         name: "venice_music_generate",
@@ -64,7 +58,7 @@ impl Tool for GenerateMusic {
         deletes_by: None,
         cost: Cost::Paid("per track, second or character"),
         returns: Returns::Media,
-        endpoints: &[&QUEUE, &MUSIC_RETRIEVE, &QUOTE, &MODELS],
+        endpoints: &[&QUEUE, &RETRIEVE, &QUOTE, &MODELS],
         aliases: &[
             ("modelId", "model"),
             ("lyrics", "lyrics_prompt"),
@@ -74,7 +68,7 @@ impl Tool for GenerateMusic {
         extra: true,
     };
 
-    type Plan = Plan;
+    type Plan = JobPlan;
 
     fn check(&self) -> Vec<Problem> {
         if self.prompt.trim().is_empty() {
@@ -83,33 +77,31 @@ impl Tool for GenerateMusic {
         Vec::new()
     }
 
-    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
+    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<JobPlan> {
         let check = |music: &MusicModel, id: &str| {
             (music.check_requirements(id, &self.requirements()), None)
         };
         let (chosen, _) = call.choose_model(Some(&self.model), "", check).await?;
         self.model.clone_from(&chosen.id);
         let body = call.body(&self)?;
-        let price_usd = call.quote(&QUOTE, self.quote(chosen.details())).await;
-        let order = call.order(NewJob {
-            kind: JobKind::Music,
-            queue: &QUEUE,
+        let price_usd = call.quote(MusicJob::KIND, self.quote(chosen.details())).await;
+        let request = call.queue_request(NewJob {
+            kind: MusicJob::KIND,
             model: chosen.id,
             prompt: Some(self.prompt),
             body,
-            media: Attached::default(),
+            media: RequestMedia::default(),
             price_usd,
         });
-        let wait = self.wait_seconds.unwrap_or(WAIT);
-        Ok(Plan { order, wait, lines: call.take_notes() })
+        Ok(JobPlan { request, wait_seconds: self.wait_seconds, lines: call.take_notes() })
     }
 
-    fn order(plan: &Plan) -> Option<&Order> {
-        Some(&plan.order)
+    fn queue_request(plan: &JobPlan) -> Option<&QueueRequest> {
+        Some(&plan.request)
     }
 
-    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        call.start_job(plan.order, plan.wait, plan.lines).await
+    async fn run(plan: JobPlan, call: &Call) -> Result<Outcome> {
+        call.start_job(plan).await
     }
 }
 

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::inputs::VideoInputs;
+use super::job::{RETRIEVE, VideoJob};
 use super::quote::QUOTE;
 use crate::call::{Call, NewJob, Preparation, body_of};
 use crate::catalog::MODELS;
 use crate::catalog::video::{VideoModel, VideoRequirements};
 use crate::error::{Problem, Result};
-use crate::jobs::{JobKind, Order, VIDEO_RETRIEVE, WAIT};
+use crate::jobs::{JobPlan, JobType as _, QueueRequest};
 use crate::media::MediaKind;
 use crate::outcome::Outcome;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
@@ -110,13 +111,6 @@ enum TaskType {
     Extend,
 }
 
-/// A job that is ready to be queued.
-pub struct Plan {
-    order: Order,
-    wait: u32,
-    lines: Vec<String>,
-}
-
 impl Tool for GenerateVideo {
     const SPEC: Spec = Spec {
         name: "venice_video_generate",
@@ -126,12 +120,12 @@ impl Tool for GenerateVideo {
         deletes_by: None,
         cost: Cost::Paid("per video"),
         returns: Returns::Media,
-        endpoints: &[&QUEUE, &VIDEO_RETRIEVE, &QUOTE, &MODELS],
+        endpoints: &[&QUEUE, &RETRIEVE, &QUOTE, &MODELS],
         aliases: &[("modelId", "model"), ("image", "image_url"), ("video", "video_url")],
         extra: true,
     };
 
-    type Plan = Plan;
+    type Plan = JobPlan;
 
     fn check(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -144,7 +138,7 @@ impl Tool for GenerateVideo {
         problems
     }
 
-    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<Plan> {
+    async fn prepare(mut self, call: &mut Preparation<'_>) -> Result<JobPlan> {
         let named = self.model.clone();
         let check = |video: &VideoModel, id: &str| {
             self.duration = self.duration.take().map(|given| video.normalize_duration(&given));
@@ -158,28 +152,26 @@ impl Tool for GenerateVideo {
         body.extend(inputs.body);
         call.add_extra(&mut body)?;
         let price_usd = match quote {
-            Some(quote) => call.quote(&QUOTE, quote).await,
+            Some(quote) => call.quote(VideoJob::KIND, quote).await,
             None => None,
         };
-        let order = call.order(NewJob {
-            kind: JobKind::Video,
-            queue: &QUEUE,
+        let request = call.queue_request(NewJob {
+            kind: VideoJob::KIND,
             model: chosen.id,
             prompt: self.prompt,
             body,
             media: inputs.media,
             price_usd,
         });
-        let wait = self.wait_seconds.unwrap_or(WAIT);
-        Ok(Plan { order, wait, lines: call.take_notes() })
+        Ok(JobPlan { request, wait_seconds: self.wait_seconds, lines: call.take_notes() })
     }
 
-    fn order(plan: &Plan) -> Option<&Order> {
-        Some(&plan.order)
+    fn queue_request(plan: &JobPlan) -> Option<&QueueRequest> {
+        Some(&plan.request)
     }
 
-    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
-        call.start_job(plan.order, plan.wait, plan.lines).await
+    async fn run(plan: JobPlan, call: &Call) -> Result<Outcome> {
+        call.start_job(plan).await
     }
 }
 

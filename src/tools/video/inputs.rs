@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::call::Preparation;
 use crate::error::{Error, Result};
 use crate::input::{AcceptedMedia, InputSource, UrlPolicy};
-use crate::jobs::Attached;
+use crate::jobs::RequestMedia;
 use crate::media::{MediaKind, duration_seconds};
 
 /// The largest image, clip, or document, in bytes.
@@ -18,7 +18,7 @@ const MAX_TOTAL_BYTES: u64 = 25 * 1000 * 1000;
 /// The media inputs of one request, as they are read.
 #[derive(Default)]
 pub(super) struct VideoInputs {
-    pub(super) media: Attached,
+    pub(super) media: RequestMedia,
     pub(super) body: Map<String, Value>,
     /// The seconds of all reference videos; None if one of them has an unknown length.
     pub(super) reference_seconds: Option<f64>,

@@ -1,6 +1,7 @@
 //! Video, and what holds for all jobs.
 
 mod loss;
+mod wrong_media;
 
 use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
