@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::call::Preparation;
-use crate::catalog::text::TextPricing;
+use crate::catalog::text::{TextModel, TextPricing};
 use crate::error::{Error, Problem, Result};
 use crate::tool::Route;
 use crate::tools::Family;
@@ -116,6 +116,7 @@ impl Fallbacks {
             };
             let chosen = call.find_text_model(id).await.map_err(place)?;
             found.body.push(json!({ "model": chosen.id }));
+            found.pricing.push(chosen.details().map(TextModel::pricing));
         }
         Ok(found)
     }
