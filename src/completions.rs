@@ -11,7 +11,10 @@ use crate::media::{MediaKind, MediaView};
 use crate::prompts::{self, Offers};
 use crate::resources::{MEDIA_TEMPLATE, MODELS_TEMPLATE, VOICES_TEMPLATE};
 
-/// What the argument may go on with.
+/// How many media items are searched for ids that start with what was typed.
+const MAX_SEARCHED_MEDIA: usize = 1000;
+
+/// The values that complete the argument.
 pub async fn complete(
     request: &CompleteRequestParams,
     view: &MediaView,
@@ -21,20 +24,22 @@ pub async fn complete(
     let typed = request.argument.value.as_str();
     let values = match &request.r#ref {
         Reference::Resource(template) => match template.uri.as_str() {
-            MEDIA_TEMPLATE => media(typed, view).await,
+            MEDIA_TEMPLATE => media_ids(typed, view).await,
             MODELS_TEMPLATE => {
-                starting(typed, ModelFilter::every().map(|filter| filter.name().to_owned()))
+                starting_with(typed, ModelFilter::every().map(|filter| filter.name().to_owned()))
             }
             VOICES_TEMPLATE => {
                 let ids = Box::pin(services.catalog.ids(context, ModelType::Tts));
-                starting(typed, ids.await)
+                starting_with(typed, ids.await)
             }
             _ => Vec::new(),
         },
         Reference::Prompt(prompt) => {
             let arguments = prompts::find(&prompt.name).map_or(&[][..], |prompt| prompt.arguments);
             match arguments.iter().find(|argument| argument.name == request.argument.name) {
-                Some(argument) => offered(argument.offers, typed, view, services, context).await,
+                Some(argument) => {
+                    offered_values(argument.offers, typed, view, services, context).await
+                }
                 None => Vec::new(),
             }
         }
@@ -45,20 +50,20 @@ pub async fn complete(
     Ok(CompleteResult::new(completion))
 }
 
-/// The ids of stored media that start with what was typed, newest first.
-async fn media(typed: &str, view: &MediaView) -> Vec<String> {
-    let stored = view.list(None, 1000).await.unwrap_or_default();
-    starting(typed, stored.into_iter().map(|media| media.id))
+/// The ids of media items that start with what was typed, newest first.
+async fn media_ids(typed: &str, view: &MediaView) -> Vec<String> {
+    let stored = view.list(None, MAX_SEARCHED_MEDIA).await.unwrap_or_default();
+    starting_with(typed, stored.into_iter().map(|media| media.id))
 }
 
 /// The names that start with what was typed.
-fn starting(typed: &str, names: impl IntoIterator<Item = String>) -> Vec<String> {
+fn starting_with(typed: &str, names: impl IntoIterator<Item = String>) -> Vec<String> {
     let names = names.into_iter().filter(|name| name.starts_with(typed));
     names.take(CompletionInfo::MAX_VALUES).collect()
 }
 
-/// What is offered for an argument of a prompt; nothing where Venice cannot be asked.
-async fn offered(
+/// The values that a prompt offers for an argument; empty if Venice cannot be reached.
+async fn offered_values(
     offers: Offers,
     typed: &str,
     view: &MediaView,
@@ -67,12 +72,12 @@ async fn offered(
 ) -> Vec<String> {
     match offers {
         Offers::Nothing => Vec::new(),
-        Offers::Words(words) => going_on(words.iter().map(|word| (*word).to_owned()), "", typed),
+        Offers::Words(words) => completed(words.iter().map(|word| (*word).to_owned()), "", typed),
         Offers::Models(kind) => {
             let ids = services.catalog.ids(context, kind).await;
-            // A list of ids is completed at its last one.
+            // In a list of ids, the last one is completed.
             let (before, last) = typed.rfind(',').map_or(("", typed), |at| typed.split_at(at + 1));
-            going_on(ids.into_iter(), before, last.trim_start())
+            completed(ids.into_iter(), before, last.trim_start())
         }
         Offers::Voices => {
             let named = services.defaults.models.tts.as_deref();
@@ -81,21 +86,21 @@ async fn offered(
             let chosen = chosen.await.ok();
             let speech = chosen.as_ref().and_then(|chosen| chosen.details::<SpeechModel>());
             let voices = speech.map_or(&[][..], SpeechModel::voices);
-            going_on(voices.iter().cloned(), "", typed)
+            completed(voices.iter().cloned(), "", typed)
         }
-        Offers::Media(kind) => stored(kind, typed, view).await,
+        Offers::Media(kind) => media_uris(kind, typed, view).await,
     }
 }
 
-/// The URIs of stored media of a kind, newest first, after `last`.
-async fn stored(kind: MediaKind, typed: &str, view: &MediaView) -> Vec<String> {
+/// `last`, and the URIs of media items of a kind, newest first.
+async fn media_uris(kind: MediaKind, typed: &str, view: &MediaView) -> Vec<String> {
     let stored = view.list(Some(kind), CompletionInfo::MAX_VALUES).await.unwrap_or_default();
     let uris = stored.into_iter().map(|media| media.uri());
-    going_on(std::iter::once("last".to_owned()).chain(uris), "", typed)
+    completed(std::iter::once("last".to_owned()).chain(uris), "", typed)
 }
 
-/// The values that start with what was typed, after what stands before it.
-fn going_on(values: impl Iterator<Item = String>, before: &str, typed: &str) -> Vec<String> {
+/// The values that start with what was typed, each after the part of the argument that is complete.
+fn completed(values: impl Iterator<Item = String>, before: &str, typed: &str) -> Vec<String> {
     values
         .filter(|value| value.starts_with(typed))
         .map(|value| format!("{before}{value}"))

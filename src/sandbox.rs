@@ -1,12 +1,12 @@
 //! A stand-in for the Venice API on the loopback interface, as strict as the API itself.
 //!
 //! With it, the whole server can be tried without a key, a network, or credit, and the tests run against it. It
-//! implements the published contract, and what is known of the live one, family by family: a request that Venice would refuse is
-//! refused here with the same status and the same shape of body. It shares no code with the client, so that each checks
-//! the other (docs/decisions/0011).
+//! implements the published contract, and what is known of the live one, family by family: a request that Venice would
+//! refuse is refused here with the same status and the same shape of body. It shares no code with the client, so that
+//! each checks the other (docs/decisions/0011).
 //!
-//! Images, speech, music, and clips are real files that are made here. No model runs, and nothing is fetched. Words in a
-//! prompt control the result: `violation` is blocked, `blurred` is blurred, and `noise` makes an image that does not
+//! Images, speech, music, and clips are real files that are made here. No model runs, and nothing is fetched. Words in
+//! a prompt control the result: `violation` is blocked, `blurred` is blurred, and `noise` makes an image that does not
 //! compress. A key that starts with `bad` is refused, and one that starts with `no-credit` has no balance.
 
 mod account;

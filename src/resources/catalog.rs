@@ -1,4 +1,4 @@
-//! What there is to choose from, as resources: models by type, voices by model, and image styles. None needs a key.
+//! What a call can choose from, as resources: models by type, voices by model, and image styles. None needs a key.
 
 use percent_encoding::percent_decode_str;
 use rmcp::ErrorData;
@@ -44,8 +44,8 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
     ]
 }
 
-/// The resources that have a URI of their own.
-pub(super) fn listed() -> Vec<Resource> {
+/// The resources with a fixed URI.
+pub(super) fn resources() -> Vec<Resource> {
     let mut styles = Resource::new(STYLES, "styles");
     styles.title = Some("Image styles".to_owned());
     styles.description = Some("The names that style_preset takes.".to_owned());
@@ -53,7 +53,7 @@ pub(super) fn listed() -> Vec<Resource> {
     vec![styles]
 }
 
-/// The contents of a resource of the catalog; none where the URI is of another kind.
+/// The contents of a resource of the catalog; `None` if the URI is not one of them.
 pub(super) async fn read(
     uri: &str,
     catalog: &Catalog,
@@ -66,7 +66,7 @@ pub(super) async fn read(
     } else {
         voices(uri.strip_prefix("venice://voices/")?, catalog, context).await
     };
-    Some(found.map_err(|error| refused(&error)).map(|value| {
+    Some(found.map_err(|error| read_error(&error)).map(|value| {
         let contents = ResourceContents::text(value.to_string(), uri).with_mime_type(JSON);
         ReadResourceResult::new(vec![contents])
     }))
@@ -83,7 +83,7 @@ async fn models(type_name: &str, catalog: &Catalog, context: &SendContext) -> Re
     let Some(filter) = ModelFilter::from_name(type_name) else {
         let types: Vec<&str> = ModelFilter::every().map(ModelFilter::name).collect();
         let (name, types) = (shorten(type_name), types.join(", "));
-        return Err(missing(format!("there is no type of models `{name}`; there are {types}")));
+        return Err(not_found(format!("there is no type of models `{name}`; there are {types}")));
     };
     let rows = catalog.rows(context, filter).await?;
     let summary = |row: &ModelRow| {
@@ -110,7 +110,7 @@ async fn voices(encoded_id: &str, catalog: &Catalog, context: &SendContext) -> R
         let close = near(&id, ids.iter().copied(), 5).join(", ");
         let close = if close.is_empty() { ids.join(", ") } else { close };
         let id = shorten(&id);
-        return Err(missing(format!("there is no speech model `{id}`; there are {close}")));
+        return Err(not_found(format!("there is no speech model `{id}`; there are {close}")));
     };
     let mut data = Map::from_iter([("model".to_owned(), json!(row.id))]);
     for name in VOICE_FIELDS {
@@ -121,11 +121,11 @@ async fn voices(encoded_id: &str, catalog: &Catalog, context: &SendContext) -> R
     Ok(Value::Object(data))
 }
 
-fn missing(message: String) -> Error {
+fn not_found(message: String) -> Error {
     Error::new(Kind::NotFound, message)
 }
 
-fn refused(error: &Error) -> ErrorData {
+fn read_error(error: &Error) -> ErrorData {
     match error.kind {
         Kind::NotFound => ErrorData::resource_not_found(error.message.clone(), None),
         _ => internal(error),

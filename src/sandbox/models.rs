@@ -1,4 +1,5 @@
-//! `GET /models`, `/models/traits`, `/models/compatibility_mapping`, and the rows that every family checks requests against.
+//! `GET /models`, `/models/traits`, `/models/compatibility_mapping`, and the rows that every family checks requests
+//! against.
 
 use std::sync::{Arc, LazyLock};
 
