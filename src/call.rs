@@ -79,7 +79,7 @@ impl Call {
 
     /// Sends a request whose reply arrives as events.
     pub async fn stream(&self, request: Request) -> Result<EventStream> {
-        self.services.venice.stream(&self.context.send, request).await
+        self.services.venice.send_for_events(&self.context.send, request).await
     }
 
     /// Tells a waiting client how far the call is: `done` of `total` units, and `message` in words.

@@ -59,7 +59,7 @@ impl Poller {
     /// Asks how far a job is, and stores its result if it is done.
     pub(super) async fn poll(&self, target: PollTarget<'_>) -> Poll {
         let request = retrieve(target.kind, target.job);
-        let open = match self.venice.open(target.context, request).await {
+        let open = match self.venice.send_streaming(target.context, request).await {
             Ok(open) => open,
             Err(error) => return classify(error, target.job),
         };
@@ -116,7 +116,7 @@ impl Poller {
             return self.complete(kind, job, context).await;
         }
         // The reply that deletes the result also carries it.
-        match self.venice.open(context, retrieve_and_delete(kind, job)).await {
+        match self.venice.send_streaming(context, retrieve_and_delete(kind, job)).await {
             Ok(open) => open.into_stream().try_for_each(|_| std::future::ready(Ok(()))).await,
             Err(error) if error.kind == Kind::NotFound => Ok(()),
             Err(error) => self.complete(kind, job, context).await.map_err(|_| error),

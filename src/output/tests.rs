@@ -364,8 +364,8 @@ fn no_result_carries_more_than_its_budget() {
         ["mcp", "claude-ai", "Anthropic/ClaudeAI", "claude-code", "codex-mcp-client", "Zed"];
     let strategy = (
         prop::collection::vec(any_item(large), 1..6),
-        prop::test_media::select(names.to_vec()),
-        prop::test_media::select(vec![
+        prop::sample::select(names.to_vec()),
+        prop::sample::select(vec![
             None,
             Some(Auto),
             Some(Blob),

@@ -1,4 +1,4 @@
-//! Where the API key comes from.
+//! The API key, and where it comes from.
 
 use std::fmt;
 use std::process::Stdio;
@@ -14,9 +14,9 @@ use crate::context::SendContext;
 use crate::error::{Error, Kind, Result};
 
 /// How long the key's command may take.
-const COMMAND_TIME: Duration = Duration::from_secs(10);
-/// The most that is read of what the command prints.
-const COMMAND_BYTES: u64 = 64 * 1024;
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much of the command's output is read, in bytes.
+const MAX_OUTPUT_BYTES: u64 = 64 * 1024;
 
 /// Where the server's own API key comes from.
 #[derive(Clone)]
@@ -28,8 +28,8 @@ pub enum KeySource {
     },
     /// It is this one.
     Key(SecretString),
-    /// The first line that this program prints, given as words and run without a shell: at the first call, and
-    /// again after Venice did not take the key.
+    /// The first line that this program prints. It is given as words, and run without a shell: at the first call, and
+    /// again after Venice rejected the key.
     Command(Vec<String>),
 }
 
@@ -48,7 +48,7 @@ impl fmt::Debug for KeySource {
 pub enum NoKey {
     /// Nothing was set.
     Missing,
-    /// The host passed `${...}` on as it stands in its configuration.
+    /// The host passed on a `${...}` from its configuration without filling it in.
     Unsubstituted,
 }
 
@@ -73,7 +73,7 @@ impl NoKey {
 #[derive(Debug)]
 pub(crate) struct Keys {
     source: KeySource,
-    /// What the command printed last.
+    /// The key that the command printed last.
     printed: Mutex<Option<SecretString>>,
 }
 
@@ -83,11 +83,11 @@ impl Keys {
     }
 
     /// Whether a call has a key, as far as that is known without running the command.
-    pub(crate) const fn any(&self, context: &SendContext) -> bool {
+    pub(crate) const fn has_key(&self, context: &SendContext) -> bool {
         context.key.is_some() || !matches!(self.source, KeySource::None { .. })
     }
 
-    /// The error where a call has none.
+    /// An error if a call has no key.
     pub(crate) fn require(&self, context: &SendContext) -> Result<()> {
         match &self.source {
             KeySource::None { why } if context.key.is_none() => Err(why.error()),
@@ -95,7 +95,7 @@ impl Keys {
         }
     }
 
-    /// The key of a call: the caller's own, else the server's.
+    /// The key of a call: the caller's own, or else the server's.
     pub(crate) async fn get(&self, context: &SendContext) -> Result<SecretString> {
         if let Some(key) = &context.key {
             return Ok(key.clone());
@@ -108,37 +108,37 @@ impl Keys {
                 if let Some(key) = printed.as_ref() {
                     return Ok(key.clone());
                 }
-                let key = run(words).await?;
+                let key = run_command(words).await?;
                 *printed = Some(key.clone());
                 Ok(key)
             }
         }
     }
 
-    /// Another key in place of `refused`, which Venice did not take; none where there is no other.
+    /// Another key than `rejected`, which Venice did not accept; `None` if there is no other.
     pub(crate) async fn renew(
         &self,
         context: &SendContext,
-        refused: &SecretString,
+        rejected: &SecretString,
     ) -> Option<SecretString> {
         let KeySource::Command(words) = &self.source else { return None };
         if context.key.is_some() {
             return None;
         }
-        let differs = |key: &&SecretString| key.expose_secret() != refused.expose_secret();
+        let differs = |key: &&SecretString| key.expose_secret() != rejected.expose_secret();
         let mut printed = self.printed.lock().await;
         if let Some(newer) = printed.as_ref().filter(differs) {
             return Some(newer.clone());
         }
         *printed = None;
-        let key = run(words).await.ok()?;
+        let key = run_command(words).await.ok()?;
         *printed = Some(key.clone());
         Some(key).filter(|key| differs(&key))
     }
 }
 
-/// The header that carries the key, kept out of logs.
-pub(crate) fn header(key: &SecretString) -> Result<HeaderValue> {
+/// The `Authorization` header with the key, marked so that it stays out of logs.
+pub(crate) fn authorization(key: &SecretString) -> Result<HeaderValue> {
     let text = SecretString::from(format!("Bearer {}", key.expose_secret().trim()));
     let mut value = HeaderValue::from_str(text.expose_secret())
         .map_err(|_| Error::new(Kind::Key, "the Venice API key has characters that no key has"))?;
@@ -146,8 +146,8 @@ pub(crate) fn header(key: &SecretString) -> Result<HeaderValue> {
     Ok(value)
 }
 
-/// Runs the command; what it prints but for the first line is not looked at.
-async fn run(words: &[String]) -> Result<SecretString> {
+/// Runs the command and takes the first line that it prints.
+async fn run_command(words: &[String]) -> Result<SecretString> {
     let Some((program, rest)) = words.split_first() else {
         return Err(Error::new(Kind::Key, "`VENICE_API_KEY_COMMAND` names no program"));
     };
@@ -164,15 +164,15 @@ async fn run(words: &[String]) -> Result<SecretString> {
         .spawn()
         .map_err(|error| failed(format!("could not be started: {error}")))?;
     let mut text = String::new();
-    let talk = async {
-        if let Some(output) = child.stdout.take() {
-            output.take(COMMAND_BYTES).read_to_string(&mut text).await?;
+    let output = async {
+        if let Some(stdout) = child.stdout.take() {
+            stdout.take(MAX_OUTPUT_BYTES).read_to_string(&mut text).await?;
         }
         child.wait().await
     };
-    let status = tokio::time::timeout(COMMAND_TIME, talk)
+    let status = tokio::time::timeout(COMMAND_TIMEOUT, output)
         .await
-        .map_err(|_| failed(format!("did not end within {} s", COMMAND_TIME.as_secs())))?
+        .map_err(|_| failed(format!("did not end within {} s", COMMAND_TIMEOUT.as_secs())))?
         .map_err(|error| failed(format!("could not be read: {error}")))?;
     if !status.success() {
         return Err(failed(format!("failed: {status}")));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_key_is_asked_for_again() {
+    async fn a_rejected_key_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
         tokio::fs::write(&file, "old").await.unwrap();

@@ -55,7 +55,7 @@ pub struct StreamingReply {
     /// How many bytes the body has, where that is announced.
     pub length: Option<u64>,
     pub(crate) key: Option<SecretString>,
-    pub(crate) bounds: Bounds,
+    pub(crate) limits: ReplyLimits,
     alignment: ReplyAlignment,
     /// Bytes that have arrived and have not been handed on.
     head: Bytes,
@@ -66,15 +66,15 @@ pub struct StreamingReply {
 
 /// The limits within which a body must arrive.
 #[derive(Debug, Clone)]
-pub(crate) struct Bounds {
+pub(crate) struct ReplyLimits {
     pub(crate) kind: CallKind,
     pub(crate) deadline: Instant,
     pub(crate) idle: Duration,
-    pub(crate) bytes: u64,
+    pub(crate) max_bytes: u64,
     pub(crate) cancel: CancellationToken,
 }
 
-impl Bounds {
+impl ReplyLimits {
     /// Waits for `work` for the idle time and `more`, but not past the deadline.
     pub(crate) async fn wait<T>(
         &self,
@@ -109,7 +109,7 @@ impl StreamingReply {
     pub(crate) async fn new(
         response: Response,
         key: Option<SecretString>,
-        bounds: Bounds,
+        limits: ReplyLimits,
         alignment: ReplyAlignment,
         permit: Permit,
     ) -> std::result::Result<Self, SendFailure> {
@@ -119,15 +119,15 @@ impl StreamingReply {
             headers: ReplyHeaders::parse(response.headers()),
             length: response.content_length(),
             key,
-            bounds,
+            limits,
             alignment,
             head: Bytes::new(),
             response: Some(response),
             received_bytes: 0,
             _permit: permit,
         };
-        if open.length.is_some_and(|length| length > open.bounds.bytes) {
-            return Err(too_long(open.bounds.bytes));
+        if open.length.is_some_and(|length| length > open.limits.max_bytes) {
+            return Err(too_long(open.limits.max_bytes));
         }
         if is_generic(&open.content_type) {
             let head = open.receive().await?.unwrap_or_default();
@@ -200,11 +200,11 @@ impl StreamingReply {
 
     async fn receive(&mut self) -> std::result::Result<Option<Bytes>, SendFailure> {
         let Some(response) = self.response.as_mut() else { return Ok(None) };
-        let chunk = self.bounds.wait(Duration::ZERO, response.chunk()).await?;
-        let chunk = chunk.map_err(|error| cut_short(error, self.bounds.kind))?;
+        let chunk = self.limits.wait(Duration::ZERO, response.chunk()).await?;
+        let chunk = chunk.map_err(|error| cut_short(error, self.limits.kind))?;
         self.received_bytes += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
-        if self.received_bytes > self.bounds.bytes {
-            return Err(too_long(self.bounds.bytes));
+        if self.received_bytes > self.limits.max_bytes {
+            return Err(too_long(self.limits.max_bytes));
         }
         if chunk.is_none() {
             self.response = None;
@@ -233,23 +233,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_does_not_arrive_times_out() {
-        let bounds = |idle: u64, left: u64| Bounds {
+        let limits = |idle: u64, left: u64| ReplyLimits {
             kind: CallKind::Paid,
             deadline: Instant::now() + Duration::from_millis(left),
             idle: Duration::from_millis(idle),
-            bytes: 0,
+            max_bytes: 0,
             cancel: CancellationToken::new(),
         };
-        let wait = async |bounds: Bounds| {
+        let wait = async |limits: ReplyLimits| {
             let never = std::future::pending::<()>();
-            bounds.wait(Duration::ZERO, never).await.unwrap_err().error
+            limits.wait(Duration::ZERO, never).await.unwrap_err().error
         };
-        let idle = wait(bounds(10, 60_000)).await;
+        let idle = wait(limits(10, 60_000)).await;
         assert_eq!(idle.message, "timed out: nothing arrived from Venice for 1 s");
         assert!(idle.text().contains("may have been charged"));
-        let late = wait(bounds(60_000, 10)).await;
+        let late = wait(limits(60_000, 10)).await;
         assert_eq!(late.message, "timed out: the call took longer than it may");
-        let canceled = bounds(60_000, 60_000);
+        let canceled = limits(60_000, 60_000);
         canceled.cancel.cancel();
         assert_eq!(wait(canceled).await.kind, Kind::Canceled);
     }

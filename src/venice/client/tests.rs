@@ -3,9 +3,12 @@
 mod paid;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use bytes::Bytes;
+use chrono::Utc;
 use futures::StreamExt as _;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,6 +16,7 @@ use wiremock::matchers::{header, method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
+use crate::error::Kind;
 use crate::splice::Holes;
 use crate::venice::{CallKind, Class, Endpoint, MultipartForm, NoKey};
 
@@ -326,7 +330,8 @@ async fn a_stream_gives_its_events_and_ends_at_done() {
     let text = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n: ping\n\ndata: [DONE]\n\ndata: {}\n\n";
     let headers = "content-type: text/event-stream\r\nconnection: close";
     let (venice, _) = raw(vec![http(headers, text)]).await;
-    let stream = venice.stream(&context(), Request::new(&CHAT).json(json!({}))).await.unwrap();
+    let stream =
+        venice.send_for_events(&context(), Request::new(&CHAT).json(json!({}))).await.unwrap();
     let events: Vec<_> = stream.map(Result::unwrap).collect().await;
     assert_eq!(events, [json!({"choices": [{"delta": {"content": "a"}}]})]);
 }
@@ -341,7 +346,8 @@ async fn a_stream_that_fails_or_breaks_off_ends_with_an_error() {
     ];
     for (text, kind, words) in table {
         let (venice, _) = raw(vec![http(headers, text)]).await;
-        let stream = venice.stream(&context(), Request::new(&CHAT).json(json!({}))).await.unwrap();
+        let stream =
+            venice.send_for_events(&context(), Request::new(&CHAT).json(json!({}))).await.unwrap();
         let events: Vec<_> = stream.collect().await;
         assert_eq!(events.len(), 2);
         let error = events[1].as_ref().unwrap_err();
@@ -356,13 +362,15 @@ async fn an_open_reply_is_read_as_it_arrives() {
     let short = http("content-type: video/mp4\r\ncontent-length: 100", "abc");
     let whole = http("content-length: 9", "{\"a\": 12}");
     let (venice, _) = raw(vec![short, whole]).await;
-    let open = venice.open(&context(), Request::new(&QUEUE).json(json!({}))).await.unwrap();
+    let open =
+        venice.send_streaming(&context(), Request::new(&QUEUE).json(json!({}))).await.unwrap();
     assert_eq!((open.content_type.as_str(), open.length), ("video/mp4", Some(100)));
     let chunks: Vec<_> = open.into_stream().collect().await;
     assert_eq!(chunks.len(), 2);
     assert_eq!(chunks[0].as_ref().unwrap(), "abc");
     assert!(chunks[1].as_ref().unwrap_err().message.starts_with("reply cut short"));
-    let open = venice.open(&context(), Request::new(&QUEUE).json(json!({}))).await.unwrap();
+    let open =
+        venice.send_streaming(&context(), Request::new(&QUEUE).json(json!({}))).await.unwrap();
     assert!(open.is_json());
     assert_eq!(open.collect().await.unwrap().value().unwrap(), json!({"a": 12}));
 }

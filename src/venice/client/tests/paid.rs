@@ -44,7 +44,7 @@ async fn a_paid_stream_is_dropped_with_its_client_and_a_paid_reply_is_waited_for
         let call = tokio::spawn(async move {
             let request = Request::new(&CHAT).json(json!({}));
             if streams {
-                venice.stream(&context, request).await.map(drop)
+                venice.send_for_events(&context, request).await.map(drop)
             } else {
                 venice.send(&context, request).await.map(drop)
             }
