@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::future::join_all;
 use futures::{TryStreamExt as _, stream};
 
-use super::super::*;
 use crate::error::{Error, Kind};
+use crate::storage::{LeaseGrant, LogPosition, Storage, StorageBackend, Version};
 
 const MINUTE: Duration = Duration::from_mins(1);
 

@@ -17,9 +17,10 @@ use object_store::{
 };
 use tokio::time::Instant;
 
-use super::super::backend::*;
-use super::super::key::Key;
 use crate::error::{Error, Kind, Result};
+use crate::storage::{
+    Entry, Key, LeaseGrant, LogPage, LogPosition, Pieces, StorageBackend, Version, VersionedBytes,
+};
 
 /// Objects in memory.
 #[derive(Clone)]
