@@ -13,7 +13,7 @@
 //!   speaks to a [`Call`](crate::call::Call): it sends the request, and keeps what came back. Neither can reach more of
 //!   the server.
 //!
-//! The row is `Route::of::<MyTool>()` in the `FAMILY` of `src/tools/<family>.rs`, next to `mod`. The table is also what
+//! The row is `Route::new::<MyTool>()` in the `FAMILY` of `src/tools/<family>.rs`, next to `mod`. The table is also what
 //! `tools/list`, the settings, the README's table, and the tests of all tools go by. A family is one more line in
 //! [`FAMILIES`].
 

@@ -89,7 +89,7 @@ pub struct Route {
 impl Route {
     /// The row of `T`.
     #[must_use]
-    pub const fn of<T: Tool>() -> Self {
+    pub const fn new<T: Tool>() -> Self {
         Self { spec: &T::SPEC, job_kind: T::JOB_KIND, plain: Plain::of::<T>, parse: parse::<T> }
     }
 

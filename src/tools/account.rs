@@ -20,7 +20,7 @@ pub const FAMILY: Family = Family {
     name: "account",
     opt_in: false,
     about: "See limits, balances and usage.",
-    tools: &[Route::of::<ShowAccount>()],
+    tools: &[Route::new::<ShowAccount>()],
 };
 
 /// The limits and balances of the key in use; any key may see them.

@@ -14,5 +14,5 @@ pub const FAMILY: Family = Family {
     name: "audio",
     opt_in: false,
     about: "Turn text into speech, and speech into text.",
-    tools: &[Route::of::<tts::Speech>(), Route::of::<asr::Transcribe>()],
+    tools: &[Route::new::<tts::Speech>(), Route::new::<asr::Transcribe>()],
 };

@@ -14,9 +14,9 @@ pub const FAMILY: Family = Family {
     opt_in: false,
     about: "See which models and characters there are, and what models can do and cost.",
     tools: &[
-        Route::of::<list_models::ListModels>(),
-        Route::of::<get_model::GetModel>(),
-        Route::of::<list_characters::ListCharacters>(),
-        Route::of::<get_character::GetCharacter>(),
+        Route::new::<list_models::ListModels>(),
+        Route::new::<get_model::GetModel>(),
+        Route::new::<list_characters::ListCharacters>(),
+        Route::new::<get_character::GetCharacter>(),
     ],
 };

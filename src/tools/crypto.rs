@@ -11,5 +11,5 @@ pub const FAMILY: Family = Family {
     name: "crypto",
     opt_in: true,
     about: "Ask nodes of block chains.",
-    tools: &[Route::of::<networks::ListNetworks>(), Route::of::<rpc::CallNode>()],
+    tools: &[Route::new::<networks::ListNetworks>(), Route::new::<rpc::CallNode>()],
 };

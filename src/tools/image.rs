@@ -28,13 +28,13 @@ pub const FAMILY: Family = Family {
     opt_in: false,
     about: "Make and change pictures.",
     tools: &[
-        Route::of::<generate::GenerateImage>(),
-        Route::of::<openai::GenerateImageOpenAi>(),
-        Route::of::<edit::EditImage>(),
-        Route::of::<multi_edit::EditImages>(),
-        Route::of::<upscale::UpscaleImage>(),
-        Route::of::<remove_bg::RemoveBackground>(),
-        Route::of::<styles::ImageStyles>(),
+        Route::new::<generate::GenerateImage>(),
+        Route::new::<openai::GenerateImageOpenAi>(),
+        Route::new::<edit::EditImage>(),
+        Route::new::<multi_edit::EditImages>(),
+        Route::new::<upscale::UpscaleImage>(),
+        Route::new::<remove_bg::RemoveBackground>(),
+        Route::new::<styles::ImageStyles>(),
     ],
 };
 

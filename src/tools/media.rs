@@ -18,7 +18,7 @@ pub const FAMILY: Family = Family {
     name: "media",
     opt_in: false,
     about: "Find and show again what was made.",
-    tools: &[Route::of::<ShowMedia>()],
+    tools: &[Route::new::<ShowMedia>()],
 };
 
 /// The limit of a call that names none.

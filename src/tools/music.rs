@@ -14,9 +14,9 @@ pub const FAMILY: Family = Family {
     opt_in: false,
     about: "Make music, sound effects and long speech.",
     tools: &[
-        Route::of::<quote::QuoteAudio>(),
-        Route::of::<generate::GenerateMusic>(),
-        Route::of::<JobStatus<job::MusicJob>>(),
-        Route::of::<CompleteJob<job::MusicJob>>(),
+        Route::new::<quote::QuoteAudio>(),
+        Route::new::<generate::GenerateMusic>(),
+        Route::new::<JobStatus<job::MusicJob>>(),
+        Route::new::<CompleteJob<job::MusicJob>>(),
     ],
 };

@@ -24,9 +24,9 @@ pub const FAMILY: Family = Family {
     opt_in: false,
     about: "Ask text models, also about media, and turn text into vectors.",
     tools: &[
-        Route::of::<chat::Chat>(),
-        Route::of::<responses::Respond>(),
-        Route::of::<embeddings::Embed>(),
+        Route::new::<chat::Chat>(),
+        Route::new::<responses::Respond>(),
+        Route::new::<embeddings::Embed>(),
     ],
 };
 

@@ -15,9 +15,9 @@ pub const FAMILY: Family = Family {
     opt_in: false,
     about: "Make videos, with or without sound.",
     tools: &[
-        Route::of::<quote::QuoteVideo>(),
-        Route::of::<generate::GenerateVideo>(),
-        Route::of::<JobStatus<job::VideoJob>>(),
-        Route::of::<CompleteJob<job::VideoJob>>(),
+        Route::new::<quote::QuoteVideo>(),
+        Route::new::<generate::GenerateVideo>(),
+        Route::new::<JobStatus<job::VideoJob>>(),
+        Route::new::<CompleteJob<job::VideoJob>>(),
     ],
 };

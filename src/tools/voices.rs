@@ -22,7 +22,7 @@ pub const FAMILY: Family = Family {
     name: "voices",
     opt_in: true,
     about: "Clone a voice from a recording.",
-    tools: &[Route::of::<CloneVoice>()],
+    tools: &[Route::new::<CloneVoice>()],
 };
 
 /// Makes a voice from a recording.

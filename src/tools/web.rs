@@ -13,8 +13,8 @@ pub const FAMILY: Family = Family {
     opt_in: false,
     about: "Search the web, and read pages and documents.",
     tools: &[
-        Route::of::<search::SearchWeb>(),
-        Route::of::<scrape::ScrapePage>(),
-        Route::of::<text_parser::ParseDocument>(),
+        Route::new::<search::SearchWeb>(),
+        Route::new::<scrape::ScrapePage>(),
+        Route::new::<text_parser::ParseDocument>(),
     ],
 };

@@ -186,7 +186,7 @@ fn every_tool_file_is_mounted() {
 
 /// How often a tool that is generic over the kind of job is mounted.
 fn mounts_of_each_kind(tool: &str) -> usize {
-    let mounted = format!("Route::of::<{tool}<");
+    let mounted = format!("Route::new::<{tool}<");
     files("src/tools").iter().map(|(_, text)| text.matches(&mounted).count()).sum()
 }
 
