@@ -44,19 +44,19 @@ pub struct OutputSettings {
 /// How one result is rendered.
 #[derive(Clone, Copy)]
 pub struct RenderOptions<'a> {
-    /// What the call's own argument asks for.
+    /// The mode that the call's own argument asks for.
     pub asked: Option<OutputMode>,
     /// The client.
     pub context: &'a Context,
     /// The caller's media.
     pub view: &'a MediaView,
-    /// What holds for all results.
+    /// The settings that apply to all results.
     pub settings: &'a OutputSettings,
-    /// The form in which bytes leave.
+    /// How bytes are written into the JSON.
     pub encoding: &'a Encoding,
 }
 
-/// The result that `outcome` is for the client. It always succeeds: what cannot be shown is a link and a line of text.
+/// Renders `outcome` for the client. It always succeeds: media that cannot be shown become a link and a line of text.
 pub async fn render(outcome: Outcome, options: &RenderOptions<'_>) -> CallToolResult {
     let presentation =
         Presentation::new(outcome.output, options.asked, options.context, options.settings);

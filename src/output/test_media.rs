@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::media::{Media, MediaKind, MediaRecord};
 use crate::outcome::{Delivered, Remarks};
 
-/// An item of `bytes` bytes that are not at hand.
+/// An item of `bytes` bytes that are not in memory.
 pub(super) fn item(kind: MediaKind, mime_type: &str, bytes: u64) -> Delivered {
     let media = Media {
         id: "a-cat-3f9c2a1b5d6e7f80".to_owned(),
@@ -29,13 +29,13 @@ pub(super) fn item(kind: MediaKind, mime_type: &str, bytes: u64) -> Delivered {
     Delivered { media, path: Some("/out/a-cat".into()), bytes: None, remarks: Remarks::default() }
 }
 
-/// An item with these bytes at hand.
+/// An item with these bytes in memory.
 pub(super) fn with_bytes(kind: MediaKind, mime_type: &str, bytes: Bytes) -> Delivered {
     let length = u64::try_from(bytes.len()).unwrap();
     Delivered { bytes: Some(bytes), ..item(kind, mime_type, length) }
 }
 
-/// A PNG that no compression makes small: about 3 bytes a pixel.
+/// An incompressible PNG of about 3 bytes per pixel.
 pub(super) fn noise(width: u32, height: u32) -> Bytes {
     let mut state = 1_u32;
     let mut next = || {
@@ -57,7 +57,7 @@ pub(super) fn png(image: &DynamicImage) -> Bytes {
     bytes.into()
 }
 
-/// A PNG whose header says that it is this large; its checksum is right, and there is little behind it.
+/// A PNG that claims this size in a valid header, followed by little data.
 pub(super) fn bomb(width: u32, height: u32) -> Bytes {
     let mut header = b"IHDR".to_vec();
     header.extend(width.to_be_bytes());
@@ -70,7 +70,7 @@ pub(super) fn bomb(width: u32, height: u32) -> Bytes {
     bytes.into()
 }
 
-/// CRC-32, as PNG wants it.
+/// CRC-32, as PNG uses it.
 fn checksum(bytes: &[u8]) -> u32 {
     let mut sum = u32::MAX;
     for byte in bytes {
@@ -82,7 +82,7 @@ fn checksum(bytes: &[u8]) -> u32 {
     !sum
 }
 
-/// Links as a server over HTTP gives them.
+/// Links as a server over HTTP makes them.
 pub(super) struct Signed;
 
 impl Links for Signed {

@@ -1,4 +1,4 @@
-//! The HTTP client library, set up.
+//! Sets up the HTTP client library.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -9,27 +9,28 @@ use url::{Host, Url};
 use crate::error::{Error, Kind, Result};
 use crate::net::is_loopback_url;
 
-/// What names of this machine stand for (RFC 6761, section 6.3), in the order in which a resolver gives them. The port
+/// The addresses of this machine's names (RFC 6761, section 6.3), in the order in which a resolver returns them. The port
 /// is that of the URL.
 const LOOPBACK: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
 ];
 
-const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Builds the client. This machine itself is reached without a proxy, and without TLS no certificates are needed.
+/// Builds the client. This machine is reached without a proxy, and plain http needs no certificates.
 pub(super) fn build(base_url: &Url) -> Result<Client> {
-    // An error says that a provider is installed, which is as good.
+    // This fails if a provider is installed already, which is just as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let is_local = is_loopback_url(base_url);
     let builder = || {
         let builder = Client::builder()
             .user_agent(concat!("venice-mcp/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT_TIME);
+            .connect_timeout(CONNECT_TIMEOUT);
         match base_url.host() {
-            // The name server must have no say in where the key goes in clear text.
+            // A name server must not decide where the key goes in clear text.
             Some(Host::Domain(name)) if is_local => {
                 builder.no_proxy().resolve_to_addrs(name, &LOOPBACK)
             }
@@ -38,7 +39,7 @@ pub(super) fn build(base_url: &Url) -> Result<Client> {
         }
     };
     let is_plain = base_url.scheme() == "http";
-    // Reading the system's certificates takes longer than the rest of a start.
+    // Reading the system's certificates takes longer than the rest of the startup.
     let built = if is_local && is_plain { builder().tls_certs_only([]) } else { builder() }.build();
     let built = match built {
         Err(_) if is_plain => builder().tls_certs_only([]).build(),

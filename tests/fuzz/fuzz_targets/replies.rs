@@ -5,7 +5,7 @@ use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use venice_mcp::media;
 use venice_mcp::speech::{self, Format};
-use venice_mcp::venice::{ReplyHeaders, Reply};
+use venice_mcp::venice::{Reply, ReplyHeaders};
 
 const TYPES: [&str; 8] = [
     "application/json",
