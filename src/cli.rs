@@ -1,6 +1,6 @@
 //! The command line: one file a command.
 
-mod assemble;
+mod build;
 mod call;
 mod client;
 mod demo;
@@ -8,9 +8,9 @@ mod doctor;
 mod install;
 mod log;
 mod manual;
-mod names;
 mod sandbox;
 mod serve;
+mod tool_names;
 mod tools;
 
 use std::ffi::OsString;
@@ -23,10 +23,10 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, Flags, Setting};
 
 pub use log::start_log;
-pub use names::check_names;
+pub use tool_names::check_tool_names;
 
-/// How many threads run tasks: a call mostly waits, and one client keeps one thread busy. What takes long runs on
-/// threads of its own. Many clients get a second one.
+/// How many threads run tasks. Calls mostly wait, and slow work runs on threads of its own, so one thread is enough for
+/// one client. An HTTP server, which has many, gets a second.
 #[must_use]
 pub const fn workers(config: &Config) -> usize {
     if config.http.is_some() { 2 } else { 1 }
@@ -110,14 +110,14 @@ impl GivenFlag {
 }
 
 impl Cli {
-    /// The command and the flags of this process. `Err` is the exit code of a process that has said all:
-    /// help and version on stdout, anything wrong as one line on stderr.
-    pub fn read() -> Result<(Option<Command>, Flags), ExitCode> {
-        // Hosts mostly start the server with variables alone, and its command line takes a tenth of its start.
+    /// Parses the arguments of this process. `Err` is the exit code if there is nothing left to do: help and version were
+    /// printed on stdout, or an error as one line on stderr.
+    pub fn from_process() -> Result<(Option<Command>, Flags), ExitCode> {
+        // Hosts mostly set variables only, and building the command line takes a tenth of a start.
         if std::env::args_os().len() <= 1 {
             return Ok((None, Flags::default()));
         }
-        let read = Self::try_parse().map(|mut cli| {
+        let parsed = Self::try_parse().map(|mut cli| {
             match &mut cli.command {
                 Some(Command::Install(arguments)) => arguments.given = GivenFlag::all(&cli.flags),
                 Some(Command::Demo(arguments)) => arguments.given = GivenFlag::all(&cli.flags),
@@ -125,11 +125,11 @@ impl Cli {
             }
             cli
         });
-        match read {
+        match parsed {
             Ok(cli) => Ok((cli.command, cli.flags)),
             Err(error) if error.use_stderr() => {
                 let line = one_line(&error.render().to_string());
-                Err(refuse(&format!("{line} (see venice-mcp --help)")))
+                Err(exit_refused(&format!("{line} (see venice-mcp --help)")))
             }
             Err(error) => {
                 let _ = error.print();
@@ -139,7 +139,7 @@ impl Cli {
     }
 }
 
-/// What clap says of bad usage in several lines, with what is missing or allowed.
+/// Clap's message about bad usage as one line, with what is missing or allowed.
 fn one_line(text: &str) -> String {
     let mut lines = text.lines();
     let line = lines.next().unwrap_or_default().trim_start_matches("error: ");
@@ -164,20 +164,20 @@ pub async fn run(command: Option<Command>, config: Config) -> ExitCode {
     }
 }
 
-/// Says why nothing was started, in one line.
-pub fn refuse(why: &dyn Display) -> ExitCode {
+/// Prints one line on why nothing was started, and returns the exit code.
+pub fn exit_refused(why: &dyn Display) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "venice-mcp: {why}");
     ExitCode::from(REFUSED)
 }
 
-/// Says what failed.
-fn fail(why: &dyn Display) -> ExitCode {
+/// Prints what failed, and returns the exit code.
+fn exit_failed(why: &dyn Display) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "venice-mcp: {why}");
     ExitCode::from(FAILED)
 }
 
-/// Writes a text to stdout. A reader that has gone away is not an error.
-fn say(text: &str) {
+/// Prints a text to stdout. A closed pipe is not an error.
+fn print_text(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out
         .write_all(text.as_bytes())

@@ -6,19 +6,19 @@ use venice_mcp::cli::{self, Cli};
 use venice_mcp::config::Config;
 
 fn main() -> ExitCode {
-    let (command, flags) = match Cli::read() {
-        Ok(read) => read,
+    let (command, flags) = match Cli::from_process() {
+        Ok(parsed) => parsed,
         Err(code) => return code,
     };
     let config = match Config::load(&flags) {
         Ok(config) => config,
-        Err(error) => return cli::refuse(&error),
+        Err(error) => return cli::exit_refused(&error),
     };
-    if let Err(error) = cli::check_names(&config) {
-        return cli::refuse(&error);
+    if let Err(error) = cli::check_tool_names(&config) {
+        return cli::exit_refused(&error);
     }
     if let Err(error) = cli::start_log(&config) {
-        return cli::refuse(&error);
+        return cli::exit_refused(&error);
     }
     // One worker is the main thread itself: a call that goes from thread to thread costs twice as much.
     let workers = cli::workers(&config);
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(error) => return cli::refuse(&error),
+        Err(error) => return cli::exit_refused(&error),
     };
     // A worker, where there are several, runs the command too.
     let code = runtime.block_on(async {

@@ -10,9 +10,9 @@ use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::assemble::assemble;
+use super::build::build_server;
 use super::client::{Client, texts};
-use super::{FAILED, fail, refuse, say};
+use super::{FAILED, exit_failed, exit_refused, print_text};
 use crate::config::Config;
 use crate::context::OutputMode;
 use crate::media::extension;
@@ -36,61 +36,61 @@ pub struct Arguments {
 }
 
 /// How long media may take to reach the disk after the result.
-const PATIENCE: Duration = Duration::from_secs(30);
+const STORE_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(arguments: Arguments, mut config: Config) -> ExitCode {
-    let given = match given(&arguments.given) {
+    let given = match parse_arguments(&arguments.given) {
         Ok(given) => given,
-        Err(error) => return refuse(&error),
+        Err(error) => return exit_refused(&error),
     };
     if config.options.output == OutputMode::Auto && !arguments.json {
         config.options.output = OutputMode::File;
     }
-    let assembled = match assemble(config).await {
-        Ok(assembled) => assembled,
-        Err(error) => return fail(&format!("the sandbox could not be started: {error}")),
+    let built = match build_server(config).await {
+        Ok(built) => built,
+        Err(error) => return exit_failed(&format!("the sandbox could not be started: {error}")),
     };
-    let client = match Client::connect(assembled.server.clone()).await {
+    let client = match Client::connect(built.server.clone()).await {
         Ok(client) => client,
-        Err(error) => return fail(&error),
+        Err(error) => return exit_failed(&error),
     };
     let result = client.call(&arguments.name, given).await;
-    assembled.server.settle(PATIENCE).await;
+    built.server.settle(STORE_TIMEOUT).await;
     let result = match result {
         Ok(result) => result,
-        Err(error) => return refuse(&error),
+        Err(error) => return exit_refused(&error),
     };
-    let ended = end(&arguments, &result, &client).await;
+    let ended = report(&arguments, &result, &client).await;
     client.close().await;
     ended
 }
 
-/// Prints the result, copies what is to be copied, and says how it went.
-async fn end(arguments: &Arguments, result: &CallToolResult, client: &Client) -> ExitCode {
+/// Prints the result, copies its output to a file if asked to, and returns the exit code.
+async fn report(arguments: &Arguments, result: &CallToolResult, client: &Client) -> ExitCode {
     let failed = result.is_error == Some(true);
     let place = arguments.output_file.as_deref().filter(|_| !failed);
     match serde_json::to_string_pretty(result) {
         // Stdout is for what is copied there.
         _ if place == Some(Path::new("-")) => {
-            let _ = writeln!(std::io::stderr(), "{}", readable(result));
+            let _ = writeln!(std::io::stderr(), "{}", format_result(result));
         }
-        Ok(json) if arguments.json => say(&json),
-        _ if failed => return fail(&texts(result).join("\n")),
-        _ => say(&readable(result)),
+        Ok(json) if arguments.json => print_text(&json),
+        _ if failed => return exit_failed(&texts(result).join("\n")),
+        _ => print_text(&format_result(result)),
     }
-    let items = items(result);
+    let items = stored_items(result);
     if let Some(place) = place
-        && let Err(error) = copy(result, items.first(), place, client).await
+        && let Err(error) = copy_output(result, items.first(), place, client).await
     {
-        return fail(&error);
+        return exit_failed(&error);
     }
-    // What was copied is safe, and so is what the printed result carries.
+    // What was copied is safe, and so are bytes in the printed result.
     let safe = usize::from(place.is_some());
-    let is_printed = |item: &&Item| arguments.json && carries(result, &item.uri);
+    let is_printed = |item: &&Item| arguments.json && has_bytes_of(result, &item.uri);
     let unstored = items.iter().skip(safe).filter(|item| item.path.is_none());
     let lost = unstored.filter(|item| !is_printed(item)).count();
     if lost > 0 {
-        return fail(&format!(
+        return exit_failed(&format!(
             "{lost} of {} items are lost: they could not be stored",
             items.len()
         ));
@@ -122,9 +122,9 @@ impl Item {
     }
 }
 
-/// The media of a result, all of which have reached the disk that could. A result that carries an item does not wait
-/// for its file, and may name one that never came to be.
-fn items(result: &CallToolResult) -> Vec<Item> {
+/// The media of a result, with paths only for files that exist. A result that carries an item does not wait for its
+/// file, so it may name one that was never written.
+fn stored_items(result: &CallToolResult) -> Vec<Item> {
     let facts = result.meta.as_ref().and_then(|meta| meta.0.get(MEDIA_META));
     let items: Option<Vec<Item>> = facts.and_then(|facts| Vec::deserialize(facts).ok());
     let mut items = items.unwrap_or_default();
@@ -135,7 +135,7 @@ fn items(result: &CallToolResult) -> Vec<Item> {
 }
 
 /// Whether the result has the bytes of the item.
-fn carries(result: &CallToolResult, item: &str) -> bool {
+fn has_bytes_of(result: &CallToolResult, item: &str) -> bool {
     result.content.iter().any(|block| match block {
         ContentBlock::Resource(resource) => matches!(
             &resource.resource,
@@ -146,30 +146,31 @@ fn carries(result: &CallToolResult, item: &str) -> bool {
     })
 }
 
-/// The arguments of the tool, from all of the words that give them; later words win.
-fn given(words: &[String]) -> Result<Map<String, Value>, String> {
+/// Parses the words that give the tool its arguments. Later words win.
+fn parse_arguments(words: &[String]) -> Result<Map<String, Value>, String> {
     let mut given = Map::new();
     for word in words {
         if let Some(file) = word.strip_prefix('@') {
-            let text = read(file).map_err(|error| format!("`{word}` cannot be read: {error}"))?;
+            let text = read_arguments(file)
+                .map_err(|error| format!("`{word}` cannot be read: {error}"))?;
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-            given.extend(object(text).map_err(|error| format!("`{word}`: {error}"))?);
+            given.extend(parse_object(text).map_err(|error| format!("`{word}`: {error}"))?);
         } else if word.trim_start().starts_with('{') {
-            given.extend(object(word)?);
+            given.extend(parse_object(word)?);
         } else {
             let pair = word.split_once('=').filter(|(name, _)| !name.is_empty());
             let (name, value) = pair.ok_or(format!(
                 "`{word}` is no argument: give a JSON object, @FILE or KEY=VALUE"
             ))?;
-            given.insert(name.to_owned(), typed(value));
+            given.insert(name.to_owned(), parse_value(value));
         }
     }
     Ok(given)
 }
 
-/// JSON lists, objects and quoted texts are what they say. All else is text, digit for digit, from which the server
-/// reads a number where the tool wants one.
-fn typed(value: &str) -> Value {
+/// Parses JSON lists, objects, and quoted texts. All else stays text, and the server converts it to a number if the
+/// tool wants one.
+fn parse_value(value: &str) -> Value {
     let text = || Value::String(value.to_owned());
     if value.trim_start().starts_with(['[', '{', '"']) {
         return serde_json::from_str(value).unwrap_or_else(|_| text());
@@ -177,12 +178,12 @@ fn typed(value: &str) -> Value {
     text()
 }
 
-fn object(text: &str) -> Result<Map<String, Value>, String> {
+fn parse_object(text: &str) -> Result<Map<String, Value>, String> {
     serde_json::from_str(text)
         .map_err(|error| format!("the arguments must be a JSON object: {error}"))
 }
 
-fn read(file: &str) -> std::io::Result<String> {
+fn read_arguments(file: &str) -> std::io::Result<String> {
     if file != "-" {
         return std::fs::read_to_string(file);
     }
@@ -192,7 +193,7 @@ fn read(file: &str) -> std::io::Result<String> {
 }
 
 /// The texts of a result; data as JSON in lines.
-fn readable(result: &CallToolResult) -> String {
+fn format_result(result: &CallToolResult) -> String {
     let lines = texts(result).into_iter().map(|text| {
         let data = serde_json::from_str::<Value>(text).ok();
         let data = data.filter(|data| data.is_object() || data.is_array());
@@ -203,7 +204,7 @@ fn readable(result: &CallToolResult) -> String {
 }
 
 /// Copies an item of media, or the result's first text where there is none.
-async fn copy(
+async fn copy_output(
     result: &CallToolResult,
     item: Option<&Item>,
     place: &Path,
@@ -228,16 +229,17 @@ async fn copy(
         Some(item) if place.is_dir() => place.join(item.file_name()),
         _ => place.to_path_buf(),
     };
-    // A copy is made as the user's other files are, and is not the user's alone.
+    // Unlike files of the store, a copy gets the permissions of the user's other files.
     File::create(&place).and_then(|mut file| std::io::copy(&mut source, &mut file)).map_err(
         |error| {
             let has = path.map(|path| format!("; {} has it", path.display())).unwrap_or_default();
             format!("{} cannot be written: {error}{has}", place.display())
         },
     )?;
-    let of = |path: &Path| path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
+    let extension_of =
+        |path: &Path| path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
     if let Some(item) = item
-        && of(&item.file_name()) != of(&place)
+        && extension_of(&item.file_name()) != extension_of(&place)
     {
         let _ = writeln!(std::io::stderr(), "{} holds {}", place.display(), item.mime_type);
     }
@@ -250,14 +252,14 @@ mod tests {
 
     use super::*;
 
-    fn of(words: &[&str]) -> Result<Value, String> {
+    fn parse(words: &[&str]) -> Result<Value, String> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        given(&words).map(Value::Object)
+        parse_arguments(&words).map(Value::Object)
     }
 
     #[test]
     fn values_are_text_unless_they_are_lists_or_objects() {
-        let read = of(&["prompt=a cat = a pet", "width=64", "tags=[\"a\"]", "seed=", "pi=3.10"]);
+        let read = parse(&["prompt=a cat = a pet", "width=64", "tags=[\"a\"]", "seed=", "pi=3.10"]);
         let wanted = json!({
             "prompt": "a cat = a pet", "width": "64", "tags": ["a"], "seed": "", "pi": "3.10"
         });
@@ -269,8 +271,11 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), r#"{"a": 1, "b": 1}"#).unwrap();
         let word = format!("@{}", file.path().display());
-        assert_eq!(of(&[&word, r#"{"b": 2}"#, "c=3"]).unwrap(), json!({"a": 1, "b": 2, "c": "3"}));
-        assert_eq!(of(&[]).unwrap(), json!({}));
+        assert_eq!(
+            parse(&[&word, r#"{"b": 2}"#, "c=3"]).unwrap(),
+            json!({"a": 1, "b": 2, "c": "3"})
+        );
+        assert_eq!(parse(&[]).unwrap(), json!({}));
     }
 
     #[test]
@@ -278,7 +283,7 @@ mod tests {
         for (word, said) in
             [("cat", "KEY=VALUE"), ("=x", "KEY=VALUE"), ("{", "JSON"), ("@/no/file", "/no/file")]
         {
-            let error = of(&[word]).unwrap_err();
+            let error = parse(&[word]).unwrap_err();
             assert!(error.contains(said), "{error}");
         }
     }

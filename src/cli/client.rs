@@ -14,15 +14,15 @@ use serde_json::{Map, Value};
 
 use crate::server::Server;
 
-/// How many bytes wait between client and server.
-const BUFFER: usize = 64 * 1024;
+/// The most bytes buffered between client and server.
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// A client of this crate's own commands.
 pub(super) struct Client {
     service: RunningService<RoleClient, Watcher>,
 }
 
-/// What the client does with what the server says by itself: progress becomes a line on a terminal.
+/// Shows progress notifications as a line on a terminal.
 struct Watcher {
     config: ClientConfig,
     on_terminal: bool,
@@ -39,47 +39,46 @@ impl ClientHandler for Watcher {
         _context: NotificationContext<RoleClient>,
     ) {
         if self.on_terminal {
-            let _ = write!(std::io::stderr(), "\r\x1b[K{}", line(&progress));
+            let _ = write!(std::io::stderr(), "\r\x1b[K{}", progress_line(&progress));
         }
     }
 }
 
-/// How wide the bar is, in characters.
-const BAR: u32 = 20;
+/// The width of the progress bar, in characters.
+const BAR_WIDTH: u32 = 20;
 
-/// A bar where the whole is known, and what the server says of the work.
-fn line(progress: &ProgressNotificationParam) -> String {
+/// The message of the server, after a progress bar if the total is known.
+fn progress_line(progress: &ProgressNotificationParam) -> String {
     let said = progress.message.as_deref().unwrap_or("working");
     // What the server quotes must not write to the terminal by itself.
     let said: String = said.chars().filter(|c| !c.is_control()).take(100).collect();
     let Some(total) = progress.total.filter(|total| *total > 0.0) else { return said };
-    let bar: String =
-        (1..=BAR)
-            .map(|step| {
-                if f64::from(step) * total <= progress.progress * f64::from(BAR) {
-                    '#'
-                } else {
-                    '-'
-                }
-            })
-            .collect();
+    let bar: String = (1..=BAR_WIDTH)
+        .map(|step| {
+            if f64::from(step) * total <= progress.progress * f64::from(BAR_WIDTH) {
+                '#'
+            } else {
+                '-'
+            }
+        })
+        .collect();
     format!("[{bar}] {said}")
 }
 
 impl Client {
     /// Connects to `server` in memory.
     pub(super) async fn connect(server: Server) -> Result<Self, String> {
-        let (near, far) = tokio::io::duplex(BUFFER);
+        let (near, far) = tokio::io::duplex(BUFFER_BYTES);
         tokio::spawn(async move {
             if let Ok(running) = server.serve(far).await {
                 let _ = running.waiting().await;
             }
         });
-        Self::over(near).await
+        Self::connect_over(near).await
     }
 
     /// Connects over a stream, or a pair of them, to whatever speaks MCP at its other end.
-    pub(super) async fn over<T, E, A>(transport: T) -> Result<Self, String>
+    pub(super) async fn connect_over<T, E, A>(transport: T) -> Result<Self, String>
     where
         T: rmcp::transport::IntoTransport<RoleClient, E, A>,
         E: std::error::Error + Send + Sync + 'static,
@@ -162,8 +161,8 @@ mod tests {
         let token = ProgressToken(NumberOrString::Number(1));
         let progress =
             ProgressNotificationParam::new(token, 1.0).with_message("part 1\x1b[2J of 4");
-        assert_eq!(line(&progress), "part 1[2J of 4");
+        assert_eq!(progress_line(&progress), "part 1[2J of 4");
         let progress = progress.with_total(4.0);
-        assert_eq!(line(&progress), "[#####---------------] part 1[2J of 4");
+        assert_eq!(progress_line(&progress), "[#####---------------] part 1[2J of 4");
     }
 }

@@ -13,9 +13,9 @@ use rmcp::model::{CallToolResult, ResourceContents};
 use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
-use super::assemble::venice;
+use super::build::build_venice;
 use super::client::{Client, texts};
-use super::{GivenFlag, fail, refuse, say};
+use super::{GivenFlag, exit_failed, exit_refused, print_text};
 use crate::catalog::image::{ImageModel, ImageRequirements};
 use crate::catalog::speech::SpeechModel;
 use crate::catalog::{Catalog, ModelType};
@@ -41,7 +41,7 @@ pub struct Arguments {
 }
 
 /// Flags that the demo itself sets.
-const OWN: &[&str] = &["--base-url", "--http", "--output", "--sandbox"];
+const DEMO_FLAGS: &[&str] = &["--base-url", "--http", "--output", "--sandbox"];
 
 /// One item of media that came back.
 struct Item {
@@ -54,31 +54,31 @@ struct Item {
 pub(super) async fn run(arguments: &Arguments, config: Config) -> ExitCode {
     if arguments.live {
         if config.options.sandbox {
-            return refuse(&"--live and --sandbox exclude each other");
+            return exit_refused(&"--live and --sandbox exclude each other");
         }
         if matches!(config.key, KeySource::None { .. }) {
-            return refuse(
+            return exit_refused(
                 &"demo --live needs a key: set VENICE_API_KEY (venice-mcp doctor says more)",
             );
         }
-        match agreed(&config).await {
+        match ask_consent(&config).await {
             Ok(true) => {}
             Ok(false) => {
-                say("Nothing was spent.");
+                print_text("Nothing was spent.");
                 return ExitCode::SUCCESS;
             }
-            Err(error) => return fail(&error),
+            Err(error) => return exit_failed(&error),
         }
     }
-    match show(&config, arguments).await {
+    match run_demo(&config, arguments).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("the demo failed: {error}")),
+        Err(error) => exit_failed(&format!("the demo failed: {error}")),
     }
 }
 
-/// Tells what the demo will cost, and asks for leave.
-async fn agreed(config: &Config) -> Result<bool, String> {
-    let catalog = Catalog::new(venice(config, None));
+/// Says what the demo will cost, and asks whether to go on.
+async fn ask_consent(config: &Config) -> Result<bool, String> {
+    let catalog = Catalog::new(build_venice(config, None));
     let context = SendContext::default();
     let (picture, voice) =
         (config.options.models.image.as_deref(), config.options.models.tts.as_deref());
@@ -94,8 +94,8 @@ async fn agreed(config: &Config) -> Result<bool, String> {
     let (picture, voice) = (&picture.id, &voice.id);
     let question = format!(
         "This makes a picture with {picture} ({}) and speech with {voice} ({}) on your account. Go on? [y/N] ",
-        dollars(picture_usd),
-        dollars(voice_usd)
+        format_price(picture_usd),
+        format_price(voice_usd)
     );
     let answer = tokio::task::spawn_blocking(move || {
         let mut out = std::io::stdout().lock();
@@ -109,15 +109,15 @@ async fn agreed(config: &Config) -> Result<bool, String> {
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
-fn dollars(price: Option<f64>) -> String {
+fn format_price(price: Option<f64>) -> String {
     price.map_or_else(|| "price not known".to_owned(), |price| format!("about ${price:.4}"))
 }
 
-async fn show(config: &Config, arguments: &Arguments) -> Result<(), String> {
+async fn run_demo(config: &Config, arguments: &Arguments) -> Result<(), String> {
     let live = arguments.live;
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
-    let given = arguments.given.iter().filter(|given| !OWN.contains(&given.flag));
+    let given = arguments.given.iter().filter(|given| !DEMO_FLAGS.contains(&given.flag));
     command.args(given.flat_map(GivenFlag::words));
     if live {
         command.args(["--base-url", config.base_url.as_str()]);
@@ -132,9 +132,9 @@ async fn show(config: &Config, arguments: &Arguments) -> Result<(), String> {
         .spawn()
         .map_err(|error| format!("the server could not be started: {error}"))?;
     let pipes = server.stdout.take().zip(server.stdin.take());
-    let client = Client::over(pipes.ok_or("the server has no pipes")?).await?;
+    let client = Client::connect_over(pipes.ok_or("the server has no pipes")?).await?;
     let tools = client.tools().await?;
-    say(&format!(
+    print_text(&format!(
         "{} over stdio, with {}: {} tools\n",
         client.server(),
         if live { "Venice itself" } else { "a sandbox in place of Venice" },
@@ -143,23 +143,23 @@ async fn show(config: &Config, arguments: &Arguments) -> Result<(), String> {
     let picture = json!({"prompt": PROMPT, "width": 768, "height": 512});
     let speech = json!({"input": SPEECH, "response_format": "mp3"});
     let items = [
-        made(&client, "venice_image_generate", picture, "image/").await?,
-        made(&client, "venice_tts", speech, "audio/").await?,
+        call_and_check(&client, "venice_image_generate", picture, "image/").await?,
+        call_and_check(&client, "venice_tts", speech, "audio/").await?,
     ];
     client.close().await;
     server.wait().await.map_err(|error| error.to_string())?;
-    say(&table(&items));
+    print_text(&format_table(&items));
     for item in &items {
         if !item.path.is_file() {
             return Err(format!("there is no file at {}", item.path.display()));
         }
     }
-    say("\nBoth came back as resource blobs, and both files are there.");
+    print_text("\nBoth came back as resource blobs, and both files are there.");
     Ok(())
 }
 
 /// Calls a tool, and checks that what it made came back as a resource blob of that type.
-async fn made(
+async fn call_and_check(
     client: &Client,
     tool: &'static str,
     arguments: Value,
@@ -170,7 +170,7 @@ async fn made(
     if result.is_error == Some(true) {
         return Err(format!("{tool}: {}", texts(&result).join("\n")));
     }
-    let (mime_type, blob) = blob(&result).ok_or(format!("{tool} sent no resource blob"))?;
+    let (mime_type, blob) = first_blob(&result).ok_or(format!("{tool} sent no resource blob"))?;
     if !mime_type.starts_with(kind) {
         return Err(format!("{tool} sent {mime_type}"));
     }
@@ -185,7 +185,7 @@ async fn made(
     Ok(Item { tool, mime_type: mime_type.to_owned(), bytes: bytes.len(), path: path.into() })
 }
 
-fn blob(result: &CallToolResult) -> Option<(&str, &str)> {
+fn first_blob(result: &CallToolResult) -> Option<(&str, &str)> {
     result.content.iter().find_map(|block| match &block.as_resource()?.resource {
         ResourceContents::BlobResourceContents { mime_type, blob, .. } => {
             Some((mime_type.as_deref().unwrap_or_default(), blob.as_str()))
@@ -194,7 +194,7 @@ fn blob(result: &CallToolResult) -> Option<(&str, &str)> {
     })
 }
 
-fn table(items: &[Item]) -> String {
+fn format_table(items: &[Item]) -> String {
     let row = |tool: &str, kind: &str, bytes: &str, file: &str| {
         format!("{tool:<22}  {kind:<11}  {bytes:>8}  {file}")
     };

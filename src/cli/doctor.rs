@@ -1,4 +1,4 @@
-//! `doctor`: what is missing between this machine and a picture in a host, and how to mend it.
+//! `doctor`: checks the setup (key, network, directories, hosts) and says how to fix what is wrong.
 
 mod api;
 mod files;
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{FAILED, fail, say};
+use super::{FAILED, exit_failed, print_text};
 use crate::config::Config;
 use crate::venice::{KeySource, NoKey};
 
@@ -27,7 +27,7 @@ pub struct Arguments {
 enum State {
     /// As it should be.
     Ok,
-    /// It works, but not as one would think.
+    /// It works, but perhaps not as intended.
     Warning,
     /// Calls will fail.
     Problem,
@@ -41,48 +41,48 @@ struct Check {
     /// What was found, in one line.
     found: String,
     /// What to do, in one line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mend: Option<String>,
+    #[serde(rename = "mend", skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
 }
 
 impl Check {
     fn ok(name: &'static str, found: impl Into<String>) -> Self {
-        Self { name, state: State::Ok, found: found.into(), mend: None }
+        Self { name, state: State::Ok, found: found.into(), fix: None }
     }
 
-    fn warning(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { name, state: State::Warning, found: found.into(), mend: Some(mend.into()) }
+    fn warning(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { name, state: State::Warning, found: found.into(), fix: Some(fix.into()) }
     }
 
-    fn problem(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { name, state: State::Problem, found: found.into(), mend: Some(mend.into()) }
+    fn problem(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { name, state: State::Problem, found: found.into(), fix: Some(fix.into()) }
     }
 }
 
 pub(super) async fn run(arguments: &Arguments, config: &Config) -> ExitCode {
     let mut checks = vec![Check::ok("version", concat!("venice-mcp ", env!("CARGO_PKG_VERSION")))];
-    checks.push(key(config));
-    checks.extend(network(config));
-    checks.extend(match api::look(config).await {
+    checks.push(check_key(config));
+    checks.extend(check_proxies(config));
+    checks.extend(match api::check_api(config).await {
         Ok(found) => found,
-        Err(error) => return fail(&format!("the sandbox could not be started: {error}")),
+        Err(error) => return exit_failed(&format!("the sandbox could not be started: {error}")),
     });
-    checks.push(files::output(config).await);
-    checks.extend(files::inputs(config));
-    checks.extend(hosts::look(config));
+    checks.push(files::check_output(config).await);
+    checks.extend(files::check_inputs(config));
+    checks.extend(hosts::check_hosts(config));
     let sound = checks.iter().all(|check| check.state != State::Problem);
     let text = if arguments.json {
         let report = serde_json::json!({"ok": sound, "checks": checks});
         serde_json::to_string_pretty(&report).unwrap_or_default()
     } else {
-        table(&checks, sound)
+        format_table(&checks, sound)
     };
-    say(&text);
+    print_text(&text);
     ExitCode::from(if sound { 0 } else { FAILED })
 }
 
 /// Whether a key was found, and where; the key itself is never shown.
-fn key(config: &Config) -> Check {
+fn check_key(config: &Config) -> Check {
     let place = match (config.key_variable, &config.key_file) {
         (Some("VENICE_API_KEY_FILE"), Some(file)) => file.display().to_string(),
         (Some(variable), _) => variable.to_owned(),
@@ -111,13 +111,13 @@ fn key(config: &Config) -> Check {
     }
 }
 
-/// The proxies, by the names of their variables: their values may hold passwords.
-fn network(config: &Config) -> Option<Check> {
+/// The proxies, by the names of their variables. The values may hold passwords.
+fn check_proxies(config: &Config) -> Option<Check> {
     let names = &config.proxy_variables;
     (!names.is_empty()).then(|| Check::ok("proxy", format!("set by {}", names.join(", "))))
 }
 
-fn table(checks: &[Check], sound: bool) -> String {
+fn format_table(checks: &[Check], sound: bool) -> String {
     let mut text = String::new();
     for check in checks {
         let mark = match check.state {
@@ -126,8 +126,8 @@ fn table(checks: &[Check], sound: bool) -> String {
             State::Problem => "FAIL",
         };
         let _ = writeln!(text, "{mark:<5} {:<8} {}", check.name, check.found);
-        if let Some(mend) = &check.mend {
-            let _ = writeln!(text, "{:<15}-> {mend}", "");
+        if let Some(fix) = &check.fix {
+            let _ = writeln!(text, "{:<15}-> {fix}", "");
         }
     }
     text.push_str(if sound {

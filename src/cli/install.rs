@@ -1,9 +1,9 @@
 //! `install` and `uninstall`: the server in the configuration of a host.
 //!
-//! Without `--write` nothing is touched: the configuration goes to stdout, and what to do with it to stderr. A
-//! key is written only where that is asked for; else the host takes it from a variable, or the server from a file.
+//! Without `--write` no file is touched: the configuration goes to stdout, and what to do with it to stderr. A key is
+//! written only if that is asked for. Otherwise the host passes it in a variable, or the server reads it from a file.
 
-mod apply;
+mod edit;
 pub(super) mod entry;
 pub(super) mod file;
 pub(super) mod host;
@@ -20,10 +20,10 @@ use clap::builder::PossibleValuesParser;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-pub(super) use self::apply::servers;
+pub(super) use self::edit::servers;
 use self::entry::{Key, Server};
 use self::host::{Form, HOSTS, Host};
-use super::{GivenFlag, fail, refuse, say};
+use super::{GivenFlag, exit_failed, exit_refused, print_text};
 use crate::config::Config;
 use crate::net::is_loopback_url;
 use crate::venice::KeySource;
@@ -31,8 +31,8 @@ use crate::venice::KeySource;
 /// The server's name in every configuration.
 const NAME: &str = "venice";
 
-/// Where a server listens that is started as the README says.
-const LOCAL: &str = "http://127.0.0.1:3333/mcp";
+/// The URL of a server that was started with the default address.
+const LOCAL_URL: &str = "http://127.0.0.1:3333/mcp";
 
 /// The arguments of `install`. Flags of the server that stand beside them become part of the configuration.
 #[derive(Debug, Clone, clap::Args)]
@@ -75,7 +75,7 @@ fn hosts() -> PossibleValuesParser {
     PossibleValuesParser::new(HOSTS.iter().map(|host| host.name))
 }
 
-/// Refuses a name that stands twice at the top of a file: of two, a host takes the last.
+/// Refuses a name that occurs twice at the top of a file: hosts use the last one.
 fn once(names: impl Iterator<Item = String>) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     for name in names {
@@ -95,38 +95,40 @@ struct Change {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> ExitCode {
-    let Some(host) = host::find(&arguments.host) else { return refuse(&"there is no such host") };
+    let Some(host) = host::find(&arguments.host) else {
+        return exit_refused(&"there is no such host");
+    };
     let (server, key) = match server(arguments).and_then(|server| {
         let key = key(arguments, host, config)?;
         Ok((server, key))
     }) {
         Ok(parts) => parts,
-        Err(error) => return refuse(&error),
+        Err(error) => return exit_refused(&error),
     };
-    if !entry::takes(host, &server) {
-        return refuse(&format!(
+    if !entry::is_supported(host, &server) {
+        return exit_refused(&format!(
             "{} takes servers behind a URL under Settings > Connectors alone: add {} there",
             host.title,
-            arguments.url.as_ref().map_or(LOCAL, Url::as_str),
+            arguments.url.as_ref().map_or(LOCAL_URL, Url::as_str),
         ));
     }
     let entry = entry::entry(host, &server, &key);
     let change = Change { questions: entry::questions(host, &entry), entry };
     if arguments.write {
-        return match apply::write(arguments, host, config, &change) {
+        return match edit::install(arguments, host, config, &change) {
             Ok(lines) => {
-                say(&lines);
+                print_text(&lines);
                 note(&notes(host, &server, &key, true));
                 ExitCode::SUCCESS
             }
-            Err(error) => fail(&error),
+            Err(error) => exit_failed(&error),
         };
     }
     match print(host, &change) {
-        Ok(text) => say(text.trim_end()),
-        Err(error) => return fail(&error),
+        Ok(text) => print_text(text.trim_end()),
+        Err(error) => return exit_failed(&error),
     }
-    let place = apply::place(arguments.config_file.as_ref(), host, config);
+    let place = edit::host_file(arguments.config_file.as_ref(), host, config);
     if let Some((path, _)) = place.filter(|_| host.form != Form::Fields) {
         note(&format!("This belongs into {}.", path.display()));
     }
@@ -135,13 +137,15 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> ExitCode {
 }
 
 pub(super) fn remove(arguments: &Removal, config: &Config) -> ExitCode {
-    let Some(host) = host::find(&arguments.host) else { return refuse(&"there is no such host") };
-    match apply::removed(arguments, host, config) {
+    let Some(host) = host::find(&arguments.host) else {
+        return exit_refused(&"there is no such host");
+    };
+    match edit::uninstall(arguments, host, config) {
         Ok(line) => {
-            say(&line);
+            print_text(&line);
             ExitCode::SUCCESS
         }
-        Err(error) => fail(&error),
+        Err(error) => exit_failed(&error),
     }
 }
 
@@ -149,7 +153,7 @@ fn server(arguments: &Arguments) -> Result<Server, String> {
     let remote = arguments
         .url
         .clone()
-        .or_else(|| (arguments.host == "n8n").then(|| Url::parse(LOCAL).ok()).flatten());
+        .or_else(|| (arguments.host == "n8n").then(|| Url::parse(LOCAL_URL).ok()).flatten());
     if let Some(mut url) = remote {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("--url must be http or https, not {}", url.scheme()));

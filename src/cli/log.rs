@@ -1,4 +1,4 @@
-//! The log, on stderr: stdout carries the protocol alone.
+//! The log. It goes to stderr, because stdout carries the protocol.
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
@@ -27,7 +27,7 @@ pub fn start_log(config: &Config) -> Result<(), String> {
     started.map_err(|error| format!("the log could not be started: {error}"))
 }
 
-/// Libraries below info print whole messages: prompts, media and headers.
+/// Whether an event may be logged. Below info, libraries print whole messages: prompts, media, and headers.
 fn is_discreet(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with("venice_mcp") || *metadata.level() <= Level::INFO
 }

@@ -1,4 +1,4 @@
-//! `completions` and `man`: what packages put beside the program, made from its own command line.
+//! `completions` and `man`: files for packages, generated from the command line.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Cli, fail, say};
+use super::{Cli, exit_failed, print_text};
 
 /// The arguments of `completions`.
 #[derive(Debug, Clone, clap::Args)]
@@ -35,17 +35,17 @@ pub(super) fn pages(arguments: &Pages) -> ExitCode {
             .and_then(|()| clap_mangen::generate_to(Cli::command(), directory));
         return match written {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&format!("{}: {error}", directory.display())),
+            Err(error) => exit_failed(&format!("{}: {error}", directory.display())),
         };
     }
     let mut page = Vec::new();
     match clap_mangen::Man::new(Cli::command()).render(&mut page) {
         Ok(()) => print(&page),
-        Err(error) => fail(&error),
+        Err(error) => exit_failed(&error),
     }
 }
 
 fn print(text: &[u8]) -> ExitCode {
-    say(String::from_utf8_lossy(text).trim_end());
+    print_text(String::from_utf8_lossy(text).trim_end());
     ExitCode::SUCCESS
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
 use super::serve::cancel_on_signal;
-use super::{fail, say};
+use super::{exit_failed, print_text};
 use crate::config::Config;
 use crate::sandbox::{Sandbox, SandboxSettings};
 
@@ -23,9 +23,14 @@ pub(super) async fn run(arguments: &Arguments, config: &Config) -> ExitCode {
         SandboxSettings { plural: config.options.plural_paths, ..SandboxSettings::default() };
     let sandbox = match Sandbox::start_with(arguments.listen, settings).await {
         Ok(sandbox) => sandbox,
-        Err(error) => return fail(&format!("cannot listen on {}: {error}", arguments.listen)),
+        Err(error) => {
+            return exit_failed(&format!("cannot listen on {}: {error}", arguments.listen));
+        }
     };
-    say(&format!("listening; set VENICE_BASE_URL={} and any VENICE_API_KEY", sandbox.base_url()));
+    print_text(&format!(
+        "listening; set VENICE_BASE_URL={} and any VENICE_API_KEY",
+        sandbox.base_url()
+    ));
     let stop = CancellationToken::new();
     tokio::spawn(cancel_on_signal(stop.clone()));
     stop.cancelled().await;

@@ -6,46 +6,46 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::assemble::{Assembled, assemble};
-use super::fail;
+use super::build::{BuiltServer, build_server};
+use super::exit_failed;
 use crate::config::{Config, LogFormat};
 use crate::transport::{http::BoundListener, stdio};
 
 /// How long calls that have paid for something may go on after the client has left.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PAID_CALL_GRACE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(mut config: Config) -> ExitCode {
     let log_format = config.options.log_format;
     let bound = match config.http.take() {
         Some(settings) => match BoundListener::new(settings).await {
             Ok(bound) => Some(bound),
-            Err(error) => return fail(&error),
+            Err(error) => return exit_failed(&error),
         },
         None => None,
     };
-    let assembled = match assemble(config).await {
-        Ok(assembled) => assembled,
-        Err(error) => return fail(&format!("the sandbox could not be started: {error}")),
+    let built = match build_server(config).await {
+        Ok(built) => built,
+        Err(error) => return exit_failed(&format!("the sandbox could not be started: {error}")),
     };
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
     if let Some(bound) = bound {
         announce(&bound, log_format);
-        let Assembled { server, store, secret, .. } = &assembled;
+        let BuiltServer { server, store, secret, .. } = &built;
         let serving = bound.serve(server.clone(), store.clone(), secret.clone(), shutdown);
         let left = serving.await;
         server.settle(left).await;
         return ExitCode::SUCCESS;
     }
-    let served = Box::pin(stdio::serve(assembled.server.clone(), |_| {}, shutdown)).await;
-    assembled.server.settle(PATIENCE).await;
+    let served = Box::pin(stdio::serve(built.server.clone(), |_| {}, shutdown)).await;
+    built.server.settle(PAID_CALL_GRACE).await;
     match served {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
+        Err(error) => exit_failed(&error),
     }
 }
 
-/// Says on stderr where the server is, unless that is read by programs.
+/// Says where the server is: on stderr for people, in the log for programs.
 fn announce(bound: &BoundListener, form: LogFormat) {
     let address = bound.address();
     match form {

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use rmcp::model::Tool;
 
-use super::assemble::assemble;
+use super::build::build_server;
 use super::client::Client;
-use super::{fail, say};
+use super::{exit_failed, print_text};
 use crate::config::Config;
 use crate::tools::FAMILIES;
 
@@ -23,22 +23,22 @@ pub(super) async fn run(arguments: &Arguments, mut config: Config) -> ExitCode {
     // Listing needs no Venice, real or not.
     config.options.sandbox = false;
     let listed = async {
-        let assembled = assemble(config).await.map_err(|error| error.to_string())?;
-        let client = Client::connect(assembled.server).await?;
+        let built = build_server(config).await.map_err(|error| error.to_string())?;
+        let client = Client::connect(built.server).await?;
         let tools = client.tools().await?;
         client.close().await;
         Ok::<_, String>(tools)
     };
     let tools = match listed.await {
         Ok(tools) => tools,
-        Err(error) => return fail(&error),
+        Err(error) => return exit_failed(&error),
     };
     match serde_json::to_string_pretty(&tools) {
-        Ok(json) if arguments.json => say(&json),
+        Ok(json) if arguments.json => print_text(&json),
         _ => {
-            say(&table(&tools));
+            print_text(&table(&tools));
             if let Some(line) = elsewhere(&tools) {
-                say(&line);
+                print_text(&line);
             }
         }
     }

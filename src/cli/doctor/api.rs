@@ -1,4 +1,4 @@
-//! Whether Venice can be reached, takes the key, and has credit left for it.
+//! Whether Venice can be reached, accepts the key, and has credit left for it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Check;
-use crate::cli::assemble::venice;
+use crate::cli::build::build_venice;
 use crate::config::Config;
 use crate::context::SendContext;
 use crate::error::{Error, Kind};
@@ -19,8 +19,8 @@ static LIMITS: Endpoint = Endpoint::get("/api_keys/rate_limits", Class::Account)
 /// Answers without a key.
 static MODELS: Endpoint = Endpoint::get("/models", Class::Catalog).public();
 
-/// How long the API has to answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the API may take to answer.
+const API_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Where credit is bought.
 const CREDIT: &str = "add credit at https://venice.ai/settings/api";
@@ -42,19 +42,19 @@ struct Account {
     key_expiration: Option<String>,
 }
 
-pub(super) async fn look(config: &Config) -> std::io::Result<Vec<Check>> {
+pub(super) async fn check_api(config: &Config) -> std::io::Result<Vec<Check>> {
     let sandbox = if config.options.sandbox {
         Some(Sandbox::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?)
     } else {
         None
     };
     let address = sandbox.as_ref().map_or(config.base_url.as_str(), Sandbox::base_url).to_owned();
-    let patience = config.options.timeout.unwrap_or(PATIENCE).min(PATIENCE);
+    let timeout = config.options.timeout.unwrap_or(API_TIMEOUT).min(API_TIMEOUT);
     let mut config = config.clone();
-    config.options.timeout = Some(patience);
-    let venice = venice(&config, sandbox.as_ref());
+    config.options.timeout = Some(timeout);
+    let venice = build_venice(&config, sandbox.as_ref());
     let context =
-        SendContext { deadline: Instant::now().checked_add(patience), ..SendContext::default() };
+        SendContext { deadline: Instant::now().checked_add(timeout), ..SendContext::default() };
     let no_key = matches!(config.key, KeySource::None { .. });
     if no_key && sandbox.is_none() {
         let reached = venice.send(&context, Request::new(&MODELS).query("type", "tts")).await;
@@ -76,8 +76,8 @@ async fn account(venice: &Venice, context: &SendContext, address: &str) -> Vec<C
         Err(error) if error.status.is_none() => {
             // The key's command failed, or the reply was not Venice's.
             let text = error.text();
-            let mend = text.rsplit_once("hint: ").map_or("", |(_, hint)| hint);
-            return vec![Check::problem("api", first_line(&error), mend)];
+            let fix = text.rsplit_once("hint: ").map_or("", |(_, hint)| hint);
+            return vec![Check::problem("api", first_line(&error), fix)];
         }
         Err(error) => return vec![reachable(address), refused(&error)],
     };
@@ -97,14 +97,14 @@ fn network(address: &str, error: &Error) -> Check {
 }
 
 fn refused(error: &Error) -> Check {
-    let mend = match error.kind {
+    let fix = match error.kind {
         Kind::Key => {
             "make another key at https://venice.ai/settings/api, and set it in place of this one"
         }
         Kind::Credit => CREDIT,
         _ => "try again in a while",
     };
-    Check::problem("access", first_line(error), mend)
+    Check::problem("access", first_line(error), fix)
 }
 
 fn first_line(error: &Error) -> String {

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::storage::Storage;
 
 /// Writes a file into the output directory as the server would, and removes it.
-pub(super) async fn output(config: &Config) -> Check {
+pub(super) async fn check_output(config: &Config) -> Check {
     let place = config.directories.output.display().to_string();
     let storage =
         Storage::new(config.directories.output.clone(), config.directories.fallback.clone());
@@ -18,16 +18,16 @@ pub(super) async fn output(config: &Config) -> Check {
     if warning.is_some() {
         let _ = std::fs::remove_dir_all(&config.directories.fallback);
     }
-    let mend = "make it writable for you, or set VENICE_OUTPUT_DIR to another directory";
+    let fix = "make it writable for you, or set VENICE_OUTPUT_DIR to another directory";
     match (warning, written.and(removed.map(|()| true))) {
-        (Some(warning), _) => Check::problem("output", warning, mend),
-        (None, Err(error)) => Check::problem("output", format!("{place}: {}", error.message), mend),
+        (Some(warning), _) => Check::problem("output", warning, fix),
+        (None, Err(error)) => Check::problem("output", format!("{place}: {}", error.message), fix),
         (None, Ok(_)) => Check::ok("output", format!("{place} can be written")),
     }
 }
 
 /// Looks into every directory that media are read from.
-pub(super) fn inputs(config: &Config) -> Vec<Check> {
+pub(super) fn check_inputs(config: &Config) -> Vec<Check> {
     let look = |folder: &std::path::PathBuf| {
         let shown = folder.display();
         match std::fs::read_dir(folder) {

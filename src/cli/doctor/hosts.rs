@@ -1,4 +1,4 @@
-//! Which hosts on this machine are configured, and whether what they start is this program.
+//! Which hosts on this machine are configured, and whether they start this program.
 
 use std::path::{Path, PathBuf};
 
@@ -18,12 +18,12 @@ struct Found {
     entry: Map<String, Value>,
 }
 
-pub(super) fn look(config: &Config) -> Vec<Check> {
+pub(super) fn check_hosts(config: &Config) -> Vec<Check> {
     let mut checks = Vec::new();
     for host in HOSTS {
         for place in host.places.iter().filter_map(|place| place.path(config)) {
             match listed(host, &place) {
-                Ok(found) => checks.extend(found.iter().map(judge)),
+                Ok(found) => checks.extend(found.iter().map(check_entry)),
                 Err(error) => checks.push(Check::warning(
                     "host",
                     format!("{}: {} cannot be read: {error}", host.title, place.display()),
@@ -59,7 +59,7 @@ fn listed(host: &'static Host, place: &Path) -> Result<Vec<Found>, String> {
     Ok(ours.collect())
 }
 
-fn judge(found: &Found) -> Check {
+fn check_entry(found: &Found) -> Check {
     let place = format!("{} ({})", found.title, found.place.display());
     let again = format!("venice-mcp install {} --write", found.host);
     let Some(command) = command(&found.entry) else {
@@ -102,7 +102,7 @@ fn judge(found: &Found) -> Check {
     Check::warning("host", format!("{place} starts another one, {command}"), again)
 }
 
-/// The key file that the host's configuration names, where there is none.
+/// The key file that the host's configuration names, if it does not exist.
 fn missing_key_file(entry: &Map<String, Value>) -> Option<&str> {
     let file = variables(entry)?.get("VENICE_API_KEY_FILE")?.as_str()?;
     (!Path::new(file).is_file()).then_some(file)

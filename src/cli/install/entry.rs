@@ -1,4 +1,4 @@
-//! What a host is told of the server: its own object for one server, as JSON whatever the file's form is.
+//! The entry for the server in a host's configuration: an object, as JSON whatever the file's form is.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ const KEY: &str = "VENICE_API_KEY";
 /// The variable that holds the token of a server behind a URL.
 const TOKEN: &str = "VENICE_MCP_AUTH_TOKEN";
 /// How long a host may wait for one call, in seconds: the API's longest answer takes most of it.
-const PATIENCE: u64 = 600;
+const CALL_TIMEOUT_SECONDS: u64 = 600;
 
 /// The server as the host is to reach it.
 pub(super) enum Server {
@@ -48,15 +48,15 @@ pub(super) fn entry(host: &Host, server: &Server, key: &Key) -> Map<String, Valu
         Server::Remote(url) => remote(host, url, key),
     };
     match host.name {
-        "cline" => insert(&mut entry, "timeout", PATIENCE),
-        "lmstudio" => insert(&mut entry, "timeout", PATIENCE * 1000),
-        "codex" => insert(&mut entry, "tool_timeout_sec", PATIENCE),
+        "cline" => insert(&mut entry, "timeout", CALL_TIMEOUT_SECONDS),
+        "lmstudio" => insert(&mut entry, "timeout", CALL_TIMEOUT_SECONDS * 1000),
+        "codex" => insert(&mut entry, "tool_timeout_sec", CALL_TIMEOUT_SECONDS),
         "goose" => {
             insert(&mut entry, "enabled", true);
-            insert(&mut entry, "timeout", PATIENCE);
+            insert(&mut entry, "timeout", CALL_TIMEOUT_SECONDS);
         }
         "librechat" => {
-            insert(&mut entry, "timeout", PATIENCE * 1000);
+            insert(&mut entry, "timeout", CALL_TIMEOUT_SECONDS * 1000);
             insert(&mut entry, "serverInstructions", true);
         }
         _ => {}
@@ -164,7 +164,7 @@ pub(super) fn starts_this(entry: &Value) -> bool {
     name.starts_with("venice-mcp")
 }
 
-/// The variable as the host's configuration speaks of it.
+/// How the host's configuration refers to the variable.
 fn reference(host: &Host, variable: &str) -> String {
     match host.variables {
         Variables::Around(before, after) => format!("{before}{variable}{after}"),
@@ -197,14 +197,14 @@ pub(super) fn questions(host: &Host, entry: &Map<String, Value>) -> Vec<Value> {
         .collect()
 }
 
-/// Whether `question` is one that this server brought.
+/// Whether `question` is one that `install` added.
 pub(super) fn is_ours(question: &Value) -> bool {
     let id = question.get("id").and_then(Value::as_str);
     id.is_some_and(|id| [KEY, TOKEN].into_iter().any(|variable| asked_id(variable) == id))
 }
 
-/// Whether the host takes a server of that kind from its configuration at all.
-pub(super) fn takes(host: &Host, server: &Server) -> bool {
+/// Whether the host can read a server of that kind from its configuration.
+pub(super) fn is_supported(host: &Host, server: &Server) -> bool {
     match server {
         Server::Program { .. } => host.form != Form::Fields,
         Server::Remote(_) => host.name != "claude-desktop",

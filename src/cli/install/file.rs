@@ -1,17 +1,17 @@
-//! A host's file: read whole, written whole, with a copy of what it was.
+//! Reads and atomically replaces a host's file, and keeps a copy.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The longest file that is taken for a configuration, in bytes.
-const LONGEST: u64 = 64 * 1024 * 1024;
+/// The largest file that is read as a configuration, in bytes.
+const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The file's text; nothing where there is no file.
+/// The file's text; `None` if there is no file.
 pub(in crate::cli) fn read(path: &Path) -> Result<Option<String>, String> {
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => return Err("it is not a file".to_owned()),
-        Ok(found) if found.len() > LONGEST => return Err("it is too long".to_owned()),
+        Ok(found) if found.len() > MAX_FILE_BYTES => return Err("it is too long".to_owned()),
         _ => {}
     }
     match fs::read_to_string(path) {
@@ -21,26 +21,26 @@ pub(in crate::cli) fn read(path: &Path) -> Result<Option<String>, String> {
     }
 }
 
-/// `text`, whose lines end as Unix has it, with the line ends of `before`.
+/// Converts the Unix line ends of `text` to those of `before`.
 pub(super) fn with_line_ends_of(before: &str, text: String) -> String {
     if before.contains("\r\n") { text.replace('\n', "\r\n") } else { text }
 }
 
-/// Where the file as it was before is kept.
+/// The path of the copy of the file as it was before.
 pub(super) fn backup(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".before-venice-mcp");
     path.with_file_name(name)
 }
 
-/// Keeps a copy, which is its owner's alone: what is copied may hold a key.
+/// Makes a copy that only its owner can read: it may hold a key.
 pub(super) fn copy(path: &Path, copy: &Path) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     replace(copy, &text, true)
 }
 
-/// Puts `text` in the file's place in one step. A link is followed, and the file's permissions stay; a new file, and
-/// one that gets a secret, is its owner's alone. A file that nobody may write is left.
+/// Replaces the file's text in one step. Links are followed, and the file's permissions stay. A new file, or one that
+/// gets a secret, is readable by its owner only. A read-only file is left alone.
 pub(super) fn replace(path: &Path, text: &str, secret: bool) -> Result<(), String> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let found = fs::metadata(&path).ok();

@@ -15,7 +15,7 @@ pub(in crate::cli) struct Host {
     pub(in crate::cli) form: Form,
     /// The file that is written first; doctor looks into all of them.
     pub(in crate::cli) places: &'static [Place],
-    /// How its configuration speaks of a variable of the environment.
+    /// How its configuration refers to an environment variable.
     pub(in crate::cli) variables: Variables,
     /// What to do after the file is written.
     pub(in crate::cli) then: &'static str,
@@ -51,10 +51,10 @@ enum Base {
     Project,
 }
 
-/// How a configuration speaks of a variable of the environment.
+/// How a configuration refers to an environment variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) enum Variables {
-    /// Not at all: values are taken as they stand.
+    /// Not at all: values are literal.
     None,
     /// A text before the variable's name, and one after it.
     Around(&'static str, &'static str),
@@ -200,7 +200,7 @@ pub(in crate::cli) fn find(name: &str) -> Option<&'static Host> {
 }
 
 impl Place {
-    /// The file, where its base is known.
+    /// The file, if its base is known.
     pub(in crate::cli) fn path(self, config: &Config) -> Option<PathBuf> {
         let base = match self.base {
             Base::Home => config.directories.home.as_ref(),

@@ -4,8 +4,8 @@ use crate::config::{Config, Invalid};
 use crate::near::{did_you_mean, shorten};
 use crate::tools;
 
-/// Refuses a name that means nothing: a server without the tools that were asked for is found out late.
-pub fn check_names(config: &Config) -> Result<(), Invalid> {
+/// Refuses unknown names: otherwise it would be noticed late that the server lacks tools that were asked for.
+pub fn check_tool_names(config: &Config) -> Result<(), Invalid> {
     if [&config.options.toolsets, &config.options.tools, &config.options.exclude_tools]
         .iter()
         .all(|names| names.is_empty())
@@ -16,9 +16,15 @@ pub fn check_names(config: &Config) -> Result<(), Invalid> {
     let names: Vec<&str> = tools::all().map(|route| route.spec.name).collect();
     let every = format!("there are {}", toolsets.join(", "));
     let listed = "`venice-mcp tools --toolset all` lists them";
-    known("--toolset or VENICE_TOOLSETS", "toolset", &config.options.toolsets, &toolsets, &every)?;
-    known("--tool or VENICE_TOOLS", "tool", &config.options.tools, &names, listed)?;
-    known(
+    check_known(
+        "--toolset or VENICE_TOOLSETS",
+        "toolset",
+        &config.options.toolsets,
+        &toolsets,
+        &every,
+    )?;
+    check_known("--tool or VENICE_TOOLS", "tool", &config.options.tools, &names, listed)?;
+    check_known(
         "--exclude-tool or VENICE_EXCLUDE_TOOLS",
         "tool",
         &config.options.exclude_tools,
@@ -27,7 +33,7 @@ pub fn check_names(config: &Config) -> Result<(), Invalid> {
     )
 }
 
-fn known(
+fn check_known(
     setting: &str,
     kind: &str,
     given: &[String],

@@ -1,4 +1,4 @@
-//! A host's file as it is changed: merged, with a copy of what it was, or left as it is.
+//! Adds the server to a host's file and removes it again. The file as it was before is kept as a copy.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,17 +9,17 @@ use super::host::{Form, Host};
 use super::{Arguments, Change, NAME, Removal, entry, file, json, toml, yaml};
 use crate::config::Config;
 
-/// Why nothing becomes of a form that a person fills in.
-const UNWRITTEN: &str = "its form is not written";
+/// The error for a host whose fields a person fills in.
+const NOT_WRITTEN: &str = "its form is not written";
 
-/// Merges the server into the host's file: what to tell the user.
-pub(super) fn write(
+/// Adds the server to the host's file. Returns the lines to show the user.
+pub(super) fn install(
     arguments: &Arguments,
     host: &Host,
     config: &Config,
     change: &Change,
 ) -> Result<String, String> {
-    let (path, may_be_first) = writable(arguments.config_file.as_ref(), host, config)?;
+    let (path, may_be_first) = writable_file(arguments.config_file.as_ref(), host, config)?;
     let shown = path.display();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
@@ -33,7 +33,7 @@ pub(super) fn write(
         std::fs::create_dir_all(folder)
             .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
     }
-    let before = file::read(&path).map_err(|error| untouched(&path, "read", &error))?;
+    let before = file::read(&path).map_err(|error| unchanged(&path, "read", &error))?;
     if before.is_none() && host.name == "librechat" {
         return Err(format!(
             "there is no {shown}: LibreChat does not start from a file that holds servers alone; make it as its \
@@ -41,8 +41,8 @@ pub(super) fn write(
         ));
     }
     let old = before.as_deref().unwrap_or_default();
-    let earlier = servers(host, old).map_err(|error| untouched(&path, "used", &error))?;
-    let new = merged(host, old, change).map_err(|error| untouched(&path, "used", &error))?;
+    let earlier = servers(host, old).map_err(|error| unchanged(&path, "used", &error))?;
+    let new = merged(host, old, change).map_err(|error| unchanged(&path, "used", &error))?;
     if before.as_deref() == Some(&new) {
         return Ok(format!("{shown} has this server already; nothing was changed."));
     }
@@ -51,30 +51,35 @@ pub(super) fn write(
     let backup = file::backup(&path);
     // What was there before the first installation is what uninstalling brings back.
     if before.is_some() && !(own == Some(true) && backup.is_file()) {
-        file::copy(&path, &backup).map_err(|error| untouched(&path, "copied", &error))?;
+        file::copy(&path, &backup).map_err(|error| unchanged(&path, "copied", &error))?;
         let _ = write!(said, "\nThe file as it was is kept as {}.", backup.display());
     }
     if own == Some(false) {
         let _ = write!(said, "\nIts server `{NAME}`, of another program, was replaced.");
     }
     file::replace(&path, &new, arguments.with_key)
-        .map_err(|error| untouched(&path, "written", &error))?;
+        .map_err(|error| unchanged(&path, "written", &error))?;
     Ok(said)
 }
 
-/// Takes the server out of the host's file: what to tell the user.
-pub(super) fn removed(arguments: &Removal, host: &Host, config: &Config) -> Result<String, String> {
-    let (path, _) = writable(arguments.config_file.as_ref(), host, config)?;
+/// Removes the server from the host's file. Returns the line to show the user.
+pub(super) fn uninstall(
+    arguments: &Removal,
+    host: &Host,
+    config: &Config,
+) -> Result<String, String> {
+    let (path, _) = writable_file(arguments.config_file.as_ref(), host, config)?;
     let shown = path.display();
-    let read = file::read(&path).map_err(|error| untouched(&path, "read", &error))?;
+    let read = file::read(&path).map_err(|error| unchanged(&path, "read", &error))?;
     let Some(text) = read else { return Ok(format!("there is no {shown}")) };
-    let listed = servers(host, &text).map_err(|error| untouched(&path, "used", &error))?;
+    let listed = servers(host, &text).map_err(|error| unchanged(&path, "used", &error))?;
     let Some(entry) = listed.get(NAME) else {
         return Ok(format!("{shown} has no server `{NAME}`; nothing was changed."));
     };
     let backup = file::backup(&path);
     let earlier = file::read(&backup).ok().flatten();
-    let whole = earlier.as_ref().filter(|earlier| becomes(host, earlier, entry, &text));
+    let whole =
+        earlier.as_ref().filter(|earlier| is_result_of_install(host, earlier, entry, &text));
     if whole.is_none() && !entry::starts_this(entry) {
         return Err(format!(
             "the server `{NAME}` of {shown} starts another program and was left: take it out by hand"
@@ -89,8 +94,8 @@ pub(super) fn removed(arguments: &Removal, host: &Host, config: &Config) -> Resu
         }
         (None, _) => without(host, &text),
     };
-    let new = new.map_err(|error| untouched(&path, "used", &error))?;
-    file::replace(&path, &new, false).map_err(|error| untouched(&path, "written", &error))?;
+    let new = new.map_err(|error| unchanged(&path, "used", &error))?;
+    file::replace(&path, &new, false).map_err(|error| unchanged(&path, "written", &error))?;
     let _ = std::fs::remove_file(&backup);
     Ok(format!("{} will not find the server any more: {shown} was written.", host.title))
 }
@@ -100,12 +105,12 @@ fn without(host: &Host, text: &str) -> Result<String, String> {
         Form::Json(list) => json::remove(text, list),
         Form::Toml(list) => toml::remove(text, list),
         Form::Yaml(list) => yaml::remove(text, list),
-        Form::Fields => Err(UNWRITTEN.to_owned()),
+        Form::Fields => Err(NOT_WRITTEN.to_owned()),
     }
 }
 
-/// Whether `text` is what the earlier file becomes by this server alone, so that it can come back as it was.
-fn becomes(host: &Host, earlier: &str, entry: &Value, text: &str) -> bool {
+/// Whether `text` is `earlier` with nothing but this server added, so that `earlier` can be restored as a whole.
+fn is_result_of_install(host: &Host, earlier: &str, entry: &Value, text: &str) -> bool {
     let Value::Object(entry) = entry.clone() else { return false };
     let change = Change { questions: entry::questions(host, &entry), entry };
     let had = servers(host, earlier).ok().and_then(|mut servers| servers.remove(NAME));
@@ -118,7 +123,7 @@ fn merged(host: &Host, text: &str, change: &Change) -> Result<String, String> {
         Form::Json(list) => json::merge(text, list, change),
         Form::Toml(list) => toml::merge(text, list, change),
         Form::Yaml(list) => yaml::merge(text, list, change),
-        Form::Fields => Err(UNWRITTEN.to_owned()),
+        Form::Fields => Err(NOT_WRITTEN.to_owned()),
     }
 }
 
@@ -132,7 +137,7 @@ pub(in crate::cli) fn servers(host: &Host, text: &str) -> Result<Map<String, Val
     }
 }
 
-fn writable(
+fn writable_file(
     given: Option<&PathBuf>,
     host: &Host,
     config: &Config,
@@ -140,19 +145,19 @@ fn writable(
     match host.form {
         Form::Fields => Err(format!("{} keeps no file: fill the fields in by hand", host.title)),
         Form::Json(_) | Form::Toml(_) | Form::Yaml(_) => {
-            place(given, host, config).ok_or_else(|| {
+            host_file(given, host, config).ok_or_else(|| {
                 format!("where {} keeps its file is not known; use --config-file", host.title)
             })
         }
     }
 }
 
-fn untouched(path: &Path, what: &str, error: &str) -> String {
+fn unchanged(path: &Path, what: &str, error: &str) -> String {
     format!("{} cannot be {what} and is as it was: {error}", path.display())
 }
 
 /// The host's file, and whether it may be the first of its directory.
-pub(super) fn place(
+pub(super) fn host_file(
     given: Option<&PathBuf>,
     host: &Host,
     config: &Config,

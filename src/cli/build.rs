@@ -1,4 +1,4 @@
-//! The parts of a server, put together from the settings.
+//! Builds a server from the settings.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -21,16 +21,16 @@ use crate::tools;
 use crate::venice::fetch::Fetcher;
 use crate::venice::{KeySource, ReplyAlignment, Venice, VeniceSettings};
 
-/// A server, and the sandbox that it talks to where the settings ask for one.
-pub(super) struct Assembled {
+/// A server, and the sandbox that it talks to if the settings ask for one.
+pub(super) struct BuiltServer {
     pub(super) server: Server,
     pub(super) store: MediaStore,
     pub(super) secret: Secret,
     _sandbox: Option<Sandbox>,
 }
 
-/// Puts a server together; the error is that of a sandbox that could not be started.
-pub(super) async fn assemble(config: Config) -> std::io::Result<Assembled> {
+/// Builds a server. Fails only if its sandbox cannot be started.
+pub(super) async fn build_server(config: Config) -> std::io::Result<BuiltServer> {
     let sandbox = if config.options.sandbox {
         Some(Sandbox::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?)
     } else {
@@ -48,13 +48,13 @@ pub(super) async fn assemble(config: Config) -> std::io::Result<Assembled> {
     let storage =
         Storage::new(config.directories.output.clone(), config.directories.fallback.clone());
     let secret = Secret::new(config.secret.clone(), storage.clone());
-    let services = services(config, &storage, secret.clone(), sandbox.as_ref());
+    let services = build_services(config, &storage, secret.clone(), sandbox.as_ref());
     let store = services.store.clone();
     let server = Server::new(Arc::new(services), selection, output, timeout);
-    Ok(Assembled { server, store, secret, _sandbox: sandbox })
+    Ok(BuiltServer { server, store, secret, _sandbox: sandbox })
 }
 
-fn services(
+fn build_services(
     config: Config,
     storage: &Storage,
     secret: Secret,
@@ -62,7 +62,7 @@ fn services(
 ) -> Services {
     let private =
         config.options.allow_private_urls || sandbox.is_some() || is_loopback_url(&config.base_url);
-    let venice = venice(&config, sandbox);
+    let venice = build_venice(&config, sandbox);
     let directories = config.directories;
     let limits = RetentionLimits {
         max_bytes: config.options.media_max_bytes,
@@ -78,7 +78,7 @@ fn services(
     let store = MediaStore::new(storage.clone(), limits);
     Services {
         catalog: Catalog::new(venice.clone()),
-        // What an API on this machine made lies on this machine.
+        // Media that an API on this machine made are on this machine too.
         jobs: Jobs::new(
             venice.clone(),
             storage.clone(),
@@ -99,8 +99,8 @@ fn services(
     }
 }
 
-/// The API that the settings name, or the sandbox in its place.
-pub(super) fn venice(config: &Config, sandbox: Option<&Sandbox>) -> Venice {
+/// The client of the API that the settings name, or of the sandbox.
+pub(super) fn build_venice(config: &Config, sandbox: Option<&Sandbox>) -> Venice {
     let sandboxed = sandbox.and_then(|sandbox| sandbox.base_url().parse().ok());
     let (base_url, key) = match sandboxed {
         Some(base_url) => (base_url, KeySource::Key(SecretString::from("sandbox"))),
