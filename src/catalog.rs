@@ -7,6 +7,7 @@ pub mod asr;
 pub mod edit;
 pub mod embedding;
 pub mod image;
+mod image_size;
 mod model_type;
 pub mod music;
 mod pricing;

@@ -1,20 +1,17 @@
 //! The constraints and prices of text-to-image models.
 //!
-//! Some models are sized in pixels: width and height are multiples of a divisor. The others list the aspect ratios
-//! they offer, and some of those have resolution tiers.
+//! Some models are sized in pixels; the others list the aspect ratios they offer, and some of those have resolution
+//! tiers.
 
 use serde::Deserialize;
 
+pub use super::image_size::ImageSize;
 use super::listed;
 use super::pricing::{TierPricing, Usd};
 use super::row::Spec;
 use crate::error::Problem;
 use crate::near::{near, shorten};
 
-/// The largest width and height in pixels that the API takes.
-pub const MAX_SIDE: u32 = 1280;
-/// The area of the API's default image, 1024 by 1024 pixels.
-const DEFAULT_AREA: f64 = 1024.0 * 1024.0;
 /// The price of rewriting the prompt first, in US dollars per request.
 pub const ENHANCE_USD: f64 = 0.04;
 /// The price of a web search, in US dollars per request.
@@ -79,17 +76,6 @@ pub struct ImageRequirements<'a> {
     pub web_search: bool,
 }
 
-/// The size of an image, in the API's terms.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImageSize {
-    /// In pixels.
-    pub width: Option<u32>,
-    /// In pixels.
-    pub height: Option<u32>,
-    /// Such as `16:9`.
-    pub aspect_ratio: Option<String>,
-}
-
 impl ImageModel {
     pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
         Self {
@@ -136,6 +122,17 @@ impl ImageModel {
                 );
             }
         }
+        self.check_features(model, requirements, &mut refuse);
+        problems
+    }
+
+    fn check_features(
+        &self,
+        model: &str,
+        requirements: &ImageRequirements<'_>,
+        refuse: &mut impl FnMut(&str, String),
+    ) {
+        let constraints = &self.constraints;
         if let Some(steps) = requirements.steps
             && constraints.aspect_ratios.is_empty()
             && let Some(max) = constraints.steps.as_ref().and_then(|steps| steps.max)
@@ -153,7 +150,6 @@ impl ImageModel {
         if requirements.web_search && self.web_search == Some(false) {
             refuse("enable_web_search", format!("{model} cannot search the web"));
         }
-        problems
     }
 
     /// The size in the terms in which the model takes it, with a line for every change. A ratio that the model does not
@@ -163,10 +159,11 @@ impl ImageModel {
         model: &str,
         requested: ImageSize,
     ) -> Result<(ImageSize, Vec<String>), Problem> {
-        if self.constraints.aspect_ratios.is_empty() {
-            Ok(self.constraints.fit_pixels(model, requested))
+        let constraints = &self.constraints;
+        if constraints.aspect_ratios.is_empty() {
+            Ok(requested.fit_pixels(model, constraints.width_height_divisor))
         } else {
-            self.constraints.fit_ratio(model, requested)
+            requested.fit_ratio(model, &constraints.aspect_ratios)
         }
     }
 
@@ -195,76 +192,6 @@ impl ImageModel {
     }
 }
 
-impl ImageConstraints {
-    fn fit_ratio(
-        &self,
-        model: &str,
-        requested: ImageSize,
-    ) -> Result<(ImageSize, Vec<String>), Problem> {
-        let by_ratio = |ratio| ImageSize { width: None, height: None, aspect_ratio: ratio };
-        if let Some(ratio) = requested.aspect_ratio {
-            if !self.aspect_ratios.contains(&ratio) {
-                let offered = listed(&self.aspect_ratios);
-                let message = format!("`{ratio}` is not offered by {model}; it offers {offered}");
-                return Err(Problem::new("aspect_ratio", message));
-            }
-            let mut lines = Vec::new();
-            if requested.width.or(requested.height).is_some() {
-                lines.push(format!("width and height left out: {model} is sized by aspect_ratio"));
-            }
-            return Ok((by_ratio(Some(ratio)), lines));
-        }
-        if requested.width.or(requested.height).is_none() {
-            return Ok((requested, Vec::new()));
-        }
-        let (width, height) = (requested.width.unwrap_or(1024), requested.height.unwrap_or(1024));
-        let wanted = f64::from(width) / f64::from(height);
-        let nearest = self
-            .aspect_ratios
-            .iter()
-            .filter_map(|ratio| Some((ratio, (parse_ratio(ratio)? / wanted).ln().abs())))
-            .min_by(|a, b| a.1.total_cmp(&b.1))
-            .map(|(ratio, _)| ratio.clone());
-        let line = match &nearest {
-            Some(ratio) => {
-                format!("{width}x{height} became aspect_ratio {ratio}: {model} is sized by ratio")
-            }
-            None => format!("width and height left out: {model} is not sized in pixels"),
-        };
-        Ok((by_ratio(nearest), vec![line]))
-    }
-
-    fn fit_pixels(&self, model: &str, requested: ImageSize) -> (ImageSize, Vec<String>) {
-        let Some(divisor) = self.width_height_divisor.filter(|divisor| *divisor > 0) else {
-            return (requested, Vec::new());
-        };
-        let mut lines = Vec::new();
-        let mut size = requested;
-        if size.width.or(size.height).is_none()
-            && let Some(ratio) = size.aspect_ratio.as_deref().and_then(parse_ratio)
-        {
-            let (width, height) = pixels_of(ratio, divisor);
-            let name = size.aspect_ratio.take().unwrap_or_default();
-            lines.push(format!(
-                "aspect_ratio {name} became {width}x{height}: {model} is sized in pixels"
-            ));
-            size = ImageSize { width: Some(width), height: Some(height), aspect_ratio: None };
-        }
-        for (name, side) in [("width", &mut size.width), ("height", &mut size.height)] {
-            if let Some(wanted) = *side {
-                let fitted = round_to(f64::from(wanted), divisor);
-                if fitted != wanted {
-                    lines.push(format!(
-                        "{name} {wanted} became {fitted}: {model} takes multiples of {divisor}"
-                    ));
-                    *side = Some(fitted);
-                }
-            }
-        }
-        (size, lines)
-    }
-}
-
 /// The problem with a style preset that is not in `styles`, with similar ones.
 #[must_use]
 pub fn style_problem(style: &str, styles: &[String]) -> Option<Problem> {
@@ -279,33 +206,6 @@ pub fn style_problem(style: &str, styles: &[String]) -> Option<Problem> {
     };
     let style = shorten(style);
     Some(Problem::new("style_preset", format!("`{style}` is not a style; {offered}")))
-}
-
-/// A ratio such as `16:9`, as width over height.
-fn parse_ratio(text: &str) -> Option<f64> {
-    let (width, height) = text.split_once(':')?;
-    let (width, height): (f64, f64) = (width.trim().parse().ok()?, height.trim().parse().ok()?);
-    (width > 0.0 && height > 0.0)
-        .then_some(width / height)
-        .filter(|ratio| (0.1..=10.0).contains(ratio))
-}
-
-/// The largest image of that ratio that has at most the default area and fits the API's bounds.
-fn pixels_of(ratio: f64, divisor: u32) -> (u32, u32) {
-    let width = (DEFAULT_AREA * ratio).sqrt();
-    let shrink = (f64::from(MAX_SIDE) / width.max(width / ratio)).min(1.0);
-    (round_to(width * shrink, divisor), round_to(width * shrink / ratio, divisor))
-}
-
-/// The multiple of `divisor` nearest to `side` that the API takes.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the value is between one divisor and the API's largest side"
-)]
-fn round_to(side: f64, divisor: u32) -> u32 {
-    let most = (MAX_SIDE / divisor).max(1);
-    ((side / f64::from(divisor)).round().clamp(1.0, f64::from(most)) as u32) * divisor
 }
 
 #[cfg(test)]
