@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The official Python client lists the tools, makes a picture and speech over stdio, and decodes the blobs.
+"""The official Python client lists the tools, makes an image and speech over stdio, and decodes the blobs.
 
     client.py BINARY
 """

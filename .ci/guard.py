@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts what must not grow unseen: bytes of tools/list, instructions of calls, memory of pictures. Nothing is timed.
+"""Counts what must not grow unseen: bytes of tools/list, instructions of calls, memory of images. Nothing is timed.
 
     guard.py BINARY [--write] [--profile FILE]
 
@@ -24,11 +24,11 @@ CEILINGS = pathlib.Path(__file__).with_name("guard.json")
 HEADROOM = 1.2
 CALLS = 100
 """How many small calls the shorter of two runs makes."""
-PICTURE = 1 << 20
+IMAGE = 1 << 20
 LARGE = 8 << 20
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x04\0\0\0\x04\0\x08\x02\0\0\0"
 SMALL_CALL = ("venice_image_styles", {})
-PICTURE_CALL = ("venice_image_generate", {"prompt": "a cat", "model": "z-image-turbo"})
+IMAGE_CALL = ("venice_image_generate", {"prompt": "a cat", "model": "z-image-turbo"})
 
 
 class Upstream(BaseHTTPRequestHandler):
@@ -36,7 +36,7 @@ class Upstream(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    picture = PNG
+    image = PNG
 
     def do_GET(self) -> None:
         if self.path.startswith("/api/v1/image/styles"):
@@ -47,8 +47,8 @@ class Upstream(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if b'"return_binary":true' in body:
-            return self.answer("image/png", self.picture)
-        return self.json({"images": [b64encode(self.picture).decode()]})
+            return self.answer("image/png", self.image)
+        return self.json({"images": [b64encode(self.image).decode()]})
 
     def json(self, value: object) -> None:
         self.answer("application/json", json.dumps(value).encode())
@@ -65,8 +65,8 @@ class Upstream(BaseHTTPRequestHandler):
 
 
 def draw(size: int) -> None:
-    """The size in bytes of the pictures that follow."""
-    Upstream.picture = PNG + os.urandom(size - len(PNG))
+    """The size in bytes of the images that follow."""
+    Upstream.image = PNG + os.urandom(size - len(PNG))
 
 
 class Server:
@@ -146,23 +146,23 @@ def small_calls(binary: str, port: int, keep: str | None) -> float:
     return (twice - once) / CALLS
 
 
-def picture_bytes(binary: str, port: int) -> float:
-    """Instructions of one byte of a picture, from Venice to the client and the store."""
+def image_bytes(binary: str, port: int) -> float:
+    """Instructions of one byte of an image, from Venice to the client and the store."""
     times = 4
     found = []
-    for size in (PICTURE, 2 * PICTURE):
+    for size in (IMAGE, 2 * IMAGE):
         draw(size)
-        found.append(instructions(binary, port, *PICTURE_CALL, times))
-    return (found[1] - found[0]) / (times * PICTURE)
+        found.append(instructions(binary, port, *IMAGE_CALL, times))
+    return (found[1] - found[0]) / (times * IMAGE)
 
 
 def peak(binary: str, port: int) -> float:
-    """The most memory, in bytes for each byte of eight large pictures that are made at once."""
+    """The most memory, in bytes for each byte of eight large images that are made at once."""
     at_once = 8
     draw(LARGE)
     server = Server(binary, port)
     idle = server.memory("VmHWM")
-    tool, arguments = PICTURE_CALL
+    tool, arguments = IMAGE_CALL
     for _ in range(at_once):
         server.send("tools/call", {"name": tool, "arguments": arguments})
     for _ in range(at_once):
@@ -190,8 +190,8 @@ def main(arguments: list[str]) -> int:
     found = {
         "bytes of tools/list": list_bytes(binary, port),
         "instructions of a small call": small_calls(binary, port, keep),
-        "instructions of a byte of a picture": picture_bytes(binary, port),
-        "peak bytes of memory for a byte of eight pictures": peak(binary, port),
+        "instructions of a byte of an image": image_bytes(binary, port),
+        "peak bytes of memory for a byte of eight images": peak(binary, port),
     }
     ceilings = json.loads(CEILINGS.read_text())
     if "--write" in arguments:

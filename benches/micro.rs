@@ -39,13 +39,13 @@ const MEBI: usize = 1 << 20;
 /// The first bytes of a PNG of 1024 by 1024 pixels.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x04\0\0\0\x04\0\x08\x02\0\0\0";
 
-/// A picture of that size, as far as a look at its head tells.
-fn picture(bytes: usize) -> Bytes {
+/// An image of that size, as far as a look at its head tells.
+fn image(bytes: usize) -> Bytes {
     let noise = (0..bytes).map(|at| (at * 7 % 251).to_le_bytes()[0]);
     PNG.iter().copied().chain(noise.skip(PNG.len())).collect()
 }
 
-/// A real picture of about a megabyte, which a decoder takes.
+/// A real image of about a megabyte, which a decoder takes.
 fn noise() -> Bytes {
     let noise = (0..590 * 590 * 3_u32).map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes()[2]);
     let pixels = RgbImage::from_raw(590, 590, noise.collect()).unwrap();
@@ -98,7 +98,7 @@ fn schemas(criterion: &mut Criterion) {
 fn base64(criterion: &mut Criterion) {
     let runtime = runtime();
     for size in [MEBI, 8 * MEBI] {
-        let raw = picture(size);
+        let raw = image(size);
         let mut group = criterion.benchmark_group(format!("base64/{} MiB", size / MEBI));
         group.throughput(Throughput::Bytes(size as u64));
         let mut scratch = Vec::new();
@@ -126,7 +126,7 @@ fn base64(criterion: &mut Criterion) {
 fn hash(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sha256");
     for size in [64 * KILO, 8000 * KILO] {
-        let raw = picture(size);
+        let raw = image(size);
         group.throughput(Throughput::Bytes(size as u64));
         group.bench_function(format!("{} kB", size / KILO), |bench| {
             bench.iter(|| Sha256::digest(&raw));
@@ -186,7 +186,7 @@ fn store(criterion: &mut Criterion) {
     let runtime = runtime();
     for size in [64 * KILO, 8000 * KILO] {
         let stored = Stored::new();
-        let bytes = picture(size);
+        let bytes = image(size);
         let mut group = criterion.benchmark_group(format!("store/{} kB", size / KILO));
         group
             .sample_size(10)
@@ -216,11 +216,11 @@ fn output(criterion: &mut Criterion) {
     let settings = OutputSettings::default();
     for client in ["a client", "claude-code", "cursor-vscode"] {
         let context = Context { client: Some(client.to_owned()), ..Context::default() };
-        criterion.bench_function(&format!("output/1 MB picture for {client}"), |bench| {
+        criterion.bench_function(&format!("output/1 MB image for {client}"), |bench| {
             bench.iter(|| {
                 let item = Delivered {
                     media: media.clone(),
-                    path: Some(PathBuf::from("/out/a-picture.png")),
+                    path: Some(PathBuf::from("/out/an-image.png")),
                     bytes: Some(bytes.clone()),
                     remarks: Remarks::default(),
                 };

@@ -1,11 +1,11 @@
-//! A script becomes a narrated slideshow: speech, one picture a paragraph, subtitles, and a page that shows them.
+//! A script becomes a narrated slideshow: speech, one image a paragraph, subtitles, and a page that shows them.
 //!
 //! ```sh
 //! cargo run --example pipeline
 //! ```
 //!
 //! No agent is needed for this: tools are functions, and what one makes is named to the next by its
-//! `venice://media` URI. The bytes never pass through this program. The pictures are asked for all at once; the
+//! `venice://media` URI. The bytes never pass through this program. The images are asked for all at once; the
 //! server keeps to the rate limits.
 
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
@@ -39,7 +39,7 @@ async fn main() -> Result<()> {
     let seconds = fact(&speech, "seconds")?.as_f64().unwrap_or_default();
     println!("narration: {seconds} s");
 
-    let pictures = SCRIPT.iter().enumerate().map(|(number, paragraph)| {
+    let images = SCRIPT.iter().enumerate().map(|(number, paragraph)| {
         let arguments = json!({
             "prompt": format!("{paragraph} Oil painting, muted blues."),
             "width": 768,
@@ -49,7 +49,7 @@ async fn main() -> Result<()> {
         });
         server.call("venice_image_generate", arguments)
     });
-    let pictures = try_join_all(pictures).await?;
+    let images = try_join_all(images).await?;
 
     let arguments = json!({"file": fact(&speech, "uri")?, "subtitles": "srt"});
     let subtitles = text(&server.call("venice_asr", arguments).await?);
@@ -59,8 +59,8 @@ async fn main() -> Result<()> {
     let whole: f64 = SCRIPT.iter().map(|paragraph| share(paragraph)).sum();
     let mut page = format!("<audio controls src={}></audio>\n", fact(&speech, "path")?);
     let mut at = 0.0;
-    for (paragraph, picture) in SCRIPT.iter().zip(&pictures) {
-        let path = fact(picture, "path")?;
+    for (paragraph, image) in SCRIPT.iter().zip(&images) {
+        let path = fact(image, "path")?;
         let _ = writeln!(
             page,
             "<figure data-from=\"{at:.1}\"><img src={path}><figcaption>{paragraph}</figcaption></figure>"

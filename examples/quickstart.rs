@@ -1,11 +1,11 @@
-//! The first picture: start the server, ask it for its tools, and call one.
+//! The first image: start the server, ask it for its tools, and call one.
 //!
 //! ```sh
 //! cargo run --example quickstart            # on the sandbox: no key, no network
 //! cargo run --example quickstart -- --live  # on Venice, with VENICE_API_KEY: costs about a cent
 //! ```
 //!
-//! This is all that a host does. The picture comes back three times: as a resource blob in the result, as a file,
+//! This is all that a host does. The image comes back three times: as a resource blob in the result, as a file,
 //! and as a `venice://media` URI that other tools take.
 
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]

@@ -1,4 +1,4 @@
-//! What an agent sees: instructions, a prompt, a mistake that it can mend, and a picture that it works on further.
+//! What an agent sees: instructions, a prompt, a mistake that it can fix, and an image that it works on further.
 //!
 //! ```sh
 //! cargo run --example session
@@ -38,11 +38,11 @@ async fn main() -> Result<()> {
     println!("# venice_image_generate, with two mistakes: nothing was spent\n{}\n", text(&refused));
 
     let right = json!({"prompt": "a red fox in snow", "width": 1024, "seed": 42});
-    let picture = server.call("venice_image_generate", right).await?;
-    println!("# venice_image_generate\n{}\n", text(&picture));
+    let image = server.call("venice_image_generate", right).await?;
+    println!("# venice_image_generate\n{}\n", text(&image));
 
     // An agent copies the short URI; `last` would do as well.
-    let edit = json!({"image": fact(&picture, "uri")?, "prompt": "make it dusk"});
+    let edit = json!({"image": fact(&image, "uri")?, "prompt": "make it dusk"});
     let edited = server.call("venice_image_edit", edit).await?;
     println!("# venice_image_edit\n{}\n", text(&edited));
 

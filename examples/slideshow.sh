@@ -29,8 +29,8 @@ echo "narration: $(echo "$speech" | jq -r '.path') ($(echo "$speech" | jq .secon
 number=0
 echo "$script" | while IFS= read -r line; do
   number=$((number + 1))
-  picture=$(call venice_image_generate prompt="$line Oil painting." width=768 height=512 save_as="slide-$number" < /dev/null)
-  echo "slide $number: $(echo "$picture" | jq -r '.path')"
+  image=$(call venice_image_generate prompt="$line Oil painting." width=768 height=512 save_as="slide-$number" < /dev/null)
+  echo "slide $number: $(echo "$image" | jq -r '.path')"
 done
 
 "$venice" call venice_asr file="$(echo "$speech" | jq -r .uri)" subtitles=srt --output-file "$folder/narration.srt" > /dev/null

@@ -1,4 +1,4 @@
-//! How cost grows: with the calls in flight, and with the bytes of a picture. As tables, and as a plot.
+//! How cost grows: with the calls in flight, and with the bytes of an image. As tables, and as a plot.
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -17,14 +17,14 @@ pub(crate) fn run(command: &str, upstream: &Upstream, svg: Option<&str>) {
     let calls = by_calls(command, upstream);
     let bytes = by_bytes(command, upstream);
     if let Some(path) = svg {
-        let plot = plot("milliseconds a picture, by kilobytes", &bytes);
+        let plot = plot("milliseconds an image, by kilobytes", &bytes);
         std::fs::write(path, plot).unwrap();
     }
     println!("| calls in flight | small calls a second | milliseconds a call |\n|---|---|---|");
     for (in_flight, rate) in calls {
         println!("| {in_flight} | {rate:.0} | {:.2} |", in_flight as f64 * 1000.0 / rate);
     }
-    println!("\n| picture | wall | processor time | peak memory |\n|---|---|---|---|");
+    println!("\n| image | wall | processor time | peak memory |\n|---|---|---|---|");
     for (index, kilobytes) in KILOBYTES.iter().enumerate() {
         let figure = |line: usize| bytes[line].1[index].1;
         println!(
@@ -54,11 +54,11 @@ fn by_bytes(command: &str, upstream: &Upstream) -> Vec<Line> {
     let mut lines: Vec<Line> =
         vec![("wall", Vec::new()), ("processor", Vec::new()), ("peak memory, MB", Vec::new())];
     for kilobytes in KILOBYTES {
-        upstream.picture(kilobytes << 10);
+        upstream.image(kilobytes << 10);
         let mut server = Server::start(command, upstream);
-        server.pictures(1, 1);
+        server.images(1, 1);
         let processor = server.process.processor();
-        let walls: Vec<f64> = (0..9).map(|_| server.pictures(1, 1)).collect();
+        let walls: Vec<f64> = (0..9).map(|_| server.images(1, 1)).collect();
         let processor = (server.process.processor() - processor) / walls.len() as f64;
         for (line, figure) in
             lines.iter_mut().zip([median(walls), processor, server.process.memory("VmHWM")])

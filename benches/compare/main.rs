@@ -43,13 +43,13 @@ struct Row {
     figures: Vec<f64>,
 }
 
-/// How many starts are measured; the median is told.
+/// How many starts are measured; the median is reported.
 const STARTS: usize = 20;
 /// How many small calls, one after the other, and beside each other.
 const CALLS: usize = 2000;
 /// How many calls are in flight where many are.
 const IN_FLIGHT: usize = 32;
-/// The picture that is large.
+/// The image that is large.
 const LARGE: usize = 8 << 20;
 
 fn main() {
@@ -80,9 +80,9 @@ fn rows(commands: &[String], upstream: &Upstream) -> Vec<Row> {
         row("small chat call, p99", "ms", false),
         row("processor time of a small call", "ms", false),
         row("calls a second, 32 in flight", "/s", true),
-        row("8 MB picture", "ms", false),
-        row("8 MB picture, processor time", "ms", false),
-        row("peak memory, eight 8 MB pictures at once", "MB", false),
+        row("8 MB image", "ms", false),
+        row("8 MB image, processor time", "ms", false),
+        row("peak memory, eight 8 MB images at once", "MB", false),
     ];
     for command in commands {
         for (row, figure) in rows.iter_mut().zip(figures(command, upstream)) {
@@ -114,12 +114,12 @@ fn figures(command: &str, upstream: &Upstream) -> Vec<f64> {
     server.many(CALLS * 2, IN_FLIGHT, server::CHAT);
     let rate = (CALLS * 2) as f64 / from.elapsed().as_secs_f64();
 
-    upstream.picture(LARGE);
-    server.pictures(1, 1);
+    upstream.image(LARGE);
+    server.images(1, 1);
     let processor = server.process.processor();
-    let walls: Vec<f64> = (0..7).map(|_| server.pictures(1, 1)).collect();
+    let walls: Vec<f64> = (0..7).map(|_| server.images(1, 1)).collect();
     let large = (server.process.processor() - processor) / walls.len() as f64;
-    server.pictures(8, 8);
+    server.images(8, 8);
     let peak = server.process.memory("VmHWM");
     vec![
         median(starts),

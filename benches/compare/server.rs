@@ -10,8 +10,8 @@ use crate::upstream::Upstream;
 
 /// A small call.
 pub(crate) const CHAT: &str = r#"{"name":"venice_chat","arguments":{"model":"zai-org-glm-5-2","messages":[{"role":"user","content":"hi"}]}}"#;
-/// A call whose result is a picture.
-const PICTURE: &str =
+/// A call whose result is an image.
+const IMAGE: &str =
     r#"{"name":"venice_image_generate","arguments":{"prompt":"a cat","model":"z-image-turbo"}}"#;
 
 /// Kernel ticks a second, as `/proc` counts processor time on Linux.
@@ -135,10 +135,10 @@ impl Server {
         }
     }
 
-    /// Pictures with that many in flight; how many milliseconds all took.
-    pub(crate) fn pictures(&mut self, calls: usize, in_flight: usize) -> f64 {
+    /// Images with that many in flight; how many milliseconds all took.
+    pub(crate) fn images(&mut self, calls: usize, in_flight: usize) -> f64 {
         let from = Instant::now();
-        self.many(calls, in_flight, PICTURE);
+        self.many(calls, in_flight, IMAGE);
         milliseconds(from)
     }
 

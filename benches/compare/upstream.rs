@@ -14,7 +14,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-/// The first bytes of a PNG of 1024 by 1024 pixels; the rest of a picture here is noise.
+/// The first bytes of a PNG of 1024 by 1024 pixels; the rest of an image here is noise.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x04\0\0\0\x04\0\x08\x02\0\0\0";
 
 /// A running upstream.
@@ -27,7 +27,7 @@ pub(crate) struct Upstream {
 #[derive(Default)]
 struct Shared {
     bytes: AtomicUsize,
-    picture: Mutex<(Bytes, Bytes)>,
+    image: Mutex<(Bytes, Bytes)>,
 }
 
 impl Upstream {
@@ -42,13 +42,13 @@ impl Upstream {
         let app = Router::new()
             .route("/api/v1/models", get(models))
             .route("/api/v1/chat/completions", post(chat))
-            .route("/api/v1/image/generate", post(picture))
+            .route("/api/v1/image/generate", post(image))
             .with_state(Arc::clone(&shared));
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let base_url = format!("http://{}/api/v1", listener.local_addr().unwrap());
         runtime.spawn(async move { axum::serve(listener, app).await });
         let upstream = Self { base_url, shared, _runtime: runtime };
-        upstream.picture(64 << 10);
+        upstream.image(64 << 10);
         upstream
     }
 
@@ -56,8 +56,8 @@ impl Upstream {
         &self.base_url
     }
 
-    /// Sets how many bytes a picture has.
-    pub(crate) fn picture(&self, bytes: usize) {
+    /// Sets how many bytes an image has.
+    pub(crate) fn image(&self, bytes: usize) {
         let mut raw = PNG.to_vec();
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         while raw.len() < bytes {
@@ -70,7 +70,7 @@ impl Upstream {
         let text = base64::engine::general_purpose::STANDARD.encode(&raw);
         let json = json!({"id": "x", "images": [text], "timing": {"total": 1}}).to_string();
         self.shared.bytes.store(bytes, Ordering::Relaxed);
-        *self.shared.picture.lock().unwrap() = (raw.into(), json.into());
+        *self.shared.image.lock().unwrap() = (raw.into(), json.into());
     }
 }
 
@@ -113,9 +113,9 @@ async fn chat(body: Bytes) -> Response {
     ([(CONTENT_TYPE, "text/event-stream")], body + "data: [DONE]\n\n").into_response()
 }
 
-async fn picture(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+async fn image(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let binary = memchr::memmem::find(&body, b"\"return_binary\":true").is_some();
-    let (raw, json) = shared.picture.lock().unwrap().clone();
+    let (raw, json) = shared.image.lock().unwrap().clone();
     if binary {
         return ([(CONTENT_TYPE, "image/png")], raw).into_response();
     }

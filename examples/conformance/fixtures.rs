@@ -4,11 +4,11 @@ use rmcp::ErrorData;
 use rmcp::model::InputResponses;
 use serde_json::{Value, json};
 
-/// A picture of one pixel.
+/// An image of one pixel.
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 /// A sound of no length.
 const WAV: &str = "UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=";
-/// The state of a request that wants more input; a changed one is told apart.
+/// The state of a request that wants more input; a changed one is recognized.
 const STATE: &str = "conformance-state-1";
 /// The state of its second round.
 const SECOND: &str = "conformance-state-2";

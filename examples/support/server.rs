@@ -12,7 +12,7 @@ use rmcp::{ClientHandler, ServiceExt as _};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-/// What goes wrong in an example is told to its reader.
+/// What goes wrong in an example is shown to its reader.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// A client of a running server.

@@ -6,9 +6,9 @@ use crate::catalog::ModelType;
 pub(super) const PROMPT: Prompt = Prompt {
     name: "compare_models",
     title: "Compare image models",
-    about: "Make the same picture with several models, and compare result, price and time.",
+    about: "Make the same image with several models, and compare result, price and time.",
     arguments: &[
-        required("prompt", "what the picture shows", Offers::Nothing),
+        required("prompt", "what the image shows", Offers::Nothing),
         optional(
             "models",
             "ids with commas between them; by default three that differ",
@@ -35,7 +35,7 @@ fn write(given: &Given) -> String {
          2. Call venice_image_generate once for each, with the same prompt, aspect_ratio {format}, seed 42 and \
          save_as compare/<model>. Change nothing else; where a model refuses an argument, leave that one out and \
          say so.\n\
-         3. Show a table: model, picture, price, how long it took, what it got right and wrong. Then name the one \
+         3. Show a table: model, image, price, how long it took, what it got right and wrong. Then name the one \
          that you would take, and why."
     )
 }

@@ -1,14 +1,14 @@
-//! An old picture, made new.
+//! An old image, made new.
 
 use super::{Given, Offers, Prompt, optional, required};
 use crate::media::MediaKind;
 
 pub(super) const PROMPT: Prompt = Prompt {
-    name: "restore_picture",
-    title: "Picture restoration",
-    about: "Mend a damaged or faded picture step by step, and enlarge it.",
+    name: "restore_image",
+    title: "Image restoration",
+    about: "Restore a damaged or faded image step by step, and enlarge it.",
     arguments: &[
-        required("picture", "path, URL or venice:// URI", Offers::Media(MediaKind::Image)),
+        required("image", "path, URL or venice:// URI", Offers::Media(MediaKind::Image)),
         optional(
             "color",
             "what to do with its colors, by default keep",
@@ -21,7 +21,7 @@ pub(super) const PROMPT: Prompt = Prompt {
 };
 
 fn write(given: &Given) -> String {
-    let picture = given.or("picture", "");
+    let image = given.or("image", "");
     let scale = given.or("scale", "2");
     let color = match given.or("color", "keep") {
         "colorize" => "color it as it may have been, muted",
@@ -29,7 +29,7 @@ fn write(given: &Given) -> String {
         _ => "leave its colors as they are",
     };
     format!(
-        "Restore this picture: {picture}\n\n\
+        "Restore this image: {image}\n\n\
          1. Look at it (venice_media with output image shows a stored one) and list what is damaged. Tell me the \
          price of the steps, and wait for my word.\n\
          2. With venice_image_edit, remove scratches, dust and tears; the prompt says that faces, hands and writing \

@@ -1,4 +1,4 @@
-//! A story as pictures, and the pictures as video.
+//! A story as images, and the images as video.
 
 use super::{Given, Offers, Prompt, optional, required};
 use crate::catalog::ModelType;
@@ -6,7 +6,7 @@ use crate::catalog::ModelType;
 pub(super) const PROMPT: Prompt = Prompt {
     name: "storyboard_video",
     title: "Storyboard to video",
-    about: "Turn a story into pictures, and each picture into a short clip.",
+    about: "Turn a story into images, and each image into a short clip.",
     arguments: &[
         required("story", "what happens", Offers::Nothing),
         optional("scenes", "how many scenes, by default 3", Offers::Words(&["2", "3", "4", "5"])),

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use insta::assert_snapshot;
 use serde_json::Value;
 use venice_mcp::sandbox::Sandbox;
 
-use crate::harness::{BINARY, command};
+use crate::harness::{BINARY, command, redact};
 
 /// The findings, and the exit code.
 async fn look(home: &Path, variables: &[(&str, &str)]) -> (Value, Option<i32>) {
@@ -16,7 +17,9 @@ async fn look(home: &Path, variables: &[(&str, &str)]) -> (Value, Option<i32>) {
     command.env("VENICE_API_KEY", "test-key").envs(variables.iter().copied());
     let output = command.output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(!text.contains("test-key") && !text.contains("hunter2"), "{text}");
+    for secret in ["test-key", "hunter2"] {
+        assert!(!text.contains(secret), "{text}");
+    }
     (serde_json::from_str(&text).unwrap(), output.status.code())
 }
 
@@ -45,27 +48,49 @@ async fn all_is_well_with_a_key_and_a_sandbox() {
     );
 }
 
+/// What is found by one check, and what to do about it.
+fn finding(home: &Path, report: &Value, name: &str) -> String {
+    let check = check(report, name);
+    let found = check["found"].as_str().unwrap();
+    assert!(!found.contains('\n'), "{check}");
+    let mend = check["mend"].as_str().map(|mend| format!("\n  -> {mend}")).unwrap_or_default();
+    let finding = format!("{} {name}: {found}{mend}\n", check["state"].as_str().unwrap());
+    redact(home, &finding.replace(BINARY, "<binary>"))
+}
+
 #[tokio::test]
-async fn every_problem_has_its_mend() {
+async fn every_problem_has_its_fix() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("file"), "x").unwrap();
     let file = home.path().join("file").display().to_string();
-    let cases: &[(&str, &str, &str, &str)] = &[
-        ("VENICE_API_KEY", "", "key", "VENICE_API_KEY"),
-        ("VENICE_API_KEY", "${VENICE_API_KEY}", "key", "--with-key"),
-        ("VENICE_API_KEY", "bad-key", "access", "make another key"),
-        ("VENICE_BASE_URL", "http://127.0.0.1:9", "api", "HTTPS_PROXY"),
-        ("VENICE_OUTPUT_DIR", &file, "output", "VENICE_OUTPUT_DIR"),
-        ("VENICE_INPUT_DIRS", "/no/such/directory", "input", "VENICE_INPUT_DIRS"),
+    let cases: &[(&str, &str, &str)] = &[
+        ("VENICE_API_KEY", "", "key"),
+        ("VENICE_API_KEY", "${VENICE_API_KEY}", "key"),
+        ("VENICE_API_KEY", "bad-key", "access"),
+        ("VENICE_BASE_URL", "http://127.0.0.1:9", "api"),
+        ("VENICE_OUTPUT_DIR", &file, "output"),
+        ("VENICE_INPUT_DIRS", "/no/such/directory", "input"),
     ];
-    for (variable, value, name, mend) in cases {
+    let mut found = String::new();
+    for (variable, value, name) in cases {
         let (report, code) = look(home.path(), &[(variable, value)]).await;
         assert_eq!(code, Some(1), "{report}");
-        let check = check(&report, name);
-        assert_eq!(check["state"], "problem", "{report}");
-        assert!(check["mend"].as_str().unwrap().contains(mend), "{check}");
-        assert!(!check["found"].as_str().unwrap().contains('\n'), "{check}");
+        found += &finding(home.path(), &report, name);
     }
+    assert_snapshot!(found, @"
+    problem key: there is none
+      -> make one at https://venice.ai/settings/api and set VENICE_API_KEY, or VENICE_API_KEY_FILE to a file that holds it
+    problem key: VENICE_API_KEY is a placeholder that was not filled in
+      -> set VENICE_API_KEY where the host is started, or use venice-mcp install HOST --write --with-key
+    problem access: Venice does not take the API key (Authentication failed)
+      -> make another key at https://venice.ai/settings/api, and set it in place of this one
+    problem api: http://127.0.0.1:9/ cannot be used: connection failed: `127.0.0.1`: Connection refused (os error 111)
+      -> look at the network, at HTTPS_PROXY and NO_PROXY, and at VENICE_BASE_URL where it is set
+    problem output: The output directory `<home>/file` cannot be used (cannot use `<home>/file`: File exists (os error 17)); files go to the temporary directory `/tmp/venice-mcp-<uuid>`.
+      -> make it writable for you, or set VENICE_OUTPUT_DIR to another directory
+    problem input: /no/such/directory cannot be read: No such file or directory (os error 2)
+      -> make the directory readable, or take it out of VENICE_INPUT_DIRS
+    ");
 }
 
 #[tokio::test]
@@ -85,7 +110,7 @@ async fn a_key_file_and_a_proxy_are_named_and_their_values_are_not_shown() {
 }
 
 #[tokio::test]
-async fn the_servers_of_hosts_are_judged() {
+async fn the_servers_of_hosts_are_checked() {
     let home = tempfile::tempdir().unwrap();
     let other = home.path().join("venice-mcp");
     std::fs::write(&other, "").unwrap();
@@ -96,29 +121,47 @@ async fn the_servers_of_hosts_are_judged() {
     let without_key = format!("{goose}    envs: {{VENICE_API_KEY_FILE: /no/such/key}}\n");
     let goose_url = "extensions: {venice: {uri: 'https://v.example/mcp'}}";
     let (cursor_file, goose_file) = (".cursor/mcp.json", ".config/goose/config.yaml");
-    let cases: &[(&str, &str, &str, &str)] = &[
-        (cursor_file, &server(BINARY), "ok", "starts this program"),
-        (cursor_file, &server(other.to_str().unwrap()), "warning", "starts another one"),
-        (cursor_file, &server("venice-mcp"), "warning", "PATH"),
-        (cursor_file, &server("/no/such/venice-mcp"), "problem", "not there"),
-        (cursor_file, url, "ok", "v.example"),
-        (cursor_file, "{", "warning", "cannot be read"),
-        (goose_file, &goose, "ok", "starts this program"),
-        (goose_file, &without_key, "problem", "names the key file /no/such/key"),
-        (goose_file, goose_url, "ok", "v.example"),
-        (goose_file, "extensions: [", "warning", "cannot be read"),
+    let cases: &[(&str, &str)] = &[
+        (cursor_file, &server(BINARY)),
+        (cursor_file, &server(other.to_str().unwrap())),
+        (cursor_file, &server("venice-mcp")),
+        (cursor_file, &server("/no/such/venice-mcp")),
+        (cursor_file, url),
+        (cursor_file, "{"),
+        (goose_file, &goose),
+        (goose_file, &without_key),
+        (goose_file, goose_url),
+        (goose_file, "extensions: ["),
     ];
-    for (file, text, state, found) in cases {
+    let mut found = String::new();
+    for (file, text) in cases {
         let settings = home.path().join(file);
         std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
         std::fs::write(&settings, text).unwrap();
         let (report, code) = look(home.path(), &[]).await;
-        let check = check(&report, "host");
-        assert_eq!(check["state"], *state, "{check}");
-        assert!(check["found"].as_str().unwrap().contains(found), "{check}");
-        assert_eq!(code, Some(i32::from(*state == "problem")));
+        let is_problem = check(&report, "host")["state"] == "problem";
+        assert_eq!(code, Some(i32::from(is_problem)), "{report}");
+        found += &finding(home.path(), &report, "host");
         std::fs::remove_file(&settings).unwrap();
     }
+    assert_snapshot!(found, @"
+    ok host: Cursor (<home>/.cursor/mcp.json) starts this program
+    warning host: Cursor (<home>/.cursor/mcp.json) starts another one, <home>/venice-mcp
+      -> venice-mcp install cursor --write
+    warning host: Cursor (<home>/.cursor/mcp.json) starts `venice-mcp` from the PATH that it has
+      -> where it does not find it: venice-mcp install cursor --write
+    problem host: Cursor (<home>/.cursor/mcp.json) starts /no/such/venice-mcp, which is not there
+      -> venice-mcp install cursor --write
+    ok host: Cursor (<home>/.cursor/mcp.json) calls a server at v.example
+    warning host: Cursor: <home>/.cursor/mcp.json cannot be read: Unterminated object on line 1 column 1
+      -> mend the file: Cursor reads it no better
+    ok host: Goose (<home>/.config/goose/config.yaml) starts this program
+    problem host: Goose (<home>/.config/goose/config.yaml) names the key file /no/such/key, which is not there
+      -> put your key into it, one line
+    ok host: Goose (<home>/.config/goose/config.yaml) calls a server at v.example
+    warning host: Goose: <home>/.config/goose/config.yaml cannot be read: Parse error at line 1, column 14: Unclosed flow sequence. Expected: ']' to close sequence. Found: end of input. Context: in flow sequence. Suggestion: Add ']' to close the array, or check for missing commas between elements
+      -> mend the file: Goose reads it no better
+    ");
 }
 
 #[tokio::test]
@@ -129,7 +172,20 @@ async fn people_get_a_table() {
     let output = offline.output().await.unwrap();
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("FAIL  key") && text.contains("-> "), "{text}");
+    assert_snapshot!(redact(home.path(), &text), @"
+    ok    version  venice-mcp 0.1.0
+    FAIL  key      there is none
+                   -> make one at https://venice.ai/settings/api and set VENICE_API_KEY, or VENICE_API_KEY_FILE to a file that holds it
+    FAIL  api      http://127.0.0.1:9/ cannot be used: connection failed: `127.0.0.1`: Connection refused (os error 111)
+                   -> look at the network, at HTTPS_PROXY and NO_PROXY, and at VENICE_BASE_URL where it is set
+    ok    output   <home>/out can be written
+    FAIL  input    <home>/in cannot be read: No such file or directory (os error 2)
+                   -> make the directory readable, or take it out of VENICE_INPUT_DIRS
+    note  host     no host is configured in the usual places
+                   -> venice-mcp install HOST --write (claude-desktop, claude-code, cursor, vscode, …)
+
+    What is marked FAIL will not work until it is mended.
+    ");
     let mut sandboxed = command(home.path());
     sandboxed.args(["doctor", "--sandbox"]).env_remove("VENICE_INPUT_DIRS");
     assert_eq!(sandboxed.output().await.unwrap().status.code(), Some(0));

@@ -5,20 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::harness::command;
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
+use crate::harness::{command, copy_directory};
 
 /// What a command prints for one call on the store, without a Venice that could be asked.
 async fn call(home: &Path, tool: &str, arguments: &Value) -> String {
@@ -34,7 +21,7 @@ async fn call(home: &Path, tool: &str, arguments: &Value) -> String {
 async fn media_jobs_and_ledger_of_an_earlier_version_are_read() {
     let home = tempfile::tempdir().unwrap();
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-0.1.0");
-    copy(&fixture, &home.path().join("out"));
+    copy_directory(&fixture, &home.path().join("out"));
     let call = async |tool: &str, arguments: Value| call(home.path(), tool, &arguments).await;
 
     let video = "video/mp4 2.0 s 11 kB | venice://media/a-wave-4c0d2d0f1c7bd813 | \

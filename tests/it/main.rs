@@ -1,4 +1,4 @@
-//! The server as clients see it: the real binary, a real MCP client, and the sandbox in place of Venice.
+//! The server as clients see it: the real binary, a real MCP client, and the sandbox instead of Venice.
 
 #![expect(
     clippy::unwrap_used,
@@ -27,12 +27,11 @@ mod money;
 mod network;
 mod packaging;
 mod prompts;
-mod proxy;
 mod published;
 mod saved;
-mod served;
 mod settings;
 mod soak;
 mod sse;
 mod stdio;
 mod tidy;
+mod waits;

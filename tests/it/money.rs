@@ -1,22 +1,23 @@
-//! What calls may cost, and what is written down of it.
+//! What calls may cost, and what is written down about it.
 
 use std::path::Path;
 
+use insta::{allow_duplicates, assert_snapshot};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Setup, World, error, facts, text};
-use crate::proxy::{Fault, Proxy};
-use crate::stdio::Raw;
+use crate::harness::{
+    Client as _, Fault, Proxy, Setup, TestServer, error, is_error, media_items, text,
+};
 
 const IMAGE: &str = "/image/generate";
 
-fn picture(prompt: &str) -> Value {
+fn image(prompt: &str) -> Value {
     json!({"prompt": prompt, "width": 64, "height": 64})
 }
 
-fn costs(world: &World) -> usize {
-    world.sandbox.seen().iter().filter(|seen| seen.path.ends_with(IMAGE)).count()
+fn costs(server: &TestServer) -> usize {
+    server.requests().iter().filter(|seen| seen.path.ends_with(IMAGE)).count()
 }
 
 /// An output directory that outlives servers.
@@ -57,15 +58,16 @@ fn exists(path: &Path, name: &str) -> bool {
 
 #[tokio::test]
 async fn a_call_over_the_cap_is_refused_before_its_request() {
-    let world = Setup::new().set("VENICE_MAX_CALL_USD", "0.001").start().await;
+    let server = Setup::new().set("VENICE_MAX_CALL_USD", "0.001").start().await;
     let arguments = json!({"prompt": "a cat", "model": "gpt-image-2"});
-    let said = error(&world.call("venice_image_generate", arguments).await);
-    assert!(said.contains("0.001") && said.contains("--max-call-usd"), "{said}");
-    assert!(said.contains("about $0.2"), "{said}");
-    assert_eq!(costs(&world), 0);
-    let world = Setup::new().set("VENICE_MAX_CALL_USD", "5").start().await;
-    let result = world.call("venice_image_generate", picture("a cat")).await;
-    assert_ne!(result.is_error, Some(true), "{}", text(&result));
+    assert_snapshot!(server.said("venice_image_generate", arguments).await, @"
+    error: the call would cost about $0.26, over the $0.001 of --max-call-usd
+    hint: use a cheaper model or fewer variants, or raise VENICE_MAX_CALL_USD; nothing was spent
+    ");
+    assert_eq!(costs(&server), 0);
+    let server = Setup::new().set("VENICE_MAX_CALL_USD", "5").start().await;
+    let result = server.call("venice_image_generate", image("a cat")).await;
+    assert_ne!(result["isError"], true, "{}", text(&result));
 }
 
 #[tokio::test]
@@ -73,19 +75,19 @@ async fn a_budget_counts_over_restarts_and_over_two_servers() {
     let shared = Shared::new();
     let first = shared.setup().set("VENICE_BUDGET_USD", "0.025").start().await;
     let second = shared.setup().set("VENICE_BUDGET_USD", "0.025").start().await;
-    for world in [&first, &second] {
-        let result = world.call("venice_image_generate", picture("a cat")).await;
-        assert_eq!(facts(&result)[0]["cost_usd"], 0.01, "{}", text(&result));
+    for server in [&first, &second] {
+        let result = server.call("venice_image_generate", image("a cat")).await;
+        assert_eq!(media_items(&result)[0]["cost_usd"], 0.01, "{}", text(&result));
     }
-    let said = error(&first.call("venice_image_generate", picture("another")).await);
-    for words in ["0.025", "$0.02 ", "$0.01,", "--budget-usd"] {
-        assert!(said.contains(words), "{said}");
-    }
+    assert_snapshot!(first.said("venice_image_generate", image("another")).await, @"
+    error: the call would cost about $0.01, and $0.02 of today's $0.025 of --budget-usd are spent or reserved
+    hint: wait for the next UTC day, or raise VENICE_BUDGET_USD; nothing was spent
+    ");
     assert_eq!(costs(&first) + costs(&second), 2);
     first.end().await;
     second.end().await;
     let third = shared.setup().set("VENICE_BUDGET_USD", "0.025").start().await;
-    error(&third.call("venice_image_generate", picture("a third")).await);
+    error(&third.call("venice_image_generate", image("a third")).await);
     assert_eq!(costs(&third), 0);
 }
 
@@ -97,172 +99,213 @@ async fn a_call_of_unknown_price_is_refused_under_a_cap_alone() {
         [("VENICE_MAX_CALL_USD", false), ("VENICE_BUDGET_USD", false), ("VENICE_LOG", true)]
     {
         let value = if runs { "warn" } else { "3" };
-        let world =
-            Setup::new().set("VENICE_BASE_URL", &proxy.base_url).set(variable, value).start().await;
-        let result = world.call("venice_image_generate", picture("a cat")).await;
-        assert_eq!(result.is_error != Some(true), runs, "{}", text(&result));
-        assert!(runs || text(&result).contains("price of the call is not known"));
+        let server = Setup::new().upstream(&proxy.base_url).set(variable, value).start().await;
+        let result = server.call("venice_image_generate", image("a cat")).await;
+        assert_eq!(!is_error(&result), runs, "{}", text(&result));
+        if !runs {
+            allow_duplicates! {
+                assert_snapshot!(server.text(&result), @"
+                error: the price of the call is not known, and --budget-usd is $3, so that it is not made: the model catalog could not be fetched (the URL that was called does not seem to be Venice's API (404))
+                hint: call again when Venice is reached; nothing was spent
+                ");
+            }
+        }
         assert_eq!(proxy.arrived(IMAGE), usize::from(runs));
     }
+}
+
+/// One paid call that ends so: how often it was sent, what the ledger says, and what its client gets.
+async fn paid(prompt: &str, fault: Option<Fault>, budget: Option<&str>) -> String {
+    let (shared, proxy) = (Shared::new(), Proxy::start().await);
+    if let Some(fault) = fault {
+        proxy.fault(IMAGE, 0, 9, fault);
+    }
+    let setup = shared
+        .setup()
+        .upstream(&proxy.base_url)
+        .set("VENICE_BUDGET_USD", budget.unwrap_or_default());
+    let server = setup.start().await;
+    let arguments = json!({"prompt": prompt, "width": 64, "height": 64, "output": "none"});
+    let said = server.said("venice_image_generate", arguments).await;
+    server.end().await;
+    let lines = shared.ledger();
+    for line in &lines {
+        let (tool, usd) = (&line["tool"], &line["usd"]);
+        assert_eq!((tool, usd), (&json!("venice_image_generate"), &json!(0.01)));
+    }
+    format!("sent {}, ledger {}\n{said}\n", proxy.arrived(IMAGE), shared.states().join(", "))
 }
 
 #[tokio::test]
 async fn the_ledger_says_what_became_of_every_paid_call() {
     let answer = |status| Fault::Answer(status, "", br#"{"error": "no"}"#.to_vec());
-    let table: [(&str, Option<Fault>, &str); 7] = [
-        ("a cat", None, "settled"),
-        ("a violation", None, "released"),
-        ("a cat", Some(answer(400)), "released"),
-        ("a cat", Some(answer(500)), "reserved"),
-        ("a cat", Some(answer(503)), "released"),
-        ("a cat", Some(Fault::Reset), "reserved"),
-        ("a cat", Some(Fault::Truncate), "reserved"),
+    let cases = [
+        ("answered", "a cat", None),
+        ("blocked", "a violation", None),
+        ("status 400", "a cat", Some(answer(400))),
+        ("status 500", "a cat", Some(answer(500))),
+        ("status 503, which is tried again", "a cat", Some(answer(503))),
+        ("connection closed", "a cat", Some(Fault::Reset)),
+        ("half an answer", "a cat", Some(Fault::Truncate)),
     ];
-    for (prompt, fault, wanted) in table {
-        for budget in [true, false] {
-            let (shared, proxy) = (Shared::new(), Proxy::start().await);
-            if let Some(fault) = fault.clone() {
-                proxy.fault(IMAGE, 0, 9, fault);
-            }
-            let mut setup = shared.setup().set("VENICE_BASE_URL", &proxy.base_url);
-            if budget {
-                setup = setup.set("VENICE_BUDGET_USD", "1");
-            }
-            let world = setup.start().await;
-            let result = world.call("venice_image_generate", picture(prompt)).await;
-            let said = text(&result);
-            assert_eq!(result.is_error == Some(true), wanted != "settled", "{said}");
-            let kept = said.contains("$0.01 of today's budget stay reserved");
-            assert_eq!(kept, budget && wanted == "reserved", "{said}");
-            world.end().await;
-            let states = shared.states();
-            assert_eq!(states.first().map(String::as_str), Some("reserved"));
-            assert_eq!(states.last().map(String::as_str), Some(wanted), "{said}");
-            let last = shared.ledger().pop().unwrap();
-            assert_eq!(
-                (&last["tool"], &last["usd"]),
-                (&json!("venice_image_generate"), &json!(0.01))
-            );
-            // A model that is offline is asked again.
-            assert!(proxy.arrived(IMAGE) == 1 || said.contains("503"), "{said}");
-        }
+    let (mut with, mut without) = (String::new(), String::new());
+    for (name, prompt, fault) in cases {
+        with += &format!("# {name}\n{}\n", paid(prompt, fault.clone(), Some("1")).await);
+        without += &format!("# {name}\n{}\n", paid(prompt, fault, None).await);
     }
+    assert_snapshot!(with, @r#"
+    # answered
+    sent 1, ledger reserved, settled
+    image/webp 64x64 560 B | venice://media/a-cat-<id> | /tmp/.tmp2EAtvj/a-cat-<id>.webp | model z-image-turbo | about $0.01, balance before $12.34
+
+    # blocked
+    sent 1, ledger reserved, released
+    error: Venice blocked the picture for its content; nothing was charged or stored
+    hint: rephrase the prompt, or use another model
+
+    # status 400
+    sent 1, ledger reserved, released
+    error: Venice refused the arguments
+    Venice says: {"error": "no
+    hint: correct the arguments and call again; nothing was spent
+
+    # status 500
+    sent 1, ledger reserved
+    error: Venice failed (500)
+    Venice says: {"error": "no
+    hint: the call may have been charged; look at the balance or for its result before calling again; $0.01 of today's budget stay reserved for it
+
+    # status 503, which is tried again
+    sent 4, ledger reserved, released
+    error: the model is offline or at its capacity (503)
+    Venice says: {"error": "no
+    hint: call again later, or use another model
+
+    # connection closed
+    sent 1, ledger reserved
+    error: connection lost before `127.0.0.1` answered: Connection reset by peer (os error 104)
+    hint: the call may have been charged; look at the balance or for its result before calling again; $0.01 of today's budget stay reserved for it
+
+    # half an answer
+    sent 1, ledger reserved
+    error: reply cut short: end of file before message length reached
+    hint: the call may have been charged; look at the balance or for its result before calling again; $0.01 of today's budget stay reserved for it
+    "#);
+    // What stays reserved is named only where it is missing from a budget.
+    let kept = |text: &str| text.matches("stay reserved").count();
+    assert_eq!((kept(&with), kept(&without)), (3, 0));
 }
 
 #[tokio::test]
 async fn a_refused_connection_frees_the_reservation() {
     let shared = Shared::new();
-    let world = shared.setup().set("VENICE_BASE_URL", "http://127.0.0.1:9/api/v1").start().await;
-    error(&world.call("venice_image_generate", picture("a cat")).await);
-    world.end().await;
+    let server = shared.setup().upstream("http://127.0.0.1:9/api/v1").start().await;
+    error(&server.call("venice_image_generate", image("a cat")).await);
+    server.end().await;
     assert_eq!(shared.states(), ["reserved", "released"]);
 }
 
 #[tokio::test]
 async fn what_is_free_touches_no_file() {
     let shared = Shared::new();
-    let world = shared.setup().set("VENICE_BUDGET_USD", "1").start().await;
-    world.call("venice_list_models", json!({"type": "image"})).await;
-    world.call("venice_image_styles", json!({})).await;
-    world.end().await;
+    let server = shared.setup().set("VENICE_BUDGET_USD", "1").start().await;
+    server.call("venice_list_models", json!({"type": "image"})).await;
+    server.call("venice_image_styles", json!({})).await;
+    server.end().await;
     assert!(!exists(shared.0.path(), ".venice"), "a free call wrote something");
 }
 
 #[tokio::test]
 async fn a_text_result_names_its_price_and_the_balance() {
-    let world = Setup::new().file("note.txt", b"Some words.").start().await;
-    let path = world.home.path().join("in/note.txt");
-    let result = world.call("venice_text_parser", json!({"file": path})).await;
-    assert!(text(&result).contains("\nabout $0.01, balance before $"), "{}", text(&result));
+    let server = Setup::new().file("note.txt", b"Some words.").start().await;
+    let path = server.home.path().join("in/note.txt");
+    let result = server.call("venice_text_parser", json!({"file": path})).await;
+    assert_snapshot!(server.text(&result), @"
+    Some words.
+    (4 tokens)
+    about $0.01, balance before $12.34
+    ");
 }
 
 #[tokio::test]
 async fn a_client_that_cannot_ask_has_its_call_refused_with_the_estimate() {
-    let world = Setup::new().set("VENICE_CONFIRM_OVER_USD", "0.005").start().await;
-    let said = error(&world.call("venice_image_generate", picture("a cat")).await);
-    assert!(said.contains("about $0.01") && said.contains("0.005"), "{said}");
-    assert_eq!(costs(&world), 0);
+    let server = Setup::new().set("VENICE_CONFIRM_OVER_USD", "0.005").start().await;
+    assert_snapshot!(server.said("venice_image_generate", image("a cat")).await, @"
+    error: the call costs about $0.01, over the $0.005 of --confirm-over-usd, and this client cannot ask its user
+    hint: use a cheaper model, or have the user raise VENICE_CONFIRM_OVER_USD; nothing was spent
+    ");
+    assert_eq!(costs(&server), 0);
 }
 
 fn call(id: u32, more: &Value) -> Value {
-    let mut params = json!({"name": "venice_image_generate", "arguments": picture("a cat")});
+    let mut params = json!({"name": "venice_image_generate", "arguments": image("a cat")});
     params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params})
 }
 
 #[tokio::test]
 async fn a_user_is_asked_while_the_call_waits() {
-    let variables = [("VENICE_SANDBOX", "1"), ("VENICE_CONFIRM_OVER_USD", "0.005")];
-    let mut raw = Raw::with(&variables);
+    let raw = Setup::new().set("VENICE_CONFIRM_OVER_USD", "0.005").lines().await;
     raw.initialize_with("2025-06-18", json!({"elicitation": {}})).await;
-    for (action, wanted) in [("accept", "image/webp"), ("decline", "the user did not agree")] {
-        let question = raw.ask(call(7, &json!({}))).await;
+    for action in ["accept", "decline"] {
+        let question = raw.exchange(call(7, &json!({}))).await;
         assert_eq!(question["method"], "elicitation/create", "{question}");
-        let message = question["params"]["message"].as_str().unwrap();
-        assert!(message.contains("$0.01") && message.contains("0.005"), "{message}");
+        allow_duplicates! {
+            assert_snapshot!(question["params"]["message"].as_str().unwrap(), @"venice_image_generate costs about $0.01, and you are asked above $0.005. Make the call?");
+        }
         let answer = raw
-            .ask(json!({"jsonrpc": "2.0", "id": question["id"], "result": {"action": action}}))
+            .exchange(json!({"jsonrpc": "2.0", "id": question["id"], "result": {"action": action}}))
             .await;
-        let said = answer["result"]["content"][0]["text"].as_str().unwrap();
-        assert!(said.contains(wanted), "{answer}");
+        if action == "accept" {
+            let resource = &answer["result"]["content"][1]["resource"];
+            assert_eq!(resource["mimeType"], "image/webp", "{answer}");
+        } else {
+            assert_snapshot!(text(&answer["result"]), @"
+            the user did not agree: the call costs about $0.01
+            hint: ask the user what to do; nothing was spent
+            ");
+        }
     }
 }
 
 #[tokio::test]
-async fn the_time_that_a_user_takes_is_not_the_calls() {
-    let mut raw = Raw::with(&[
-        ("VENICE_SANDBOX", "1"),
-        ("VENICE_CONFIRM_OVER_USD", "0.005"),
-        ("VENICE_TIMEOUT", "2"),
-    ]);
-    raw.initialize_with("2025-06-18", json!({"elicitation": {}})).await;
-    let question = raw.ask(call(7, &json!({}))).await;
-    assert_eq!(question["method"], "elicitation/create", "{question}");
-    tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
-    let answer = raw
-        .ask(json!({"jsonrpc": "2.0", "id": question["id"], "result": {"action": "accept"}}))
-        .await;
-    let said = answer["result"]["content"][0]["text"].as_str().unwrap();
-    assert!(said.contains("image/webp"), "{answer}");
-}
-
-#[tokio::test]
 async fn in_the_stateless_era_the_question_is_the_answer_and_the_word_is_sealed() {
-    let variables = [("VENICE_SANDBOX", "1"), ("VENICE_CONFIRM_OVER_USD", "0.005")];
-    let mut raw = Raw::with(&variables);
+    let raw = Setup::new().set("VENICE_CONFIRM_OVER_USD", "0.005").lines().await;
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}});
-    let asked = raw.ask(call(1, &json!({"_meta": meta}))).await;
+    let asked = raw.exchange(call(1, &json!({"_meta": meta}))).await;
     let result = &asked["result"];
     assert_eq!(result["resultType"], "input_required", "{asked}");
     let question = &result["inputRequests"]["confirm"];
-    assert!(question["params"]["message"].as_str().unwrap().contains("$0.01"), "{asked}");
+    assert_snapshot!(question["params"]["message"].as_str().unwrap(), @"venice_image_generate costs about $0.01, and you are asked above $0.005. Make the call?");
     let state = result["requestState"].as_str().unwrap();
     let with = |state: &str, action: &str| {
         json!({"_meta": meta, "requestState": state,
             "inputResponses": {"confirm": {"action": action}}})
     };
-    let forged = raw.ask(call(2, &with(&format!("{state}x"), "accept"))).await;
+    let forged = raw.exchange(call(2, &with(&format!("{state}x"), "accept"))).await;
     assert_eq!(forged["result"]["resultType"], "input_required", "{forged}");
-    let declined = raw.ask(call(3, &with(state, "decline"))).await;
+    let declined = raw.exchange(call(3, &with(state, "decline"))).await;
     assert_eq!(declined["result"]["isError"], true, "{declined}");
     let mut other = call(4, &with(state, "accept"));
     other["params"]["arguments"]["prompt"] = json!("a dog");
-    let other = raw.ask(other).await;
+    let other = raw.exchange(other).await;
     assert_eq!(other["result"]["resultType"], "input_required", "{other}");
-    let made = raw.ask(call(5, &with(state, "accept"))).await;
+    let made = raw.exchange(call(5, &with(state, "accept"))).await;
     assert_eq!(made["result"]["content"][1]["resource"]["mimeType"], "image/webp", "{made}");
 }
 
 #[tokio::test]
-async fn a_missing_key_is_told_before_anyone_is_asked() {
-    let world = Setup::new().set("VENICE_API_KEY", "").start().await;
-    let said = error(&world.call("venice_image_generate", picture("a cat")).await);
-    assert!(said.contains("no Venice API key is set"), "{said}");
-    assert!(world.sandbox.seen().is_empty(), "{:?}", world.sandbox.seen());
-    let listed = world.call("venice_list_models", json!({})).await;
-    assert_ne!(listed.is_error, Some(true), "{}", text(&listed));
+async fn a_missing_key_is_reported_before_anyone_is_asked() {
+    let server = Setup::new().set("VENICE_API_KEY", "").start().await;
+    assert_snapshot!(server.said("venice_image_generate", image("a cat")).await, @"
+    error: no Venice API key is set
+    hint: set VENICE_API_KEY in the server's environment; keys are made at https://venice.ai/settings/api
+    ");
+    assert!(server.requests().is_empty(), "{:?}", server.requests());
+    let listed = server.call("venice_list_models", json!({})).await;
+    assert_ne!(listed["isError"], true, "{}", text(&listed));
 }
 
 #[tokio::test]
@@ -274,10 +317,11 @@ async fn a_price_that_is_not_known_for_want_of_the_catalog_says_so() {
         99,
         Fault::Answer(404, "content-type: text/html", b"<html>".to_vec()),
     );
-    let setup = Setup::new().set("VENICE_BASE_URL", &proxy.base_url);
-    let world = setup.set("VENICE_BUDGET_USD", "1").start().await;
-    let said = error(&world.call("venice_image_generate", picture("a cat")).await);
-    assert!(said.contains("the model catalog could not be fetched"), "{said}");
-    assert!(said.contains("does not seem to be Venice's API"), "{said}");
+    let setup = Setup::new().upstream(&proxy.base_url);
+    let server = setup.set("VENICE_BUDGET_USD", "1").start().await;
+    assert_snapshot!(server.said("venice_image_generate", image("a cat")).await, @"
+    error: the price of the call is not known, and --budget-usd is $1, so that it is not made: the model catalog could not be fetched (the URL that was called does not seem to be Venice's API (404) (Venice's reply was HTML))
+    hint: call again when Venice is reached; nothing was spent
+    ");
     assert_eq!(proxy.arrived(IMAGE), 0);
 }

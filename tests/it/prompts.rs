@@ -1,5 +1,6 @@
 //! Prompts: what is listed, what they say, and what completes their arguments.
 
+use insta::assert_snapshot;
 use rmcp::model::{
     ArgumentInfo, CompleteRequestParams, GetPromptRequestParams, PromptReference, Reference,
 };
@@ -7,7 +8,7 @@ use serde_json::{Map, Value, json};
 use venice_mcp::prompts::PROMPTS;
 use venice_mcp::tools;
 
-use crate::harness::{Setup, World};
+use crate::harness::{Client as _, Setup};
 
 /// Every argument with its own name in brackets, so that a snapshot shows where each goes.
 fn all_given(prompt: &venice_mcp::prompts::Prompt) -> Map<String, Value> {
@@ -56,7 +57,7 @@ fn a_text_names_the_tools_that_its_prompt_needs_and_no_other() {
             assert!(prompt.tools.contains(tool) || *tool == "venice_web_scrape", "{tool}");
         }
         for tool in prompt.tools {
-            let conditional = prompt.name == "product_pictures";
+            let conditional = prompt.name == "product_images";
             assert!(named.contains(tool) || conditional, "{}: {tool}", prompt.name);
         }
     }
@@ -65,8 +66,8 @@ fn a_text_names_the_tools_that_its_prompt_needs_and_no_other() {
 #[tokio::test]
 async fn a_prompt_is_listed_where_its_tools_are() {
     let names = async |setup: Setup| -> Vec<String> {
-        let world = setup.start().await;
-        let prompts = world.client().list_all_prompts().await.unwrap();
+        let server = setup.start().await;
+        let prompts = server.service().list_all_prompts().await.unwrap();
         prompts.into_iter().map(|prompt| prompt.name).collect()
     };
     let there = |tool: &&str| tools::all().any(|route| route.spec.name == *tool);
@@ -78,42 +79,55 @@ async fn a_prompt_is_listed_where_its_tools_are() {
 }
 
 #[tokio::test]
-async fn a_prompt_is_got_with_its_arguments_and_mistakes_are_named() {
-    let world = World::start().await;
+async fn a_prompt_is_filled_with_its_arguments_and_mistakes_are_named() {
+    let server = Setup::new().start().await;
     let get = async |name: &str, arguments: Value| {
         let mut request = GetPromptRequestParams::new(name);
         request.arguments = arguments.as_object().cloned();
-        world.client().get_prompt(request).await
+        server.service().get_prompt(request).await
     };
     let result = get("compare_models", json!({"prompt": "a red fox", "format": ""})).await.unwrap();
-    assert!(said(&result).contains("a red fox") && said(&result).contains("aspect_ratio 1:1"));
-    for (name, arguments, word) in [
-        ("compare_models", json!({}), "`prompt` is missing"),
-        ("compare_models", json!({"prompt": "x", "colour": "red"}), "`colour`"),
-        ("paint", json!({}), "`paint`"),
+    assert_snapshot!(said(&result), @"
+    Compare image models on this prompt: a red fox
+
+    1. With venice_list_models (type image), look up these models and their prices: three that differ in price and look. Show me the list and the sum, and wait for my word.
+    2. Call venice_image_generate once for each, with the same prompt, aspect_ratio 1:1, seed 42 and save_as compare/<model>. Change nothing else; where a model refuses an argument, leave that one out and say so.
+    3. Show a table: model, image, price, how long it took, what it got right and wrong. Then name the one that you would take, and why.
+
+    Calls that cost money are made once: if one seems lost, look in venice_media first. For everything made, show me its file path or link and its venice:// URI, and at the end what it cost in all.
+    ");
+    let mut refused = Vec::new();
+    for (name, arguments) in [
+        ("compare_models", json!({})),
+        ("compare_models", json!({"prompt": "x", "colour": "red"})),
+        ("paint", json!({})),
     ] {
-        let error = get(name, arguments).await.unwrap_err().to_string();
-        assert!(error.contains(word), "{error}");
+        refused.push(get(name, arguments).await.unwrap_err().to_string());
     }
+    assert_snapshot!(refused.join("\n"), @"
+    Mcp error: -32602: compare_models: `prompt` is missing
+    Mcp error: -32602: compare_models: there is no argument `colour`
+    Mcp error: -32602: there is no prompt `paint` here
+    ");
 }
 
 #[tokio::test]
 async fn arguments_are_completed() {
-    let world = World::start().await;
+    let server = Setup::new().start().await;
     let complete = async |prompt: &str, argument: &str, typed: &str| {
         let reference = Reference::Prompt(PromptReference::new(prompt));
         let argument = ArgumentInfo::new(argument, typed);
         let request = CompleteRequestParams::new(reference, argument);
-        world.client().complete(request).await.unwrap().completion.values
+        server.service().complete(request).await.unwrap().completion.values
     };
-    assert_eq!(complete("restore_picture", "color", "re").await, ["refresh"]);
+    assert_eq!(complete("restore_image", "color", "re").await, ["refresh"]);
     let models = complete("compare_models", "models", "qwen-image,z-").await;
-    assert!(models.contains(&"qwen-image,z-image-turbo".to_owned()), "{models:?}");
+    assert!(models.iter().any(|list| list == "qwen-image,z-image-turbo"), "{models:?}");
     assert!(!complete("podcast", "host", "").await.is_empty());
-    world.call("venice_image_generate", json!({"prompt": "an old photo"})).await;
-    let pictures = complete("restore_picture", "picture", "").await;
-    assert_eq!(pictures[0], "last");
-    assert!(pictures[1].starts_with("venice://media/an-old-photo"), "{pictures:?}");
-    assert!(complete("restore_picture", "nothing", "").await.is_empty());
+    server.call("venice_image_generate", json!({"prompt": "an old photo"})).await;
+    let images = complete("restore_image", "image", "").await;
+    assert_eq!(images[0], "last");
+    assert!(images[1].starts_with("venice://media/an-old-photo"), "{images:?}");
+    assert!(complete("restore_image", "nothing", "").await.is_empty());
     assert!(complete("paint", "prompt", "").await.is_empty());
 }

@@ -9,8 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::harness::{Setup, World, text};
-use crate::proxy::Proxy;
+use crate::harness::{Client as _, Proxy, Setup, TestServer, is_error, text};
 
 /// How many calls a client has under way.
 const AT_ONCE: usize = 8;
@@ -49,18 +48,17 @@ struct Counts {
     bought: AtomicUsize,
 }
 
-async fn client(world: &World, counts: &Counts, calls: usize) {
+async fn client(server: &TestServer, counts: &Counts, calls: usize) {
     loop {
         let number = counts.next.fetch_add(1, Ordering::SeqCst);
         if number >= calls {
             return;
         }
         let (tool, arguments, spends) = call(number);
-        let answer = timeout(Duration::from_mins(2), world.try_call(tool, arguments)).await;
+        let answer = timeout(Duration::from_mins(2), server.call(tool, arguments)).await;
         let result = answer.unwrap_or_else(|_| panic!("call {number} of {tool} was not answered"));
-        let result = result.unwrap_or_else(|error| panic!("call {number} of {tool}: {error}"));
         assert!(!text(&result).is_empty());
-        if result.is_error == Some(true) {
+        if is_error(&result) {
             counts.failed.fetch_add(1, Ordering::SeqCst);
         } else {
             counts.good.fetch_add(1, Ordering::SeqCst);
@@ -83,7 +81,7 @@ async fn no_reply_is_lost_and_no_server_grows() {
     let (calls, clients) = (setting("SOAK_CALLS", 320), setting("SOAK_CLIENTS", 3));
     let proxy = Proxy::start().await;
     let shared = tempfile::tempdir().unwrap();
-    let mut worlds = Vec::new();
+    let mut servers = Vec::new();
     for _ in 0..clients {
         let setup = Setup::new()
             .set("VENICE_BASE_URL", &proxy.base_url)
@@ -91,21 +89,21 @@ async fn no_reply_is_lost_and_no_server_grows() {
             .set("VENICE_BUDGET_USD", "100000")
             .set("VENICE_FAILURE_BREAKER", "off")
             .set("VENICE_LOG", "off");
-        worlds.push(setup.start().await);
+        servers.push(setup.start().await);
     }
     proxy.break_one_in(50);
     let counts = Counts::default();
     let run = async |until: usize| {
-        let each = worlds.iter().flat_map(|world| (0..AT_ONCE).map(move |_| world));
-        futures::future::join_all(each.map(|world| client(world, &counts, until))).await;
+        let each = servers.iter().flat_map(|server| (0..AT_ONCE).map(move |_| server));
+        futures::future::join_all(each.map(|server| client(server, &counts, until))).await;
     };
     // The first calls fill caches and pools.
     run(calls / 3).await;
-    let before: Vec<_> = worlds.iter().map(|world| weight(world.process())).collect();
+    let before: Vec<_> = servers.iter().map(|server| weight(server.process())).collect();
     counts.next.store(calls / 3, Ordering::SeqCst);
     run(calls).await;
-    for (world, before) in worlds.iter().zip(before) {
-        if let Some(((memory, handles), (first, _))) = weight(world.process()).zip(before) {
+    for (server, before) in servers.iter().zip(before) {
+        if let Some(((memory, handles), (first, _))) = weight(server.process()).zip(before) {
             println!("server of {memory} kB, {first} kB before, {handles} handles");
             assert!(memory < first + GROWTH, "{first} kB became {memory} kB");
             assert!(handles < HANDLES, "{handles} handles");
@@ -116,8 +114,8 @@ async fn no_reply_is_lost_and_no_server_grows() {
     println!("{good} good, {failed} failed, {bought} bought");
     assert_eq!(good + failed, calls);
     assert!(failed >= calls / 8 && failed < calls / 4, "{failed} of {calls} failed");
-    for world in worlds {
-        assert_eq!(world.end().await.0, Some(0));
+    for server in servers {
+        assert_eq!(server.end().await.0, Some(0));
     }
     let ledger = shared.path().join(".venice/ledger");
     let texts = std::fs::read_dir(ledger).unwrap().map(|file| file.unwrap().path());

@@ -1,97 +1,36 @@
 //! The protocol on stdin and stdout, line by line.
 
-use std::process::Stdio;
-
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout};
 
-use crate::harness::command;
-
-/// A server whose lines a test writes and reads itself.
-pub(crate) struct Raw {
-    _child: Child,
-    stdin: ChildStdin,
-    lines: Lines<BufReader<ChildStdout>>,
-    _home: tempfile::TempDir,
-}
-
-impl Raw {
-    fn start() -> Self {
-        Self::with(&[("VENICE_SANDBOX", "1")])
-    }
-
-    pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let mut child = command(home.path())
-            .envs(variables.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let stdin = child.stdin.take().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { _child: child, stdin, lines, _home: home }
-    }
-
-    pub(crate) async fn write(&mut self, line: &[u8]) {
-        self.stdin.write_all(line).await.unwrap();
-        self.stdin.write_all(b"\n").await.unwrap();
-    }
-
-    pub(crate) async fn read(&mut self) -> Value {
-        let line = self.lines.next_line().await.unwrap().expect("the server ended");
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
-    }
-
-    pub(crate) async fn ask(&mut self, request: Value) -> Value {
-        self.write(request.to_string().as_bytes()).await;
-        self.read().await
-    }
-
-    pub(crate) async fn initialize(&mut self, version: &str) -> Value {
-        self.initialize_with(version, json!({})).await
-    }
-
-    pub(crate) async fn initialize_with(&mut self, version: &str, capabilities: Value) -> Value {
-        let answer = self
-            .ask(json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
-                "protocolVersion": version, "capabilities": capabilities,
-                "clientInfo": {"name": "raw", "version": "1"}}}))
-            .await;
-        self.write(br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await;
-        answer
-    }
-}
+use crate::harness::{Client as _, Setup};
 
 #[tokio::test]
 async fn every_handshake_revision_is_spoken() {
     for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
-        let mut raw = Raw::start();
+        let raw = Setup::new().lines().await;
         let answer = raw.initialize(version).await;
         assert_eq!(answer["result"]["protocolVersion"], version);
-        let list = raw.ask(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).await;
-        assert!(list["result"]["tools"].as_array().unwrap().len() >= 6, "{list}");
+        assert!(raw.tools().await.len() >= 6);
     }
-    let mut raw = Raw::start();
+    let raw = Setup::new().lines().await;
     assert_eq!(raw.initialize("2099-01-01").await["result"]["protocolVersion"], "2025-11-25");
 }
 
 #[tokio::test]
 async fn the_stateless_era_needs_no_handshake() {
-    let mut raw = Raw::start();
+    let raw = Setup::new().lines().await;
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {}});
-    let answer = raw
-        .ask(json!({"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {"_meta": meta}}))
+    let answer = raw.exchange(json!({"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {"_meta": meta}}))
         .await;
-    let versions = answer["result"]["supportedVersions"].as_array().unwrap();
-    assert!(versions.contains(&json!("2026-07-28")), "{answer}");
+    let versions: Vec<Value> = answer["result"]["supportedVersions"].as_array().unwrap().clone();
+    assert!(versions.iter().any(|version| version == "2026-07-28"), "{answer}");
     let answer = raw
-        .ask(json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"_meta": meta,
-            "name": "venice_tts", "arguments": {"input": "Hi."}}}))
+        .exchange(
+            json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"_meta": meta,
+            "name": "venice_tts", "arguments": {"input": "Hi."}}}),
+        )
         .await;
     assert_eq!(answer["result"]["content"][1]["resource"]["mimeType"], "audio/mpeg", "{answer}");
     assert_eq!(answer["result"]["resultType"], "complete");
@@ -99,26 +38,26 @@ async fn the_stateless_era_needs_no_handshake() {
 
 #[tokio::test]
 async fn broken_lines_are_answered_and_the_next_call_works() {
-    let mut raw = Raw::start();
+    let raw = Setup::new().lines().await;
     raw.initialize("2025-06-18").await;
     raw.write(b"this is not JSON").await;
-    assert_eq!(raw.read().await["error"]["code"], -32700);
+    assert_eq!(raw.next().await["error"]["code"], -32700);
     raw.write("[".repeat(100_000).as_bytes()).await;
-    assert!(raw.read().await["error"]["code"].is_i64());
+    assert!(raw.next().await["error"]["code"].is_i64());
     raw.write(b"").await;
     let mut huge = br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"x":""#.to_vec();
     huge.resize(50 << 20, b'x');
     huge.extend_from_slice(b"\"}}");
     raw.write(&huge).await;
-    let answer = raw.read().await;
+    let answer = raw.next().await;
     assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(7), &json!(-32600)), "{answer}");
-    let pong = raw.ask(json!({"jsonrpc": "2.0", "id": 8, "method": "ping"})).await;
+    let pong = raw.exchange(json!({"jsonrpc": "2.0", "id": 8, "method": "ping"})).await;
     assert_eq!(pong["id"], 8);
 }
 
 #[tokio::test]
 async fn calls_run_side_by_side() {
-    let mut raw = Raw::start();
+    let raw = Setup::new().lines().await;
     raw.initialize("2025-06-18").await;
     for id in 1..=20 {
         let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {
@@ -128,10 +67,10 @@ async fn calls_run_side_by_side() {
     }
     let mut answered = Vec::new();
     for _ in 1..=20 {
-        let answer = raw.read().await;
+        let answer = raw.next().await;
         let id = answer["id"].as_u64().unwrap();
         let uri = answer["result"]["content"][1]["resource"]["uri"].as_str().unwrap();
-        assert!(uri.contains(&format!("/cat-{id}-")), "{uri}");
+        assert!(uri.starts_with(&format!("venice://media/cat-{id}-")), "{uri}");
         answered.push(id);
     }
     answered.sort_unstable();
@@ -140,7 +79,7 @@ async fn calls_run_side_by_side() {
 
 #[tokio::test]
 async fn progress_comes_before_the_result_where_it_is_asked_for() {
-    let mut raw = Raw::start();
+    let raw = Setup::new().lines().await;
     raw.initialize("2025-06-18").await;
     let input = "A sentence that goes on for a while. ".repeat(300);
     let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
@@ -149,7 +88,7 @@ async fn progress_comes_before_the_result_where_it_is_asked_for() {
     let mut last = -1.0;
     let mut seen = 0;
     loop {
-        let message = raw.read().await;
+        let message = raw.next().await;
         if message["id"] == 1 {
             break;
         }
@@ -159,5 +98,5 @@ async fn progress_comes_before_the_result_where_it_is_asked_for() {
         last = progress;
         seen += 1;
     }
-    assert!(seen > 0, "no progress was told");
+    assert!(seen > 0, "no progress was reported");
 }

@@ -1,95 +1,152 @@
-use serde_json::json;
+//! What is stored, and how it is shown again.
 
-use crate::harness::{Setup, World, blobs, error, facts, kinds, text};
+use insta::assert_snapshot;
+use serde_json::{Value, json};
 
-const SMALL: (u32, u32) = (64, 64);
+use crate::harness::{Client as _, Setup, TestServer, blobs, kinds, media_items, text};
 
-async fn picture(world: &World, prompt: &str, save_as: Option<&str>) -> String {
-    let arguments = json!({"prompt": prompt, "width": SMALL.0, "height": SMALL.1, "output": "link",
-        "save_as": save_as});
-    let result = world.call("venice_image_generate", arguments).await;
-    facts(&result)[0]["uri"].as_str().unwrap().to_owned()
+const TOOL: &str = "venice_media";
+
+fn small(prompt: &str) -> Value {
+    json!({"prompt": prompt, "width": 64, "height": 64, "output": "link"})
+}
+
+/// Makes an image, and gives its URI.
+async fn made(server: &TestServer, arguments: Value) -> String {
+    let result = server.call("venice_image_generate", arguments).await;
+    media_items(&result)[0]["uri"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn venice_media() {
+    let server = Setup::new().start().await;
+    assert_snapshot!(server.transcript(TOOL, json!({})).await, @"
+    venice_media {}
+    < text
+      nothing is stored yet
+    ");
+    made(&server, small("first")).await;
+    made(&server, small("second")).await;
+    server.call("venice_tts", json!({"input": "Hello."})).await;
+    assert_snapshot!(server.transcript(TOOL, json!({"kind": "image"})).await, @r#"
+    venice_media {"kind":"image"}
+    < text
+      image/webp 64x64 626 B | venice://media/second-<id> | <home>/out/second-<id>.webp | model z-image-turbo | about $0.01
+      image/webp 64x64 518 B | venice://media/first-<id> | <home>/out/first-<id>.webp | model z-image-turbo | about $0.01
+    _meta ai.venice/media
+      [
+        {
+          "uri": "venice://media/second-<id>", "mimeType": "image/webp", "bytes": 626,
+          "width": 64, "height": 64, "path": "<home>/out/second-<id>.webp",
+          "sha256": "<hash>",
+          "model": "z-image-turbo", "cost_usd": 0.01
+        },
+        {
+          "uri": "venice://media/first-<id>", "mimeType": "image/webp", "bytes": 518,
+          "width": 64, "height": 64, "path": "<home>/out/first-<id>.webp",
+          "sha256": "<hash>",
+          "model": "z-image-turbo", "cost_usd": 0.01
+        }
+      ]
+    "#);
+    let mistake = json!({"uri": "venice://media/cat-0000000000000000"});
+    assert_snapshot!(server.transcript(TOOL, mistake).await, @r#"
+    venice_media {"uri":"venice://media/cat-<id>"}
+    < isError
+    < text
+      there is no stored item `venice://media/cat-<id>`
+      hint: call venice_media without uri to list what is stored
+    "#);
 }
 
 #[tokio::test]
 async fn an_item_is_shown_again_in_another_form() {
-    let world = World::start().await;
-    let uri = picture(&world, "a cat", None).await;
-    let result = world.call("venice_media", json!({"uri": uri, "output": "blob"})).await;
+    let server = Setup::new().start().await;
+    let uri = made(&server, small("a cat")).await;
+    let result = server.call(TOOL, json!({"uri": uri, "output": "blob"})).await;
     assert_eq!(blobs(&result)[0].0, uri, "{}", text(&result));
-    let last = world.call("venice_media", json!({"uri": "last", "output": "link"})).await;
+    let last = server.call(TOOL, json!({"uri": "last", "output": "link"})).await;
     assert_eq!(kinds(&last), ["text", "resource_link"]);
 }
 
 #[tokio::test]
-async fn the_list_is_newest_first_and_by_kind() {
-    let world = World::start().await;
-    picture(&world, "first", None).await;
-    picture(&world, "second", None).await;
-    world.call("venice_tts", json!({"input": "Hello."})).await;
-    let list = text(&world.call("venice_media", json!({"kind": "image"})).await);
-    let lines: Vec<&str> = list.lines().collect();
-    assert_eq!(lines.len(), 2, "{list}");
-    assert!(lines[0].contains("/second-") && lines[1].contains("/first-"), "{list}");
-}
-
-#[tokio::test]
 async fn a_name_makes_sub_directories_and_never_leaves_the_store() {
-    let world = World::start().await;
-    picture(&world, "a cat", Some("../../cats/../Tom & Jerry")).await;
-    picture(&world, "a cat", Some("C:\\Windows\\con")).await;
-    let list = world.call("venice_media", json!({})).await;
-    let out = world.out();
-    let (_, _home) = world.end().await;
-    for fact in facts(&list) {
-        let path = std::path::PathBuf::from(fact["path"].as_str().unwrap());
-        assert!(path.starts_with(&out) && path.is_file(), "{}", path.display());
+    let server = Setup::new().start().await;
+    for name in ["../../cats/../Tom & Jerry", "C:\\Windows\\con"] {
+        let mut arguments = small("a cat");
+        arguments["save_as"] = json!(name);
+        made(&server, arguments).await;
     }
-    assert!(text(&list).contains("/cats/tom-jerry-"), "{}", text(&list));
+    let list = server.call(TOOL, json!({})).await;
+    let names: Vec<String> = media_items(&list)
+        .iter()
+        .map(|item| item["path"].as_str().unwrap())
+        .map(|path| path.strip_prefix(server.out().to_str().unwrap()).unwrap())
+        .map(|path| path.rsplit_once('-').unwrap().0.replace('\\', "/"))
+        .collect();
+    assert_eq!(names, ["/c/windows/con_", "/cats/tom-jerry"]);
+    let (_, _home) = server.end().await;
+    for item in media_items(&list) {
+        assert!(std::path::Path::new(item["path"].as_str().unwrap()).is_file(), "{item}");
+    }
 }
 
 #[tokio::test]
 async fn two_servers_share_a_directory() {
-    let first = World::start().await;
+    let first = Setup::new().start().await;
     let shared = first.out().to_str().unwrap().to_owned();
     let second = Setup::new().set("VENICE_OUTPUT_DIR", &shared).start().await;
-    let uri = picture(&first, "a shared cat", None).await;
+    let uri = made(&first, small("a shared cat")).await;
     let (code, _home) = first.end().await;
     assert_eq!(code, Some(0));
-    let result = second.call("venice_media", json!({"uri": uri, "output": "blob"})).await;
+    let result = second.call(TOOL, json!({"uri": uri, "output": "blob"})).await;
     assert_eq!(blobs(&result)[0].0, uri, "{}", text(&result));
 }
 
 #[tokio::test]
 async fn an_unknown_item_is_an_error_that_says_what_to_do() {
-    let world = World::start().await;
-    for uri in ["venice://media/cat-0000000000000000", "../../etc/passwd", "last"] {
-        let said = error(&world.call("venice_media", json!({"uri": uri})).await);
-        assert!(said.contains("venice_media without uri"), "{said}");
-    }
+    let server = Setup::new().start().await;
+    let refused = [json!({"uri": "../../etc/passwd"}), json!({"uri": "last"})];
+    assert_snapshot!(server.said_each(TOOL, refused).await, @r#"
+    {"uri":"../../etc/passwd"}
+      error: there is no stored item `../../etc/passwd`
+      hint: call venice_media without uri to list what is stored
+    {"uri":"last"}
+      error: there is no stored item `last`
+      hint: call venice_media without uri to list what is stored
+    "#);
 }
 
 #[tokio::test]
 async fn stored_media_are_resources() {
-    let world = World::start().await;
-    let uri = picture(&world, "a cat", None).await;
-    let listed = world.client().list_all_resources().await.unwrap();
+    let server = Setup::new().start().await;
+    let uri = made(&server, small("a cat")).await;
+    let listed = server.service().list_all_resources().await.unwrap();
     assert_eq!(listed[0].uri, uri);
-    let templates = world.client().list_all_resource_templates().await.unwrap();
+    let templates = server.service().list_all_resource_templates().await.unwrap();
     assert_eq!(templates[0].uri_template, "venice://media/{id}");
     assert_eq!(listed.last().unwrap().uri, "venice://styles");
-    assert!(world.read("venice://media/nothing-0000000000000000").await.is_err());
-    assert!(world.read("file:///etc/passwd").await.is_err());
+    let missing = [
+        server.read("venice://media/nothing-0000000000000000").await.unwrap_err(),
+        server.read("file:///etc/passwd").await.unwrap_err(),
+    ];
+    assert_snapshot!(missing.join("\n"), @"
+    there is no resource `venice://media/nothing-0000000000000000`
+    there is no resource `file:///etc/passwd`
+    ");
 }
 
 #[tokio::test]
 async fn a_directory_that_cannot_be_written_is_replaced_with_a_warning() {
     let setup = Setup::new().file("blocker", b"a file, not a directory");
-    let world = setup.set("VENICE_OUTPUT_DIR", "in/blocker/out").start().await;
+    let server = setup.set("VENICE_OUTPUT_DIR", "in/blocker/out").start().await;
     let arguments = json!({"prompt": "a cat", "width": 64, "height": 64});
-    let result = world.call("venice_image_generate", arguments).await;
+    let result = server.call("venice_image_generate", arguments).await;
     assert_eq!(kinds(&result), ["text", "resource"], "{}", text(&result));
-    let path = facts(&result)[0]["path"].as_str().unwrap().to_owned();
-    assert!(!path.contains("blocker"), "{path}");
-    assert!(text(&result).contains("files go to the temporary directory"), "{}", text(&result));
+    let path = media_items(&result)[0]["path"].as_str().unwrap().to_owned();
+    let place = std::path::Path::new(&path).parent().unwrap().to_str().unwrap();
+    assert_snapshot!(server.text(&result).replace(place, "<temporary>"), @"
+    image/webp 64x64 560 B | venice://media/a-cat-<id> | /tmp/venice-mcp-<uuid>/a-cat-<id>.webp | model z-image-turbo | about $0.01, balance before $12.34
+    The output directory `<home>/in/blocker/out` cannot be used (cannot use `<home>/in/blocker/out`: File exists (os error 17)); files go to the temporary directory `/tmp/venice-mcp-<uuid>`.
+    ");
 }

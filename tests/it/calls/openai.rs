@@ -1,54 +1,108 @@
+//! Images from text, by the endpoint that follows OpenAI's.
+
+use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::harness::{Setup, World, blobs, error, facts, kinds, sent, text};
+use crate::harness::{Client as _, Setup, blobs, text};
 
 const TOOL: &str = "venice_image_generate_openai";
 const PATH: &str = "/images/generations";
 
 #[tokio::test]
-async fn a_picture_comes_back_as_from_the_other_endpoint() {
-    let world = World::start().await;
-    let result = world.call(TOOL, json!({"prompt": "a cat", "size": "256x256"})).await;
-    assert_eq!(kinds(&result), ["text", "resource"], "{}", text(&result));
-    assert_eq!(blobs(&result)[0].1, "image/png");
-    let fact = facts(&result).remove(0);
-    assert_eq!((&fact["width"], &fact["model"]), (&json!(256), &json!("z-image-turbo")));
-    let wanted = json!({"prompt": "a cat", "size": "256x256", "model": "z-image-turbo"});
-    assert_eq!(sent(&world, PATH), [wanted]);
+async fn venice_image_generate_openai() {
+    let server = Setup::new().start().await;
+    let call = server.transcript(TOOL, json!({"prompt": "a cat", "size": "256x256"})).await;
+    assert_snapshot!(call, @r#"
+    venice_image_generate_openai {"prompt":"a cat","size":"256x256"}
+    > GET /models?type=image
+    > POST /images/generations
+      {"prompt":"a cat","size":"256x256","model":"z-image-turbo"}
+    < text
+      image/png 256x256 4 kB | venice://media/a-cat-<id> | <home>/out/a-cat-<id>.png | model z-image-turbo | about $0.01, balance before $12.34
+    < resource image/png, 4338 bytes
+      venice://media/a-cat-<id>
+    _meta ai.venice/media
+      [
+        {
+          "uri": "venice://media/a-cat-<id>", "mimeType": "image/png", "bytes": 4338,
+          "width": 256, "height": 256, "path": "<home>/out/a-cat-<id>.png",
+          "sha256": "<hash>",
+          "model": "z-image-turbo", "cost_usd": 0.01, "balance_usd": 12.34
+        }
+      ]
+    "#);
+    let mistake = server.transcript(TOOL, json!({"prompt": "a cat", "size": "1x1"})).await;
+    assert_snapshot!(mistake, @r#"
+    venice_image_generate_openai {"prompt":"a cat","size":"1x1"}
+    < isError
+    < text
+      an argument is not valid
+      - `size`: must be one of auto, 256x256, 512x512, 1024x1024, 1536x1024, 1024x1536, 1792x1024, 1024x1792
+      hint: correct the arguments and call again; nothing was spent
+    "#);
 }
 
 #[tokio::test]
-async fn every_argument_reaches_venice_and_a_data_url_is_a_picture_too() {
-    let world = World::start().await;
+async fn every_argument_reaches_venice_and_a_data_url_is_an_image_too() {
+    let server = Setup::new().start().await;
     let arguments = json!({"prompt": "a cat", "model": "venice-sd35", "n": 1, "size": "512x512",
         "output_format": "jpeg", "output_compression": 80, "quality": "hd", "style": "vivid",
         "moderation": "low", "background": "opaque", "response_format": "url"});
-    let result = world.call(TOOL, arguments.clone()).await;
+    let result = server.call(TOOL, arguments.clone()).await;
     assert_eq!(blobs(&result)[0].1, "image/jpeg", "{}", text(&result));
-    assert_eq!(sent(&world, PATH), [arguments]);
+    assert_eq!(server.sent(PATH), [arguments]);
 }
 
 #[tokio::test]
 async fn what_is_wrong_is_refused_before_anything_is_spent() {
-    let world = Setup::new().set("VENICE_SAFE_MODE", "locked").start().await;
-    for (arguments, fragment) in [
-        (json!({"prompt": " "}), "`prompt`"),
-        (json!({"prompt": "x".repeat(1501)}), "1500"),
-        (json!({"prompt": "a cat", "model": "z-image-trubo"}), "`z-image-turbo`"),
-        (json!({"prompt": "a cat", "n": 2}), "`n`"),
-        (json!({"prompt": "a cat", "size": "1x1"}), "1792x1024"),
-        (json!({"prompt": "a cat", "moderation": "low"}), "VENICE_SAFE_MODE"),
-        (json!({"prompt": "a cat", "extra": {"safe_mode": false}}), "extra.safe_mode"),
-    ] {
-        let said = error(&world.call(TOOL, arguments).await);
-        assert!(said.contains(fragment), "{said}");
-    }
-    assert!(sent(&world, PATH).is_empty());
+    let server = Setup::new().set("VENICE_SAFE_MODE", "locked").start().await;
+    let refused = server
+        .said_each(
+            TOOL,
+            [
+                json!({"prompt": " "}),
+                json!({"prompt": "x".repeat(1501)}),
+                json!({"prompt": "a cat", "model": "z-image-trubo"}),
+                json!({"prompt": "a cat", "n": 2}),
+                json!({"prompt": "a cat", "moderation": "low"}),
+                json!({"prompt": "a cat", "extra": {"safe_mode": false}}),
+            ],
+        )
+        .await;
+    assert_snapshot!(refused, @r#"
+    {"prompt":" "}
+      error: an argument is not valid
+      - `prompt`: must not be blank
+      hint: correct the arguments and call again; nothing was spent
+    {"prompt":"<1501 bytes, sha256 775e5307>"}
+      error: an argument is not valid
+      - `prompt`: has 1501 characters; at most 1500 are allowed
+      hint: correct the arguments and call again; nothing was spent
+    {"prompt":"a cat","model":"z-image-trubo"}
+      error: an argument is not valid
+      - `model`: `z-image-trubo` is not a known image model; near ids: `z-image-turbo`
+      hint: venice_list_models with type `image` lists them; nothing was spent
+    {"prompt":"a cat","n":2}
+      error: an argument is not valid
+      - `n`: must be at most 1
+      hint: correct the arguments and call again; nothing was spent
+    {"prompt":"a cat","moderation":"low"}
+      error: an argument is not valid
+      - `moderation`: is locked to auto by this server's VENICE_SAFE_MODE
+      hint: correct the arguments and call again; nothing was spent
+    {"prompt":"a cat","extra":{"safe_mode":false}}
+      error: an argument is not valid
+      - `extra.safe_mode`: cannot be set in extra
+      hint: correct the arguments and call again; nothing was spent
+    "#);
+    assert!(server.sent(PATH).is_empty());
 }
 
 #[tokio::test]
-async fn a_blocked_picture_is_an_error() {
-    let world = World::start().await;
-    let said = error(&world.call(TOOL, json!({"prompt": "a violation"})).await);
-    assert!(said.contains("blocked"), "{said}");
+async fn a_blocked_image_is_an_error() {
+    let server = Setup::new().start().await;
+    assert_snapshot!(server.said(TOOL, json!({"prompt": "a violation"})).await, @"
+    error: Venice blocked the picture for its content; nothing was charged or stored
+    hint: rephrase the prompt, or use another model
+    ");
 }

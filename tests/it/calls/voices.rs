@@ -1,43 +1,68 @@
+//! Voices cloned from recordings.
+
+use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::harness::{Setup, World, error, text, wav};
+use crate::harness::{Client as _, Setup, TestServer, is_error, text, wav};
 
-async fn start() -> World {
+const TOOL: &str = "venice_voice_clone";
+
+async fn start() -> TestServer {
     let setup = Setup::new().set("VENICE_TOOLSETS", "voices,audio");
     setup.file("long.wav", &wav(6)).file("short.wav", &wav(2)).start().await
 }
 
 #[tokio::test]
+async fn venice_voice_clone() {
+    let server = start().await;
+    let call = server.transcript(TOOL, json!({"sample_audio_url": "long.wav"})).await;
+    assert_snapshot!(call, @r#"
+    venice_voice_clone {"sample_audio_url":"long.wav"}
+    > GET /models?type=tts
+    > POST /audio/voices
+      {"model":"tts-chatterbox-hd","file":"<long.wav, 96044 bytes>"}
+    < text: structuredContent
+    < text
+      give `vv_sandbox3` as voice and `tts-chatterbox-hd` as model to venice_tts; Venice keeps it for 7 days
+    structuredContent
+      {"id":"vv_sandbox3","model":"tts-chatterbox-hd"}
+    "#);
+    let mistake = server.transcript(TOOL, json!({"file": "short.wav"})).await;
+    assert_snapshot!(mistake, @r#"
+    venice_voice_clone {"file":"short.wav"}
+    < isError
+    < text
+      an argument is not valid
+      - `file`: has 2.0 s; tts-chatterbox-hd needs at least 5 s
+      hint: correct the arguments and call again; nothing was spent
+    "#);
+}
+
+#[tokio::test]
 async fn a_cloned_voice_speaks() {
-    let world = start().await;
-    let result = world.call("venice_voice_clone", json!({"sample_audio_url": "long.wav"})).await;
-    let data = result.structured_content.clone().unwrap_or_else(|| panic!("{}", text(&result)));
-    let id = data["id"].as_str().unwrap();
-    assert!(id.starts_with("vv_") && text(&result).contains("7 days"), "{}", text(&result));
-    let seen = world.sandbox.seen();
-    let sent = seen.iter().find(|seen| seen.path == "/audio/voices").unwrap();
-    assert_eq!(sent.body["model"], "tts-chatterbox-hd");
-    assert_eq!(sent.body["file"], "<long.wav, 96044 bytes>");
-    let speech = json!({"input": "Hello.", "voice": id, "model": data["model"]});
-    let speech = world.call("venice_tts", speech).await;
-    assert_ne!(speech.is_error, Some(true), "{}", text(&speech));
+    let server = start().await;
+    let voice = server.call(TOOL, json!({"file": "long.wav"})).await["structuredContent"].take();
+    let speech = json!({"input": "Hello.", "voice": voice["id"], "model": voice["model"]});
+    let speech = server.call("venice_tts", speech).await;
+    assert!(!is_error(&speech), "{}", text(&speech));
 }
 
 #[tokio::test]
-async fn a_recording_is_judged_before_it_is_sent() {
-    let world = start().await;
-    let short = error(&world.call("venice_voice_clone", json!({"file": "short.wav"})).await);
-    assert!(short.contains("2.0 s") && short.contains("at least 5 s"), "{short}");
-    let model = json!({"file": "long.wav", "model": "tts-chatterbox"});
-    let model = error(&world.call("venice_voice_clone", model).await);
-    assert!(model.contains("`tts-chatterbox-hd`"), "{model}");
-    assert!(world.sandbox.seen().iter().all(|seen| seen.path != "/audio/voices"));
-}
-
-#[tokio::test]
-async fn a_model_that_cannot_clone_is_refused_in_venices_words() {
-    let world = start().await;
-    let arguments = json!({"file": "long.wav", "model": "tts-kokoro"});
-    let said = error(&world.call("venice_voice_clone", arguments).await);
-    assert!(said.contains("tts-kokoro"), "{said}");
+async fn a_model_that_cannot_clone_is_refused() {
+    let server = start().await;
+    let refused = [
+        json!({"file": "long.wav", "model": "tts-chatterbox"}),
+        json!({"file": "long.wav", "model": "tts-kokoro"}),
+    ];
+    assert_snapshot!(server.said_each(TOOL, refused).await, @r#"
+    {"file":"long.wav","model":"tts-chatterbox"}
+      error: an argument is not valid
+      - `model`: `tts-chatterbox` is not a known tts model; near ids: `tts-chatterbox-hd`
+      hint: venice_list_models with type `tts` lists them; nothing was spent
+    {"file":"long.wav","model":"tts-kokoro"}
+      error: Venice does not allow the call
+      Venice says: Voice cloning is not available for tts-kokoro
+      request id: <id>-SBX
+      hint: use another model; the region, its privacy or the key's settings forbid this one
+    "#);
 }

@@ -1,13 +1,12 @@
 //! Results that are not what the job makes: they are reported, and nothing is deleted at Venice.
 
 use futures::future::join_all;
-use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{job, status, waves};
-use crate::harness::{Setup, World, error, facts, text};
+use crate::harness::{Client as _, Setup, TestServer, error, is_error, media_items, text};
 
 const CLIP: &[u8] = include_bytes!("../../../../src/sandbox/media/clip.mp4");
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0";
@@ -62,8 +61,8 @@ impl Api {
         }
     }
 
-    async fn world(&self) -> World {
-        Setup::new().set("VENICE_BASE_URL", &self.server.uri()).start().await
+    async fn start(&self) -> TestServer {
+        Setup::new().upstream(&self.server.uri()).start().await
     }
 
     /// The requests that delete something.
@@ -79,15 +78,15 @@ impl Api {
     }
 }
 
-fn stored_files(world: &World) -> usize {
-    let entries = std::fs::read_dir(world.out()).unwrap();
+fn stored_files(server: &TestServer) -> usize {
+    let entries = std::fs::read_dir(server.out()).unwrap();
     entries.filter(|entry| entry.as_ref().unwrap().path().extension().is_some()).count()
 }
 
 /// The job is queued still, and the result quotes what came.
-fn assert_reported(result: &CallToolResult, quote: &str) {
+fn assert_reported(result: &Value, quote: &str) {
     let text = text(result);
-    assert_ne!(result.is_error, Some(true), "{text}");
+    assert!(!is_error(result), "{text}");
     assert!(text.contains(quote), "{text}");
     let job = job(result);
     assert_eq!((&job["status"], &job["queue_id"]), (&json!("queued"), &json!("q-1")), "{text}");
@@ -116,17 +115,21 @@ async fn what_is_not_a_video_is_reported_and_never_deleted() {
     ];
     join_all(cases.map(|(from, content_type, body, quote)| async move {
         let api = Api::new(from, content_type, body).await;
-        let world = api.world().await;
-        let id = job(&world.call("venice_video_generate", waves(0)).await)["job"].clone();
+        let server = api.start().await;
+        let id = job(&server.call("venice_video_generate", waves(0)).await)["job"].clone();
         let arguments = json!({"job": id, "wait_seconds": 0, "delete_media_on_completion": true});
-        let status = world.call("venice_video_status", arguments).await;
+        let status = server.call("venice_video_status", arguments).await;
         assert_reported(&status, quote);
         assert!(text(&status).contains("nothing was deleted"), "{}", text(&status));
-        let complete = world.call("venice_video_complete", json!({"job": id})).await;
+        let complete = server.call("venice_video_complete", json!({"job": id})).await;
         assert!(text(&complete).contains("nothing was deleted"), "{}", text(&complete));
         assert!(text(&complete).contains(quote), "{}", text(&complete));
-        assert_eq!(complete.is_error == Some(true), !body.is_empty(), "{}", text(&complete));
-        assert_eq!((api.deletions().await, stored_files(&world)), (0, 0), "{content_type} {quote}");
+        assert_eq!(is_error(&complete), !body.is_empty(), "{}", text(&complete));
+        assert_eq!(
+            (api.deletions().await, stored_files(&server)),
+            (0, 0),
+            "{content_type} {quote}"
+        );
     }))
     .await;
 }
@@ -134,18 +137,18 @@ async fn what_is_not_a_video_is_reported_and_never_deleted() {
 #[tokio::test]
 async fn a_video_that_comes_after_an_error_page_is_stored_and_may_be_deleted() {
     let api = Api::new(From::Download, "text/html", b"<h1>502</h1>").await;
-    let world = api.world().await;
-    let id = job(&world.call("venice_video_generate", waves(0)).await)["job"].clone();
-    let reported = status(&world, &id, 0).await;
+    let server = api.start().await;
+    let id = job(&server.call("venice_video_generate", waves(0)).await)["job"].clone();
+    let reported = status(&server, &id, 0).await;
     assert_reported(&reported, "instead of video: `<h1>502</h1>`");
     api.finish("application/octet-stream", CLIP).await;
     // Another server asks at once; this one waits a while after what it got.
-    let world = world.killed().await;
-    let stored = status(&world, &id, 30).await;
+    let server = server.killed().await;
+    let stored = status(&server, &id, 30).await;
     assert_eq!(job(&stored)["status"], "stored", "{}", text(&stored));
     assert!(text(&stored).starts_with("video/mp4 "), "{}", text(&stored));
     assert_eq!(api.deletions().await, 0);
-    let done = world.call("venice_video_complete", json!({ "job": id })).await;
+    let done = server.call("venice_video_complete", json!({ "job": id })).await;
     assert_eq!(job(&done)["status"], "deleted", "{}", text(&done));
     assert_eq!(api.deletions().await, 2, "the download and the job");
 }
@@ -153,11 +156,11 @@ async fn a_video_that_comes_after_an_error_page_is_stored_and_may_be_deleted() {
 #[tokio::test]
 async fn bytes_of_unknown_form_are_stored_and_not_deleted() {
     let api = Api::new(From::Retrieve, "video/mp4", b"\0\x01\x02\x03 what is this\x04").await;
-    let world = api.world().await;
-    let stored = world.call("venice_video_generate", waves(20)).await;
+    let server = api.start().await;
+    let stored = server.call("venice_video_generate", waves(20)).await;
     assert_eq!(job(&stored)["status"], "stored", "{}", text(&stored));
     let named = json!({"job": job(&stored)["job"]});
-    let refused = error(&world.call("venice_video_complete", named).await);
+    let refused = error(&server.call("venice_video_complete", named).await);
     assert!(refused.contains("not known to be video: it stays at Venice"), "{refused}");
     assert_eq!(api.deletions().await, 0);
 }
@@ -165,12 +168,12 @@ async fn bytes_of_unknown_form_are_stored_and_not_deleted() {
 #[tokio::test]
 async fn a_stored_file_that_is_no_longer_a_video_keeps_the_original() {
     let api = Api::new(From::Retrieve, "video/mp4", CLIP).await;
-    let world = api.world().await;
-    let stored = world.call("venice_video_generate", waves(20)).await;
+    let server = api.start().await;
+    let stored = server.call("venice_video_generate", waves(20)).await;
     assert_eq!(job(&stored)["status"], "stored", "{}", text(&stored));
-    std::fs::write(facts(&stored)[0]["path"].as_str().unwrap(), "<h1>502</h1>").unwrap();
+    std::fs::write(media_items(&stored)[0]["path"].as_str().unwrap(), "<h1>502</h1>").unwrap();
     let arguments = json!({"job": job(&stored)["job"], "delete_media_on_completion": true});
-    let kept = world.call("venice_video_status", arguments).await;
+    let kept = server.call("venice_video_status", arguments).await;
     assert!(text(&kept).contains("could not be deleted at Venice"), "{}", text(&kept));
     assert_eq!((job(&kept)["status"].clone(), api.deletions().await), (json!("stored"), 0));
 }
@@ -178,14 +181,14 @@ async fn a_stored_file_that_is_no_longer_a_video_keeps_the_original() {
 #[tokio::test]
 async fn music_is_deleted_only_if_it_is_audio() {
     let api = Api::new(From::Retrieve, "audio/mpeg", b"upstream error").await;
-    let world = api.world().await;
+    let server = api.start().await;
     let arguments = json!({"model": "m", "prompt": "calm piano music", "wait_seconds": 0});
-    world.call("venice_music_generate", arguments).await;
+    server.call("venice_music_generate", arguments).await;
     let named = json!({"model": "m", "queue_id": "q-1", "wait_seconds": 0});
-    let result = world.call("venice_music_status", named).await;
+    let result = server.call("venice_music_status", named).await;
     assert_reported(&result, "Venice sent text/plain instead of audio: `upstream error`");
     let named = json!({"model": "m", "queue_id": "q-1"});
-    let refused = error(&world.call("venice_music_complete", named).await);
+    let refused = error(&server.call("venice_music_complete", named).await);
     assert!(refused.contains("nothing was deleted: Venice sent text/plain"), "{refused}");
     assert_eq!(api.deletions().await, 0);
 }

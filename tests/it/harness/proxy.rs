@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use venice_mcp::sandbox::Sandbox;
 
-/// What happens to a request in place of being answered by the sandbox.
+/// What happens to a request instead of being answered by the sandbox.
 #[derive(Clone)]
 pub(crate) enum Fault {
     /// It is answered when [`Proxy::release`] is called.
