@@ -52,8 +52,8 @@ use state::SandboxState;
 /// How the stand-in behaves where the API leaves a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SandboxSettings {
-    /// Serve the plural paths of older notes (`/images/edits`, `/videos/generations/{queue_id}`, …) in place of
-    /// the documented ones.
+    /// Serve the plural paths of older notes (`/images/edits`, `/videos/generations/{queue_id}`, …) instead of the
+    /// documented ones.
     pub plural: bool,
     /// How many retrieves of a job answer `PROCESSING` before its media comes.
     pub polls: u32,
@@ -108,7 +108,7 @@ impl Sandbox {
         Ok(Self { base_url, state, server, _stop: stop.drop_guard() })
     }
 
-    /// The address to use in place of Venice's, such as `http://127.0.0.1:4000/api/v1`.
+    /// The address to use instead of Venice's, such as `http://127.0.0.1:4000/api/v1`.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url

@@ -1,4 +1,4 @@
-//! Keys, limits and billing. Nothing here can be created, changed or deleted.
+//! Keys, limits, and billing. Nothing here can be created, changed, or deleted.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ async fn rate_limits() -> HandlerResult {
     })))
 }
 
-/// The next midnight of UTC, when the DIEM of a day come.
+/// The next midnight in UTC, when the DIEM of the day are credited.
 fn next_epoch() -> String {
     let tomorrow = chrono::Utc::now().date_naive().succ_opt().unwrap_or_default();
     format!("{tomorrow}T00:00:00.000Z")

@@ -1,4 +1,4 @@
-//! Speech, transcriptions and cloned voices.
+//! Speech, transcriptions, and cloned voices.
 
 use std::sync::Arc;
 
@@ -93,7 +93,7 @@ async fn transcribe(request: RequestRef) -> HandlerResult {
     Ok(answer)
 }
 
-/// Three tenths of a second for each word; whose granularity is the model's.
+/// Timestamps of three tenths of a second per word, in the granularities that the model has.
 fn timestamps(model: &str, text: &str) -> Value {
     let mut at = 0;
     let words = text.split(' ').map(|word| {
@@ -131,7 +131,7 @@ async fn clone_voice(state: StateRef, request: RequestRef) -> HandlerResult {
     ))
 }
 
-/// A recording is judged by the extension of its name and by its first bytes.
+/// Checks the extension of a recording's name and its first bytes.
 fn check_audio(part: &FormPart, extensions: &[&str]) -> Result<(), Refusal> {
     let name = part.file.as_deref().unwrap_or_default();
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());

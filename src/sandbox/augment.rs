@@ -1,4 +1,4 @@
-//! Web search, page scraping, and text out of documents.
+//! Web search, page scraping, and text extraction from documents.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ const SEARCH: &[Field] = &[
 const SCRAPE: &[Field] = &[required("url", FILLED)];
 const PARSE: &[Field] = &[optional("response_format", Shape::OneOf(&["json", "text"]))];
 
-/// The most characters of a document that come back.
-const PARSED: usize = 200_000;
+/// The most characters of a document that are returned.
+const MAX_PARSED_CHARS: usize = 200_000;
 
 pub(super) fn routes() -> Router<Arc<SandboxState>> {
     Router::new()
@@ -82,12 +82,12 @@ async fn parse(request: RequestRef) -> HandlerResult {
         "pdf" | "epub" | "docx" | "pptx" | "xlsx" | "xls" => {
             format!("The text of {name}, {} bytes, as the sandbox imagines it.", file.bytes.len())
         }
-        _ => String::from_utf8_lossy(&file.bytes).chars().take(PARSED).collect(),
+        _ => String::from_utf8_lossy(&file.bytes).chars().take(MAX_PARSED_CHARS).collect(),
     };
     if body.text("response_format") == Some("text") {
         return Ok(reply::typed("text/plain; charset=utf-8", text));
     }
-    // 3.2 characters a token, as the API counts them.
+    // The API counts 3.2 characters per token.
     let tokens = (text.chars().count() * 10).div_ceil(32);
     Ok(reply::json(&json!({ "text": text, "tokens": tokens })))
 }

@@ -1,4 +1,4 @@
-//! The key of a request, and what a request without a good one is told.
+//! Checks the key of a request.
 
 use axum::http::{HeaderMap, header};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::reply::Refusal;
 
 /// Routes that need no key.
-const OPEN: [&str; 7] = [
+const PUBLIC_ROUTES: [&str; 7] = [
     "/models",
     "/models/traits",
     "/models/compatibility_mapping",
@@ -16,12 +16,12 @@ const OPEN: [&str; 7] = [
     "/crypto/rpc/networks",
 ];
 
-/// The open route of the plural paths.
-const OPEN_PLURAL: &str = "/videos/generations/quote";
+/// The route of the plural paths that needs no key.
+const PUBLIC_PLURAL_ROUTE: &str = "/videos/generations/quote";
 
-/// No key is answered with what a payment would take, a bad one with 401, and an account route wants an admin key.
+/// Replies to a missing key with the ways to pay, and to a bad key with 401. Account routes need an admin key.
 pub(super) fn authenticate(path: &str, headers: &HeaderMap) -> Result<(), Refusal> {
-    if OPEN.contains(&path) || path == OPEN_PLURAL {
+    if PUBLIC_ROUTES.contains(&path) || path == PUBLIC_PLURAL_ROUTE {
         return Ok(());
     }
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());

@@ -42,7 +42,7 @@ const LIST: &[Field] = &[
 const REVIEWS: &[Field] =
     &[optional("page", Shape::Integer(1, i64::MAX)), optional("pageSize", Shape::Integer(1, 100))];
 
-/// Slug, name, what it is, tag, whether it searches the web, how often it was imported.
+/// Slug, name, description, tag, whether it searches the web, and the number of imports.
 const CHARACTERS: [(&str, &str, &str, &str, bool, u32); 4] = [
     (
         "alan-watts",
@@ -71,7 +71,7 @@ pub(super) fn routes() -> Router<Arc<SandboxState>> {
         .route("/characters/{slug}/reviews", get(reviews))
 }
 
-/// Whether there is a character of that slug.
+/// Whether there is a character with that slug.
 pub(super) fn exists(slug: &str) -> bool {
     CHARACTERS.iter().any(|character| character.0 == slug)
 }

@@ -1,4 +1,4 @@
-//! Images: styles, generation, edits, upscaling and cut-outs.
+//! Images: styles, generation, edits, upscaling, and background removal.
 
 mod edit;
 mod generate;
@@ -18,7 +18,7 @@ use super::image_file::Look;
 use super::reply::{self, HandlerResult, set};
 use super::state::SandboxState;
 
-/// The style presets, case-sensitive: some of those that Venice lists.
+/// Some of the style presets that Venice lists. Case matters.
 const STYLES: [&str; 24] = [
     "3D Model",
     "Abstract",
@@ -65,7 +65,7 @@ async fn styles() -> HandlerResult {
     Ok(reply::json(&json!({ "object": "list", "data": STYLES })))
 }
 
-/// What the words of a prompt make of its image.
+/// The look that the words of a prompt ask for.
 fn look(prompt: &str, safe: bool) -> Look {
     if prompt.contains("violation") {
         Look::Black
@@ -78,7 +78,7 @@ fn look(prompt: &str, safe: bool) -> Look {
     }
 }
 
-/// Says on the answer what safety made of the image.
+/// Sets the headers that say whether the image was blurred or blocked.
 fn mark_look(answer: &mut Response, look: Look) {
     set(answer, "x-venice-is-blurred", if look == Look::Blurred { "true" } else { "false" });
     set(
@@ -88,7 +88,7 @@ fn mark_look(answer: &mut Response, look: Look) {
     );
 }
 
-/// Says on the answer how the prompt was rewritten, percent-encoded as the API does.
+/// Sets the header with the rewritten prompt, percent-encoded like the API's.
 fn mark_enhanced(answer: &mut Response, prompt: &str) {
     let start: String = prompt.chars().take(500).collect();
     let enhanced = format!("{start}, golden hour, fine détail");

@@ -21,8 +21,8 @@ const MIN_PIXELS: u64 = 65_536;
 /// The shortest side of an image that the API takes, in pixels.
 const MIN_SIDE: u32 = 64;
 
-/// The long edge of the further images of an edit, and half of the longest that gets another ratio.
-pub(super) const SHRUNK: u32 = 1024;
+/// The long edge of the second and later images of an edit, and half the longest edge that is fitted to another ratio.
+pub(super) const SHRUNK_SIDE: u32 = 1024;
 
 /// The format of an image that is sent back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub(super) fn draw(width: u32, height: u32, seed: &str, look: Look) -> RgbImage 
     }
 }
 
-/// Colors of the sky above, at the horizon, of the sun, and of the nearest hill.
+/// Colors of the sky at the top, of the horizon, of the sun, and of the nearest hill.
 const LIGHTS: [[[u8; 3]; 4]; 5] = [
     [[38, 44, 102], [244, 150, 110], [255, 226, 160], [34, 24, 58]],
     [[92, 164, 222], [226, 240, 236], [255, 248, 214], [38, 92, 74]],
@@ -256,7 +256,7 @@ pub(super) fn resize(image: &RgbImage, width: u32, height: u32) -> RgbImage {
 }
 
 /// The images side by side, each as high as the first.
-pub(super) fn beside(images: &[RgbImage]) -> RgbImage {
+pub(super) fn side_by_side(images: &[RgbImage]) -> RgbImage {
     let Some(first) = images.first() else { return RgbImage::new(1, 1) };
     let (width, height) = first.dimensions();
     let mut sheet = first.clone();
@@ -268,15 +268,17 @@ pub(super) fn beside(images: &[RgbImage]) -> RgbImage {
     sheet
 }
 
-/// The image, scaled down to the largest size of a further image.
+/// The image, scaled down to the largest size of a second or later image of an edit.
 pub(super) fn shrink(image: RgbImage) -> RgbImage {
     let (width, height) = image.dimensions();
     let long = width.max(height);
-    if long <= SHRUNK {
+    if long <= SHRUNK_SIDE {
         return image;
     }
     let side = |side: u32| {
-        u32::try_from(u64::from(side) * u64::from(SHRUNK) / u64::from(long)).unwrap_or(1).max(1)
+        u32::try_from(u64::from(side) * u64::from(SHRUNK_SIDE) / u64::from(long))
+            .unwrap_or(1)
+            .max(1)
     };
     imageops::thumbnail(&image, side(width), side(height))
 }

@@ -1,4 +1,4 @@
-//! Media that a request brings: base64, data URIs and URLs, judged as the API judges them.
+//! Media in requests: base64, data URIs, and URLs, checked like the API checks them.
 
 use std::net::IpAddr;
 
@@ -83,7 +83,7 @@ pub(super) fn sniff_kind(bytes: &[u8]) -> Option<MediaKind> {
     }
 }
 
-/// Refuses what is no http URL of a public host, for Venice fetches it itself.
+/// Refuses anything but an http URL of a public host, because Venice fetches it.
 pub(super) fn public_url(name: &str, value: &str) -> Result<(), Refusal> {
     let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let private = match url.as_ref().and_then(Url::host) {

@@ -13,7 +13,7 @@ use super::reply::{self, HandlerResult, Refusal};
 use super::request::RequestRef;
 use super::state::SandboxState;
 
-/// The rows, in the order in which the API would list them; prices and voices are Venice's of autumn 2026.
+/// The rows, in the API's order. Prices and voices are Venice's of autumn 2026.
 static ROWS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     [
         include_str!("models/text.json"),
@@ -176,7 +176,7 @@ impl SandboxModel {
         values.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
-    /// Refuses a text that is blank, or longer than the model's limit at `pointer`.
+    /// Refuses a text that is blank or longer than the model's limit at `pointer`.
     pub(super) fn check_length(self, name: &str, text: &str, pointer: &str) -> Result<(), Refusal> {
         if text.trim().is_empty() {
             return Err(Refusal::field(name, format!("{name} must not be blank")));
@@ -210,7 +210,7 @@ impl SandboxModel {
         Err(Refusal::field(name, message))
     }
 
-    /// Puts the model's name and deprecation on an answer.
+    /// Sets the headers with the model's name and deprecation.
     pub(super) fn mark(self, answer: &mut Response) {
         reply::set(answer, "x-venice-model-id", self.id());
         reply::set(answer, "x-venice-model-name", self.text("/name").unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Answers and refusals in the shapes that the API gives them.
+//! Replies and refusals in the API's shapes.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-/// What a handler gives back.
+/// What a handler returns.
 pub(super) type HandlerResult = Result<Response, Refusal>;
 
 /// A request that is refused, with the status and body that the API would send.
@@ -27,17 +27,17 @@ impl Refusal {
         Self { status, body }
     }
 
-    /// A rule that the body breaks as a whole.
+    /// Refuses a body as a whole.
     pub(super) fn bad(message: impl Into<String>) -> Self {
         Self::new(400, message)
     }
 
-    /// One field that a rule of the model or of the endpoint refuses.
+    /// Refuses one field by a rule of the model or of the endpoint.
     pub(super) fn field(name: &str, message: impl Into<String>) -> Self {
         Self::issues(&[Issue::at(name, "custom", message)])
     }
 
-    /// Everything that is wrong with a body, as the API's validator lists it.
+    /// Everything that is wrong with a body, in the form of the API's validator.
     pub(super) fn issues(issues: &[Issue]) -> Self {
         let mut details = json!({ "_errors": [] });
         for issue in issues {
@@ -88,13 +88,13 @@ pub(super) struct Issue {
 }
 
 impl Issue {
-    /// An issue of the field at `path`, whose steps are divided by dots; an empty one is the whole body.
+    /// An issue with the field at `path`, a path with dots; an empty path is the whole body.
     pub(super) fn at(path: &str, code: &'static str, message: impl Into<String>) -> Self {
         let path = path.split('.').filter(|step| !step.is_empty()).map(str::to_owned).collect();
         Self { path, code, message: message.into(), more: Map::new() }
     }
 
-    /// Adds a fact, such as what was expected.
+    /// Adds a field, such as what was expected.
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more.insert(name.to_owned(), value.into());
         self
@@ -114,17 +114,17 @@ impl Issue {
     }
 }
 
-/// A JSON answer.
+/// A JSON reply.
 pub(super) fn json(value: &Value) -> Response {
     typed("application/json", value.to_string())
 }
 
-/// An answer of another type.
+/// A reply with another content type.
 pub(super) fn typed(content_type: &'static str, body: impl Into<Bytes>) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static(content_type))], body.into()).into_response()
 }
 
-/// Sets a header; a value that no header can hold is left out.
+/// Sets a header. A value that is not valid in a header is left out.
 pub(super) fn set(response: &mut Response, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(HeaderName::from_static(name), value);

@@ -1,4 +1,4 @@
-//! Sounds: real, playable audio in every format that speech comes in, longer for longer texts.
+//! Playable audio in every speech format, longer for longer texts.
 //!
 //! The embedded files are tones from ffmpeg's generators. MP3 and AAC are cut into frames that stand alone (no bit
 //! reservoir, no header in front), so that a file may be repeated.
@@ -15,17 +15,17 @@ pub(super) const MUSIC_MP3: &[u8] = include_bytes!("media/music.mp3");
 /// The music of models that answer FLAC only.
 pub(super) const MUSIC_FLAC: &[u8] = FLAC;
 
-/// Samples in a second, the rate of most speech models.
-const RATE: u32 = 24_000;
-/// Samples that a character takes: 60 ms.
-const CHARACTER: u32 = RATE * 60 / 1000;
-/// The most characters that sound, so that no answer is over 3 MB.
-const SOUNDING: usize = 1000;
+/// Samples per second; the rate of most speech models.
+const SAMPLE_RATE: u32 = 24_000;
+/// Samples per character: 60 ms.
+const SAMPLES_PER_CHAR: u32 = SAMPLE_RATE * 60 / 1000;
+/// The most characters that are spoken, so that no reply is larger than 3 MB.
+const MAX_SPOKEN_CHARS: usize = 1000;
 
-/// The type and the file of a text spoken at `speed`; a `voice` has its own pitch.
+/// The content type and the file of a text spoken at `speed`. Each `voice` has its own pitch.
 pub(super) fn speak(text: &str, voice: &str, speed: f64, format: &str) -> (&'static str, Bytes) {
     // The embedded MP3 and AAC last one second each.
-    let seconds = (text.chars().take(SOUNDING).count() * 60).div_ceil(1000).max(1);
+    let seconds = (text.chars().take(MAX_SPOKEN_CHARS).count() * 60).div_ceil(1000).max(1);
     match format {
         "opus" => ("audio/opus", Bytes::from_static(OPUS)),
         "aac" => ("audio/aac", AAC.repeat(seconds).into()),
@@ -41,11 +41,11 @@ fn pcm(text: &str, voice: &str, speed: f64) -> Vec<u8> {
     let base = voice.bytes().fold(180, |pitch, byte| 160 + (pitch + u32::from(byte)) % 120);
     let length = samples(speed);
     let mut bytes = Vec::new();
-    for character in text.chars().take(SOUNDING) {
+    for character in text.chars().take(MAX_SPOKEN_CHARS) {
         let step = u32::from(character) % 32;
         let pitch = if character.is_alphanumeric() { base + step * 8 } else { 0 };
         for index in 0..length {
-            // Soft at both ends, so that nothing clicks.
+            // Faded at both ends to avoid clicks.
             let edge = index.min(length - index).min(120);
             let sample = triangle(index, pitch) * i32::try_from(edge).unwrap_or_default() / 120;
             let sample = i16::try_from(sample).unwrap_or_default();
@@ -61,18 +61,19 @@ fn pcm(text: &str, voice: &str, speed: f64) -> Vec<u8> {
     reason = "the speed lies between 0.25 and 4, so the result is small and positive"
 )]
 fn samples(speed: f64) -> u32 {
-    (f64::from(CHARACTER) / speed.clamp(0.25, 4.0)) as u32
+    (f64::from(SAMPLES_PER_CHAR) / speed.clamp(0.25, 4.0)) as u32
 }
 
 /// A triangle wave of `pitch` Hz and a quarter of the full height.
 fn triangle(index: u32, pitch: u32) -> i32 {
-    let phase =
-        i32::try_from(u64::from(index) * u64::from(pitch) * 32_000 / u64::from(RATE) % 32_000);
+    let phase = i32::try_from(
+        u64::from(index) * u64::from(pitch) * 32_000 / u64::from(SAMPLE_RATE) % 32_000,
+    );
     let phase = phase.unwrap_or_default();
     if pitch == 0 { 0 } else { (phase - 16_000).abs() - 8000 }
 }
 
-/// The samples with a RIFF header in front.
+/// A WAV file of the samples.
 fn wav(samples: &[u8]) -> Vec<u8> {
     let length = u32::try_from(samples.len()).unwrap_or(u32::MAX - 36);
     let mut file = Vec::with_capacity(samples.len() + 44);
@@ -82,8 +83,8 @@ fn wav(samples: &[u8]) -> Vec<u8> {
     file.extend_from_slice(&16u32.to_le_bytes());
     file.extend_from_slice(&1u16.to_le_bytes());
     file.extend_from_slice(&1u16.to_le_bytes());
-    file.extend_from_slice(&RATE.to_le_bytes());
-    file.extend_from_slice(&(RATE * 2).to_le_bytes());
+    file.extend_from_slice(&SAMPLE_RATE.to_le_bytes());
+    file.extend_from_slice(&(SAMPLE_RATE * 2).to_le_bytes());
     file.extend_from_slice(&2u16.to_le_bytes());
     file.extend_from_slice(&16u16.to_le_bytes());
     file.extend_from_slice(b"data");

@@ -1,4 +1,4 @@
-//! What the tests of the families share: one request over a plain socket.
+//! A client for the tests of the families: one request per plain socket.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use super::{Sandbox, SandboxSettings};
 
-/// An answer as a client sees it.
+/// A reply as a client sees it.
 #[derive(Debug)]
 pub(super) struct TestReply {
     pub(super) status: u16,
@@ -67,7 +67,7 @@ impl TestSandbox {
         self.send("GET", &format!("/api/v1{path}"), "", b"").await
     }
 
-    /// A form of texts, and of files with their names.
+    /// Sends a form of texts and of files with their names.
     pub(super) async fn form(
         &self,
         path: &str,

@@ -1,4 +1,4 @@
-//! Text: chat, responses and embeddings.
+//! Text: chat, responses, and embeddings.
 
 mod chat;
 mod embeddings;
@@ -24,10 +24,10 @@ pub(super) fn routes() -> Router<Arc<SandboxState>> {
         .route("/embeddings", post(embeddings::embed))
 }
 
-/// The efforts that some model knows.
+/// The reasoning efforts that at least one model offers.
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
-/// The model of an id, a trait or an alias, whose `:key=value` suffix is left aside.
+/// The model for an id, a trait, or an alias, without its `:key=value` suffix.
 fn model(id: &str) -> Result<SandboxModel, Refusal> {
     let plain = id.split(':').next().unwrap_or(id);
     SandboxModel::resolve(Some(plain), "text")
@@ -51,7 +51,7 @@ fn tokens(text: &str) -> usize {
     (text.chars().count() * 10).div_ceil(32).max(1)
 }
 
-/// US dollars of a call by the model's prices for a million tokens.
+/// The cost of a call in US dollars, by the model's prices per million tokens.
 fn cost(model: SandboxModel, input: usize, output: usize) -> f64 {
     let price = |pointer| model.number(pointer).unwrap_or_default();
     let count = |tokens| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX));
@@ -59,7 +59,7 @@ fn cost(model: SandboxModel, input: usize, output: usize) -> f64 {
         / 1e6
 }
 
-/// A value that a JSON Schema allows, as a model would make one up; deep schemas end in `null`.
+/// A value that is valid for a JSON Schema. Below `depth`, values are `null`.
 fn sample(schema: &Value, depth: u8) -> Value {
     if let Some(value) = schema.get("const").or_else(|| schema.pointer("/enum/0")) {
         return value.clone();

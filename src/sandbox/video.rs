@@ -53,13 +53,13 @@ pub(super) fn routes(plural: bool) -> Router<Arc<SandboxState>> {
     }
 }
 
-/// Finished clips of the models whose media lies on another host; no key is wanted there.
+/// Finished clips of the models whose media is on another host, which needs no key.
 pub(super) fn files() -> Router<Arc<SandboxState>> {
     Router::new().route("/files/{name}", get(file).delete(delete_file))
 }
 
 async fn quote(request: RequestRef) -> HandlerResult {
-    // Fields that a quote does not know are dropped, not refused.
+    // A quote ignores unknown fields.
     let body = request.open_json(QUOTE)?;
     let model = SandboxModel::find_online(body.text("model"), "video")?;
     let durations = model.texts("/constraints/durations");
@@ -69,7 +69,7 @@ async fn quote(request: RequestRef) -> HandlerResult {
     Ok(reply::json(&json!({ "quote": price(&body, model) })))
 }
 
-/// Seven cents a second, more for sound and for more lines.
+/// Seven cents a second, more with sound and at higher resolutions.
 fn price(body: &Fields, model: SandboxModel) -> f64 {
     let seconds = body.text_or_empty("duration").trim_end_matches('s').parse::<u32>().unwrap_or(5);
     let sound = if model.flag("/constraints/audio") && body.get("audio").is_none_or(|on| on == true)
@@ -102,7 +102,7 @@ async fn queue(state: StateRef, request: RequestRef) -> HandlerResult {
     Ok(answer)
 }
 
-/// Whether the model's clips are fetched from a `download_url`, which the queue answer alone names.
+/// Whether the model's clips are fetched from a `download_url`, which only the reply to the queue request contains.
 fn is_elsewhere(model: &str) -> bool {
     model.starts_with("grok-imagine")
 }
@@ -127,7 +127,7 @@ async fn retrieve_by_path(
 }
 
 fn collect(state: &SandboxState, model: Option<&str>, id: &str, delete: bool) -> HandlerResult {
-    // What lies elsewhere is deleted there.
+    // A clip on another host is deleted there.
     let delete = delete && !model.is_some_and(is_elsewhere);
     match state.jobs().poll(JobKind::Video, model, id, delete)? {
         Poll::Running(reply) => Ok(reply),
@@ -140,7 +140,7 @@ fn collect(state: &SandboxState, model: Option<&str>, id: &str, delete: bool) ->
     }
 }
 
-/// As live since the autumn of 2026: no id of a video is taken, `delete_media_on_completion` deletes.
+/// Like the live API since the autumn of 2026: every id is refused, because `delete_media_on_completion` deletes.
 async fn complete(request: RequestRef) -> HandlerResult {
     request.json(COMPLETE)?;
     Err(Refusal::bad("Request ID is invalid."))

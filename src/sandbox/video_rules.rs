@@ -1,4 +1,4 @@
-//! What `/video/queue` takes, field by field and model by model.
+//! The rules of `/video/queue`, by field and by model.
 
 use serde_json::{Value, json};
 
@@ -7,18 +7,18 @@ use super::media::{MediaKind, parse_media_of_kind};
 use super::models::SandboxModel;
 use super::reply::Refusal;
 
-/// The durations that any model may have.
+/// All durations that models offer.
 pub(super) const DURATION: Shape = Shape::OneOf(&[
     "1s", "2s", "3s", "4s", "5s", "6s", "7s", "8s", "9s", "10s", "11s", "12s", "13s", "14s", "15s",
     "16s", "17s", "18s", "19s", "20s", "21s", "22s", "23s", "24s", "25s", "26s", "27s", "28s",
     "29s", "30s", "-1", "1 gen", "auto", "Auto",
 ]);
-/// The ratios that any model may have.
+/// All ratios that models offer.
 pub(super) const RATIO: Shape = Shape::OneOf(&[
     "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "9:21", "16:9", "21:9", "adaptive",
     "auto",
 ]);
-/// The resolutions that any model may have, case-sensitive.
+/// All resolutions that models offer. Case matters.
 pub(super) const RESOLUTION: Shape = Shape::OneOf(&[
     "256p",
     "360p",
@@ -37,7 +37,7 @@ pub(super) const RESOLUTION: Shape = Shape::OneOf(&[
     "true_1080p",
 ]);
 
-/// A duration; upscalers take the seconds of their clip too.
+/// A duration. Upscalers also take the seconds of their clip.
 const SECONDS: Shape = Shape::Text(1, 10);
 
 /// The body, before the model's own rules.
@@ -79,7 +79,7 @@ const ELEMENT: &[Field] = &[
 const KEYFRAME: &[Field] =
     &[required("image_url", FILLED), required("frame_index", Shape::Integer(0, i64::MAX))];
 
-/// What only models that take references know.
+/// The fields that only models with references take.
 const REFERENCES: [&str; 8] = [
     "reference_image_urls",
     "reference_video_urls",
@@ -91,7 +91,7 @@ const REFERENCES: [&str; 8] = [
     "omni_reference_task_type",
 ];
 
-/// Everything that the model refuses.
+/// Refuses what the model does not take.
 pub(super) fn check(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     let upscales = model.id().contains("upscale");
     let kind = model.text("/constraints/model_type").unwrap_or_default();
@@ -140,7 +140,7 @@ fn check_prompt(body: &Fields, model: SandboxModel, upscales: bool) -> Result<()
     }
 }
 
-/// A clip that is made larger brings its own duration; the word `Auto` is refused here.
+/// An upscaled clip has its own duration; `Auto` is refused here.
 fn check_upscale(body: &Fields) -> Result<(), Refusal> {
     if !body.has("video_url") {
         return Err(missing("video_url"));
@@ -157,7 +157,7 @@ fn check_upscale(body: &Fields) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A ratio is required where the model lists any, and refused where it lists none.
+/// A ratio is required if the model lists any, and refused if it lists none.
 fn check_shape(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     let listed = !model.texts("/constraints/aspect_ratios").is_empty();
     match body.text("aspect_ratio") {
@@ -203,7 +203,7 @@ fn check_media(body: &Fields) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Seedance asks for consent where a face is used; here, where the prompt has the word `consent`.
+/// Seedance asks for consent if a face is used; here, if the prompt contains the word `consent`.
 fn check_consent(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     let asks =
         model.id().starts_with("seedance") && body.text_or_empty("prompt").contains("consent");

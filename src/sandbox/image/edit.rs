@@ -27,7 +27,7 @@ const EDIT: &[Field] = &[
     optional("disable_prompt_optimization_thinking", Shape::Flag),
 ];
 
-/// `modelId` only, where an edit has `model`; and `quality`.
+/// Like an edit, but with `modelId` for `model`, and with `quality`.
 const MULTI: &[Field] = &[
     required("images", Shape::List(1, 10, &FILLED)),
     required("prompt", Shape::Text(1, 32_768)),
@@ -41,8 +41,8 @@ const MULTI: &[Field] = &[
     optional("disable_prompt_optimization_thinking", Shape::Flag),
 ];
 
-/// The model where none is named.
-const DEFAULT: &str = "firered-image-edit";
+/// The model of a request that names none.
+const DEFAULT_MODEL: &str = "firered-image-edit";
 
 pub(super) async fn edit(state: StateRef, request: RequestRef) -> HandlerResult {
     let (body, mut images) = if request.is_form() {
@@ -94,9 +94,9 @@ fn given_files(files: &[&FormPart]) -> Vec<MediaSource> {
     files.iter().map(|part| MediaSource::Bytes(part.bytes.clone())).collect()
 }
 
-/// An id of no edit model is a 400 here, where other endpoints say 404.
+/// An unknown model is a 400 here; other endpoints reply with 404.
 fn model(id: Option<&str>) -> Result<SandboxModel, Refusal> {
-    let id = id.unwrap_or(DEFAULT);
+    let id = id.unwrap_or(DEFAULT_MODEL);
     let alias = if id == "qwen-edit" { "qwen-image-2-edit" } else { id };
     if SandboxModel::find(alias, "inpaint").is_none() {
         return Err(Refusal::bad(format!("Invalid model id: {id}")));
@@ -139,7 +139,7 @@ async fn finish(
             let image = image_file::open("image", source)?;
             images.push(if images.is_empty() { image } else { image_file::shrink(image) });
         }
-        let mut made = image_file::tint(image_file::beside(&images), &prompt);
+        let mut made = image_file::tint(image_file::side_by_side(&images), &prompt);
         let (width, height) = made.dimensions();
         if look != Look::Plain {
             made = image_file::draw(width, height, &prompt, look);
@@ -163,6 +163,6 @@ async fn finish(
 fn fitted(width: u32, height: u32, ratio: &str) -> Option<(u32, u32)> {
     let (across, down) = ratio.split_once(':')?;
     let (across, down) = (across.parse::<u32>().ok()?.max(1), down.parse::<u32>().ok()?.max(1));
-    let long = width.max(height).min(2 * image_file::SHRUNK);
+    let long = width.max(height).min(2 * image_file::SHRUNK_SIDE);
     Some(if across >= down { (long, long * down / across) } else { (long * across / down, long) })
 }

@@ -45,8 +45,8 @@ const BODY: &[Field] = &[
 const REFERENCE: &[Field] =
     &[required("image", FILLED), optional("strength", Shape::Number(0.1, 1.0))];
 
-/// The largest style reference, decoded.
-const REFERENCE_LIMIT: usize = 8 * 1024 * 1024;
+/// The largest style reference, in bytes after decoding.
+const MAX_REFERENCE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Models that refuse a size in pixels; other models sized by ratio ignore it.
 const UNSIZED: [&str; 3] = ["qwen-image", "qwen-image-3", "qwen-image-3-pro"];
@@ -106,7 +106,7 @@ fn check(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
             format!("quality is not supported by {}", model.id()),
         ));
     }
-    let steps = model.integer("/constraints/steps/max").filter(|_| heeds_steps(model.id()));
+    let steps = model.integer("/constraints/steps/max").filter(|_| uses_steps(model.id()));
     if steps.is_some_and(|most| body.integer("steps").is_some_and(|steps| steps > most)) {
         let message =
             format!("steps must be at most {} for {}", steps.unwrap_or_default(), model.id());
@@ -118,8 +118,8 @@ fn check(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     check_references(body, model)
 }
 
-/// Where `steps` is heeded, more than the model's most is refused; elsewhere it is ignored.
-fn heeds_steps(id: &str) -> bool {
+/// Whether the model uses `steps`: then more than its maximum is refused. Other models ignore `steps`.
+fn uses_steps(id: &str) -> bool {
     id == "venice-sd35" || id == "wai-Illustrious" || id.starts_with("lustify-")
 }
 
@@ -147,7 +147,7 @@ fn check_references(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     for reference in references {
         let image = reference.get("image").and_then(Value::as_str).unwrap_or_default();
         match parse_media_of_kind(NAME, image, &[MediaKind::Image])? {
-            MediaSource::Bytes(bytes) if bytes.len() > REFERENCE_LIMIT => {
+            MediaSource::Bytes(bytes) if bytes.len() > MAX_REFERENCE_BYTES => {
                 return Err(Refusal::field(NAME, "A style reference must be smaller than 8 MB"));
             }
             _ => {}
@@ -156,7 +156,7 @@ fn check_references(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Models sized in pixels make what was asked for, down to their divisor; the others go by ratio and tier.
+/// Models sized in pixels round the requested size down to their divisor; the others use ratio and tier.
 fn size(body: &Fields, model: SandboxModel) -> (u32, u32) {
     let pixels = |value: i64| u32::try_from(value).unwrap_or(1024);
     if model.at("/constraints/aspectRatios").is_none() {
@@ -180,7 +180,7 @@ fn size(body: &Fields, model: SandboxModel) -> (u32, u32) {
     if across >= down { (long, long * down / across) } else { (long * across / down, long) }
 }
 
-/// One seed text for each image: the first heeds `seed`, the others follow from it.
+/// One seed text per image, derived from `seed`.
 fn seeds(body: &Fields, number: u64) -> Vec<String> {
     let seed =
         body.integer("seed").map_or_else(|| format!("random {number}"), |seed| seed.to_string());

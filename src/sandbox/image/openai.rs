@@ -1,4 +1,4 @@
-//! `POST /images/generations`: the small endpoint in OpenAI's shape.
+//! `POST /images/generations`: the endpoint that is compatible with OpenAI's.
 
 use serde_json::json;
 
@@ -46,7 +46,7 @@ pub(super) async fn generate(state: StateRef, request: RequestRef) -> HandlerRes
     if body.text_or_empty("prompt").trim().is_empty() {
         return Err(Refusal::field("prompt", "prompt must not be blank"));
     }
-    // An unknown model is no error here: the default one takes its place.
+    // An unknown model is not an error here: the default model is used.
     let model = SandboxModel::find(id, "image")
         .map_or_else(|| SandboxModel::resolve(Some("default"), "image"), Ok)?;
     let size = body.text("size").and_then(|size| size.split_once('x'));

@@ -8,15 +8,15 @@ use crate::sandbox::reply::{self, HandlerResult, Refusal};
 use crate::sandbox::request::RequestRef;
 use crate::sandbox::state::StateRef;
 
-/// Other fields are ignored, those of older versions too.
+/// Other fields are ignored, including those of older versions.
 const UPSCALE: &[Field] = &[
     required("image", FILLED),
     optional("scale", Shape::Number(2.0, 4.0)),
     optional("creativity", Shape::Nullable(&Shape::Number(f64::MIN, f64::MAX))),
 ];
 
-/// The most pixels of a result; a scale that leads beyond is reduced.
-const OUTPUT_PIXELS: f64 = 16_777_216.0;
+/// The most pixels of a result. A larger scale is reduced.
+const MAX_OUTPUT_PIXELS: f64 = 16_777_216.0;
 
 const REMOVE: &[Field] = &[optional("image", FILLED), optional("image_url", FILLED)];
 
@@ -47,7 +47,7 @@ pub(super) async fn upscale(state: StateRef, request: RequestRef) -> HandlerResu
         let image = image_file::open("image", &image)?;
         let (width, height) = image.dimensions();
         let pixels = f64::from(width) * f64::from(height);
-        let scale = scale.min((OUTPUT_PIXELS / pixels).sqrt()).max(1.0);
+        let scale = scale.min((MAX_OUTPUT_PIXELS / pixels).sqrt()).max(1.0);
         let larger = image_file::resize(&image, scaled(width, scale), scaled(height, scale));
         image_file::encode(larger, ImageFormat::Png)
     })

@@ -74,7 +74,7 @@ const FORMAT: &[Field] = &[
 const TOOL: &[Field] =
     &[optional("type", STRING), optional("function", Shape::Open(&[required("name", FILLED)]))];
 
-/// Unknown keys are dropped here, known ones are checked.
+/// Known keys are checked; unknown ones are ignored.
 const VENICE: &[Field] = &[
     optional("character_slug", STRING),
     optional("strip_thinking_response", Shape::Flag),
@@ -142,7 +142,7 @@ fn parameter<'a>(body: &'a Fields, name: &str) -> Option<&'a Value> {
     body.get("venice_parameters")?.get(name)
 }
 
-/// The answer before it is put into a shape.
+/// The answer, before it is formatted as JSON or as a stream.
 struct Said {
     content: String,
     reasoning: Option<&'static str>,
@@ -211,7 +211,7 @@ impl Said {
         })
     }
 
-    /// Server-sent events: reasoning, words, calls, the end, and then what was used.
+    /// Server-sent events: reasoning, content, tool calls, the finish reason, and then the usage.
     fn stream(&self, id: &str, model: SandboxModel) -> Response {
         let created = chrono::Utc::now().timestamp();
         let chunk = |choices: Value| {
@@ -252,7 +252,7 @@ impl Said {
     }
 }
 
-/// The content, and why it ends: a small token limit cuts it.
+/// The content and its finish reason: a small token limit cuts it.
 fn content(
     body: &Fields,
     conversation: &Conversation,
@@ -287,7 +287,7 @@ fn content(
     }
 }
 
-/// A call of the first tool, where the last words ask for one.
+/// A call of the first tool, if the last message asks for one.
 fn calls(body: &Fields, conversation: &Conversation) -> Vec<Value> {
     let forced =
         body.get("tool_choice").is_some_and(|choice| choice == "required" || choice.is_object());

@@ -37,7 +37,7 @@ pub(super) async fn embed(state: StateRef, request: RequestRef) -> HandlerResult
         .integer("/maxInputTokens")
         .and_then(|most| usize::try_from(most).ok())
         .unwrap_or(8192);
-    // The estimate of the live API: 3.2 characters a token, less five percent.
+    // The live API's estimate: 3.2 characters per token, minus five percent.
     if texts.iter().any(|text| tokens(text) * 95 / 100 > most) {
         return Err(Refusal::field("input", format!("input exceeds {most} tokens")));
     }
@@ -68,7 +68,7 @@ pub(super) async fn embed(state: StateRef, request: RequestRef) -> HandlerResult
     Ok(answer)
 }
 
-/// Numbers between -1 and 1 that depend on the text alone.
+/// Numbers between -1 and 1 that depend only on the text.
 fn vector(text: &str, size: usize) -> Vec<f32> {
     let start: [u8; 32] = Sha256::digest(text.as_bytes()).into();
     let mut state =

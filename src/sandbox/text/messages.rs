@@ -8,7 +8,7 @@ use crate::sandbox::media::{MediaKind, parse_media, parse_media_of_kind};
 use crate::sandbox::models::SandboxModel;
 use crate::sandbox::reply::Refusal;
 
-/// A message as it may come; what its role wants is looked at afterwards.
+/// A message of any role. The rules of each role are checked afterwards.
 pub(super) const MESSAGE: &[Field] = &[
     required("role", Shape::OneOf(&["user", "assistant", "tool", "system", "developer"])),
     optional("content", CONTENT),
@@ -36,24 +36,24 @@ const AUDIO: &[Field] = &[
     ),
 ];
 
-/// The most parts of a type in one message.
+/// The most parts of one type in a message.
 const MOST: [(&str, usize); 4] =
     [("image_url", 10), ("input_audio", 5), ("video_url", 3), ("file", 5)];
 
-/// What the messages ask.
+/// What the messages contain.
 #[derive(Debug, Default)]
 pub(super) struct Conversation {
     /// The text of the last message.
     pub(super) last: String,
-    /// The characters of everything, for counting.
+    /// All text, for counting tokens.
     pub(super) characters: usize,
-    /// How many media came along.
+    /// The number of media parts.
     pub(super) media: usize,
     /// Whether the last message is a tool's result.
     pub(super) answered: bool,
 }
 
-/// Checks every message, and reads what they ask.
+/// Checks every message and reads what they contain.
 pub(super) fn read(body: &Fields, model: SandboxModel) -> Result<Conversation, Refusal> {
     let mut conversation = Conversation::default();
     for message in body.list("messages") {

@@ -8,7 +8,7 @@ use crate::sandbox::reply::{self, HandlerResult, Refusal};
 use crate::sandbox::request::RequestRef;
 use crate::sandbox::state::StateRef;
 
-/// What is checked; everything else is dropped.
+/// The fields that are checked; all others are ignored.
 const BODY: &[Field] = &[
     required("model", FILLED),
     required("input", Shape::Either(&[FILLED, Shape::List(1, 10_000, &Shape::Open(ITEM))])),
@@ -91,7 +91,7 @@ pub(super) async fn respond(state: StateRef, request: RequestRef) -> HandlerResu
     Ok(answer)
 }
 
-/// Events as OpenAI names them: each delta, and the whole at the end.
+/// Events by OpenAI's names: one per delta, and the complete response at the end.
 fn stream(text: &str, whole: &Value) -> axum::response::Response {
     let event = |event: Value| {
         format!(
@@ -105,7 +105,7 @@ fn stream(text: &str, whole: &Value) -> axum::response::Response {
     reply::typed("text/event-stream", events)
 }
 
-/// A call of the first function, where the words ask for one.
+/// A call of the first function, if the text asks for one.
 fn called(tools: &[Value], input: &str) -> Result<Option<Value>, Refusal> {
     let mut functions =
         tools.iter().filter(|tool| tool.get("type").is_some_and(|kind| kind == "function"));
@@ -127,7 +127,7 @@ fn called(tools: &[Value], input: &str) -> Result<Option<Value>, Refusal> {
     })))
 }
 
-/// The text of the last item that has one.
+/// The text of the last item that has text.
 fn last_text(items: &[Value]) -> String {
     let text = |item: &Value| match item.get("content")? {
         Value::String(text) => Some(text.clone()),
