@@ -28,12 +28,12 @@ use crate::outcome::{Delivered, Outcome, Place, Remarks};
 use crate::spend::Spent;
 use crate::venice::{EventStream, Reply, Request};
 
-pub use body::{body_of, form_of};
-pub use defaults::{DefaultModels, Defaults, SafeMode};
-pub use inputs::ReadInputs;
-pub use item::NewItem;
-pub use preparation::{Checked, NewJob, Preparation};
-pub use services::Services;
+pub(crate) use body::{body_of, form_of};
+pub(crate) use defaults::{DefaultModels, Defaults, SafeMode};
+pub(crate) use inputs::ReadInputs;
+pub(crate) use item::NewItem;
+pub(crate) use preparation::{NewJob, Preparation};
+pub(crate) use services::Services;
 
 /// The tool that a call names.
 #[derive(Debug, Clone, Copy)]

@@ -3,20 +3,20 @@
 //! The catalog is fetched when a call first needs it, never at start, and checks a call before anything is spent. It
 //! never gets in the way: what it does not know, or cannot fetch, Venice decides.
 
-pub mod asr;
-pub mod edit;
-pub mod embedding;
-pub mod image;
+pub(crate) mod asr;
+pub(crate) mod edit;
+pub(crate) mod embedding;
+pub(crate) mod image;
 mod image_size;
 mod model_type;
-pub mod music;
+pub(crate) mod music;
 mod pricing;
 mod row;
-pub mod speech;
+pub(crate) mod speech;
 mod summary;
-pub mod text;
-pub mod upscale;
-pub mod video;
+pub(crate) mod text;
+pub(crate) mod upscale;
+pub(crate) mod video;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,18 +30,18 @@ use crate::error::{Error, Kind, Result};
 use crate::near::{near, shorten};
 use crate::venice::{Class, Endpoint, Request, Venice};
 
-pub use model_type::{Details, ModelDetails, ModelFilter, ModelType};
-pub use row::{Model, ModelRow};
+pub(crate) use model_type::{ModelDetails, ModelFilter, ModelType};
+pub(crate) use row::{Model, ModelRow};
 
 /// The rows of all models of a type.
-pub const MODELS: Endpoint = Endpoint::get("/models", Class::Catalog).public();
+pub(crate) const MODELS: Endpoint = Endpoint::get("/models", Class::Catalog).public();
 /// The traits that stand for models, by type.
-pub const TRAITS: Endpoint = Endpoint::get("/models/traits", Class::Catalog).public();
+pub(crate) const TRAITS: Endpoint = Endpoint::get("/models/traits", Class::Catalog).public();
 /// The names of other vendors' models that stand for Venice's.
-pub const ALIASES: Endpoint =
+pub(crate) const ALIASES: Endpoint =
     Endpoint::get("/models/compatibility_mapping", Class::Catalog).public();
 /// The style presets of images.
-pub const STYLES: Endpoint = Endpoint::get("/image/styles", Class::Catalog).public();
+pub(crate) const STYLES: Endpoint = Endpoint::get("/image/styles", Class::Catalog).public();
 
 /// How long a fetched list is used.
 const CACHE_LIFETIME: Duration = Duration::from_mins(10);
@@ -92,7 +92,7 @@ struct Fetched {
 }
 
 /// The live catalog.
-pub struct Catalog {
+pub(crate) struct Catalog {
     venice: Venice,
     models: Cache<(Caller, ModelType), Fetched>,
     styles: Cache<Caller, Arc<Vec<String>>>,
@@ -101,7 +101,7 @@ pub struct Catalog {
 impl Catalog {
     /// A catalog that asks `venice` when it is first needed.
     #[must_use]
-    pub fn new(venice: Venice) -> Self {
+    pub(crate) fn new(venice: Venice) -> Self {
         let models =
             Cache::builder().max_capacity(MAX_CACHED_LISTS).time_to_live(CACHE_LIFETIME).build();
         let styles =
@@ -111,7 +111,7 @@ impl Catalog {
 
     /// The model that a call uses: the one it names, or else the configured one, or else the one with the trait
     /// `default`, or else `built_in`. An id that the catalog does not have is refused, with similar ones.
-    pub async fn choose_model(
+    pub(crate) async fn choose_model(
         &self,
         context: &SendContext,
         model_type: ModelType,
@@ -166,7 +166,7 @@ impl Catalog {
     }
 
     /// The model with that id; `None` if the catalog does not have it or cannot be fetched.
-    pub async fn find_model(
+    pub(crate) async fn find_model(
         &self,
         context: &SendContext,
         model_type: ModelType,
@@ -177,13 +177,13 @@ impl Catalog {
     }
 
     /// The ids of the models of a type; empty if they cannot be fetched.
-    pub async fn ids(&self, context: &SendContext, model_type: ModelType) -> Vec<String> {
+    pub(crate) async fn ids(&self, context: &SendContext, model_type: ModelType) -> Vec<String> {
         let models = self.models(context, model_type).await.unwrap_or_default();
         models.iter().map(|model| model.id.clone()).collect()
     }
 
     /// The names of the style presets; `None` if they cannot be fetched.
-    pub async fn styles(&self, context: &SendContext) -> Option<Arc<Vec<String>>> {
+    pub(crate) async fn styles(&self, context: &SendContext) -> Option<Arc<Vec<String>>> {
         let fetch = async {
             let reply = self.venice.send(context, Request::new(&STYLES)).await?;
             style_names(&reply.value()?).map(Arc::new)
@@ -193,7 +193,7 @@ impl Catalog {
 
     /// Why a list of the caller could not be fetched just now, so that prices are not known.
     #[must_use]
-    pub fn fetch_error(&self, context: &SendContext) -> Option<Arc<str>> {
+    pub(crate) fn fetch_error(&self, context: &SendContext) -> Option<Arc<str>> {
         let mut known = self.models.iter().filter(|(key, _)| key.0 == context.caller);
         known.find_map(|(_, fetched)| fetched.error)
     }
@@ -252,7 +252,11 @@ impl Catalog {
     }
 
     /// The rows of models as Venice has them now.
-    pub async fn rows(&self, context: &SendContext, filter: ModelFilter) -> Result<Vec<ModelRow>> {
+    pub(crate) async fn rows(
+        &self,
+        context: &SendContext,
+        filter: ModelFilter,
+    ) -> Result<Vec<ModelRow>> {
         #[derive(Deserialize)]
         struct List {
             #[serde(default)]
@@ -280,7 +284,7 @@ impl Catalog {
 }
 
 /// The names in a reply of `/image/styles`: a list under `data`, or a bare one.
-pub fn style_names(value: &Value) -> Result<Vec<String>> {
+pub(crate) fn style_names(value: &Value) -> Result<Vec<String>> {
     let list =
         value.get("data").unwrap_or(value).as_array().ok_or_else(|| {
             Error::new(Kind::Network, "the list of image styles has an unknown form")
@@ -299,7 +303,7 @@ fn unknown_model(model_type: ModelType, wanted: &str, models: &[Arc<Model>]) -> 
 }
 
 /// Names in backticks, separated by commas.
-pub fn listed<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
+pub(crate) fn listed<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }

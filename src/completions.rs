@@ -15,7 +15,7 @@ use crate::resources::{MEDIA_TEMPLATE, MODELS_TEMPLATE, VOICES_TEMPLATE};
 const MAX_SEARCHED_MEDIA: usize = 1000;
 
 /// The values that complete the argument.
-pub async fn complete(
+pub(crate) async fn complete(
     request: &CompleteRequestParams,
     view: &MediaView,
     services: &Services,

@@ -14,7 +14,7 @@ use crate::hex;
 /// A SHA-256 in 64 hex digits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Fingerprint(String);
+pub(crate) struct Fingerprint(String);
 
 impl Fingerprint {
     /// The fingerprint of `objects`, made for `scope`: the caller, and what is asked to do the work. Scopes of different

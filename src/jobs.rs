@@ -31,17 +31,17 @@ use crate::storage::Storage;
 use crate::venice::Venice;
 use crate::venice::fetch::Fetcher;
 
-pub use self::caller::{CallerJobs, JobPlan, JobTarget, StatusRequest};
-pub use self::job::Job;
-pub use self::kind::{Deletion, JobKind, JobTool, JobType};
-pub use self::queue::{QueueRequest, RequestMedia};
+pub(crate) use self::caller::{CallerJobs, JobPlan, JobTarget, StatusRequest};
+pub(crate) use self::job::Job;
+pub(crate) use self::kind::{Deletion, JobKind, JobTool, JobType};
+pub(crate) use self::queue::{QueueRequest, RequestMedia};
 
 /// The age at which a job's file is removed. Its media stay.
 const JOB_FILE_LIFETIME: Duration = Duration::from_hours(90 * 24);
 
 /// All callers' jobs. Cheap to clone; clones share everything.
 #[derive(Clone)]
-pub struct Jobs {
+pub(crate) struct Jobs {
     inner: Arc<Inner>,
 }
 
@@ -58,7 +58,7 @@ impl Jobs {
     /// Jobs of these kinds, recorded in `storage`. `fetcher` fetches results that are not at Venice. Touches nothing
     /// yet.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         venice: Venice,
         storage: Storage,
         fetcher: Fetcher,
@@ -71,7 +71,7 @@ impl Jobs {
 
     /// The jobs of a call's caller.
     #[must_use]
-    pub const fn for_call<'a>(
+    pub(crate) const fn for_call<'a>(
         &'a self,
         context: &'a Context,
         view: &'a MediaView,
@@ -80,14 +80,14 @@ impl Jobs {
     }
 
     /// This caller's latest jobs, newest first.
-    pub async fn list(&self, view: &MediaView, limit: usize) -> Result<Vec<Job>> {
+    pub(crate) async fn list(&self, view: &MediaView, limit: usize) -> Result<Vec<Job>> {
         let mut jobs = self.files(view).list("").await?;
         jobs.truncate(limit);
         Ok(jobs)
     }
 
     /// Polls again, once per caller, the jobs that an earlier server queued.
-    pub fn resume(&self, context: &Context, view: &MediaView) {
+    pub(crate) fn resume(&self, context: &Context, view: &MediaView) {
         if !self.inner.poller.venice.has_key(&context.send) || !self.is_first_call_of(view) {
             return;
         }

@@ -17,7 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::error::Kind;
 
 /// The content type of [`text`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// A tool, and how its call ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -102,7 +102,7 @@ impl Metrics {
 }
 
 /// Counts a call of `tool` that ended, with the kind of its error where it failed.
-pub fn count_call(tool: &'static str, failed: Option<Kind>) {
+pub(crate) fn count_call(tool: &'static str, failed: Option<Kind>) {
     let outcome = if failed.is_some() { "error" } else { "ok" };
     METRICS.calls.get_or_create(&Call { tool, outcome }).inc();
     if let Some(kind) = failed {
@@ -111,7 +111,7 @@ pub fn count_call(tool: &'static str, failed: Option<Kind>) {
 }
 
 /// Counts a request to `endpoint` that was answered with `status`, or not at all, after `time`.
-pub fn count_request(endpoint: &'static str, status: Option<u16>, time: Duration) {
+pub(crate) fn count_request(endpoint: &'static str, status: Option<u16>, time: Duration) {
     let status = match status {
         Some(200..=299) => "2xx",
         Some(400..=499) => "4xx",
@@ -123,17 +123,17 @@ pub fn count_request(endpoint: &'static str, status: Option<u16>, time: Duration
 }
 
 /// Counts time that a call waited for the API's rate limits, or before it tried again.
-pub fn count_wait(time: Duration) {
+pub(crate) fn count_wait(time: Duration) {
     METRICS.waited.inc_by(time.as_secs_f64());
 }
 
 /// Counts media that were made.
-pub fn count_media(bytes: u64) {
+pub(crate) fn count_media(bytes: u64) {
     METRICS.media.inc_by(bytes);
 }
 
 /// Counts what a call was charged, in US dollars.
-pub fn count_spend(usd: f64) {
+pub(crate) fn count_spend(usd: f64) {
     // A counter only grows.
     if usd.is_finite() && usd > 0.0 {
         METRICS.spend.inc_by(usd);
@@ -142,12 +142,12 @@ pub fn count_spend(usd: f64) {
 
 /// Counts an open stream while it lives.
 #[derive(Debug)]
-pub struct OpenStream(());
+pub(crate) struct OpenStream(());
 
 impl OpenStream {
     /// A stream opens.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         METRICS.streams.inc();
         Self(())
     }
@@ -167,7 +167,7 @@ impl Drop for OpenStream {
 
 /// Everything counted, in the text format that Prometheus reads.
 #[must_use]
-pub fn text() -> String {
+pub(crate) fn text() -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = encode(&mut text, &METRICS.registry);

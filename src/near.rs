@@ -13,7 +13,7 @@ const MIN_SIMILARITY: f64 = 0.6;
 
 /// At most `limit` of `names` that are spelled like `wanted` or contain it, nearest first. A name of more than 200
 /// characters matches nothing.
-pub fn near<'a>(
+pub(crate) fn near<'a>(
     wanted: &str,
     names: impl IntoIterator<Item = &'a str>,
     limit: usize,
@@ -33,12 +33,15 @@ pub fn near<'a>(
 }
 
 /// A question that suggests the nearest of `names`; `None` if none is near.
-pub fn did_you_mean<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn did_you_mean<'a>(
+    wanted: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
     near(wanted, names, 1).first().map(|close| format!("did you mean `{close}`?"))
 }
 
 /// The name as an error repeats it: at most 200 characters, with `…` where the rest was cut.
-pub fn shorten(name: &str) -> Cow<'_, str> {
+pub(crate) fn shorten(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(MAX_NAME_CHARS).and_then(|(end, _)| name.get(..end)) {
         Some(start) => Cow::Owned(format!("{start}…")),
         None => Cow::Borrowed(name),

@@ -17,21 +17,21 @@ use crate::media::MediaView;
 use crate::splice::Encoding;
 use crate::tools;
 
-pub use catalog::{MODELS_TEMPLATE, STYLES, VOICES_TEMPLATE};
-pub use media::MEDIA_TEMPLATE;
+pub(crate) use catalog::{MODELS_TEMPLATE, VOICES_TEMPLATE};
+pub(crate) use media::MEDIA_TEMPLATE;
 
 /// How many media items one page lists.
 const PAGE_SIZE: usize = 100;
 
 /// The URI of the caller's queued jobs.
-pub const JOBS: &str = "venice://jobs";
+pub(crate) const JOBS: &str = "venice://jobs";
 
 /// The most jobs that the resource of jobs lists.
 const MAX_LISTED_JOBS: usize = 100;
 
 /// The templates of resources.
 #[must_use]
-pub fn templates() -> Vec<ResourceTemplate> {
+pub(crate) fn templates() -> Vec<ResourceTemplate> {
     let mut templates = vec![media::template()];
     templates.extend(catalog::templates());
     templates
@@ -39,7 +39,7 @@ pub fn templates() -> Vec<ResourceTemplate> {
 
 /// A page of resources: media items, newest first; jobs on the first page; and those of the catalog on the last page.
 /// `cursor` is the number of media items on earlier pages.
-pub async fn list(
+pub(crate) async fn list(
     view: &MediaView,
     cursor: Option<&str>,
 ) -> Result<ListResourcesResult, ErrorData> {
@@ -79,7 +79,7 @@ fn jobs_title() -> String {
 }
 
 /// The caller's latest jobs, newest first, as JSON.
-pub async fn jobs(jobs: &Jobs, view: &MediaView) -> Result<ReadResourceResult, ErrorData> {
+pub(crate) async fn jobs(jobs: &Jobs, view: &MediaView) -> Result<ReadResourceResult, ErrorData> {
     let listed = jobs.list(view, MAX_LISTED_JOBS).await.map_err(|error| internal(&error))?;
     let rows: Vec<_> = listed.iter().map(Job::meta).collect();
     let text = json!({ "jobs": rows }).to_string();
@@ -88,7 +88,7 @@ pub async fn jobs(jobs: &Jobs, view: &MediaView) -> Result<ReadResourceResult, E
 }
 
 /// The contents of a resource.
-pub async fn read(
+pub(crate) async fn read(
     uri: &str,
     view: &MediaView,
     catalog: &Catalog,

@@ -33,8 +33,8 @@ use crate::output::OutputSettings;
 use crate::prompts::Prompt;
 use crate::resources;
 
-pub use incoming::Client;
-pub use toolset::Selection;
+pub(crate) use incoming::Client;
+pub(crate) use toolset::Selection;
 
 use confirm::ConfirmVia;
 use dispatch::ToolRequest;
@@ -49,7 +49,7 @@ const RESOURCES_TTL: Duration = Duration::from_secs(5);
 
 /// The server. Cheap to clone; every clone is the same server.
 #[derive(Clone)]
-pub struct Server {
+pub(crate) struct Server {
     shared: Arc<Shared>,
 }
 
@@ -68,7 +68,7 @@ struct Shared {
 impl Server {
     /// A server of the tools in `selection`. Every call must end within `timeout`.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         services: Arc<Services>,
         selection: Selection,
         output: OutputSettings,
@@ -91,7 +91,7 @@ impl Server {
     }
 
     /// Waits until all running calls have ended and their media are stored, for at most `timeout`.
-    pub async fn settle(&self, timeout: Duration) {
+    pub(crate) async fn settle(&self, timeout: Duration) {
         self.shared.calls.close();
         let settled = async {
             self.shared.calls.wait().await;

@@ -22,8 +22,8 @@ use crate::context::Caller;
 use crate::error::{Error, Kind, Result};
 use crate::storage::Storage;
 
-pub use ledger::{Entry, Ledger, Spent, State};
-pub use reservation::Reservation;
+pub(crate) use ledger::{Ledger, Spent};
+pub(crate) use reservation::Reservation;
 
 use tally::Tally;
 
@@ -48,7 +48,7 @@ pub struct Caps {
 
 /// What calls may cost, and what they have cost. Cheap to clone; clones share everything.
 #[derive(Clone)]
-pub struct Spending {
+pub(crate) struct Spending {
     inner: Arc<Inner>,
 }
 
@@ -61,7 +61,7 @@ struct Inner {
 
 /// A paid call that is about to be made.
 #[derive(Debug, Clone)]
-pub struct Purchase<'a> {
+pub(crate) struct Purchase<'a> {
     /// Who pays.
     pub caller: &'a Caller,
     /// The tool.
@@ -75,19 +75,19 @@ pub struct Purchase<'a> {
 impl Spending {
     /// The spending of the callers whose ledgers lie in `storage`. Touches nothing yet.
     #[must_use]
-    pub fn new(storage: Storage, caps: Caps) -> Self {
+    pub(crate) fn new(storage: Storage, caps: Caps) -> Self {
         let ledger = Ledger::new(storage);
         Self { inner: Arc::new(Inner { caps, ledger, tally: Mutex::default() }) }
     }
 
     /// What was spent.
     #[must_use]
-    pub fn ledger(&self) -> &Ledger {
+    pub(crate) fn ledger(&self) -> &Ledger {
         &self.inner.ledger
     }
 
     /// Whether the call is within the cap of one call, and its price is known where a cap or a budget needs it.
-    pub fn check_caps(&self, purchase: &Purchase<'_>) -> Result<()> {
+    pub(crate) fn check_caps(&self, purchase: &Purchase<'_>) -> Result<()> {
         let caps = self.caps(purchase.caller);
         let Some(usd) = purchase.usd else {
             let setting = match (caps.max_call_usd, caps.budget_usd) {
@@ -114,13 +114,13 @@ impl Spending {
 
     /// The amount that the call is over, where its user has to be asked.
     #[must_use]
-    pub fn confirmation_threshold(&self, purchase: &Purchase<'_>) -> Option<f64> {
+    pub(crate) fn confirmation_threshold(&self, purchase: &Purchase<'_>) -> Option<f64> {
         let over = self.caps(purchase.caller).confirm_over_usd?;
         purchase.usd.is_none_or(|usd| usd > over + NOTHING).then_some(over)
     }
 
     /// Sets the price of a call aside; an error where the day's budget does not hold it.
-    pub async fn reserve(&self, purchase: &Purchase<'_>) -> Result<Reservation> {
+    pub(crate) async fn reserve(&self, purchase: &Purchase<'_>) -> Result<Reservation> {
         let Inner { ledger, tally, .. } = &*self.inner;
         let budget = self.caps(purchase.caller).budget_usd;
         let reservation = Reservation::new(ledger.clone(), purchase, Utc::now(), budget.is_some());
@@ -148,7 +148,7 @@ impl Spending {
     }
 
     /// Waits until everything that was spent is in the ledger.
-    pub async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         self.inner.ledger.settle().await;
     }
 
@@ -167,7 +167,7 @@ fn refused(message: String) -> Error {
 
 /// What a call costs, as far as that is known: `about $0.01`, `less than $0.0001`.
 #[must_use]
-pub fn about(usd: f64) -> String {
+pub(crate) fn about(usd: f64) -> String {
     if usd > 0.0 && usd < LEAST {
         return "less than $0.0001".to_owned();
     }
@@ -176,7 +176,7 @@ pub fn about(usd: f64) -> String {
 
 /// Dollars with two decimals, or with up to four where those say more.
 #[must_use]
-pub fn dollars(usd: f64) -> String {
+pub(crate) fn dollars(usd: f64) -> String {
     if usd > 0.0 && usd < LEAST {
         return "$0.0001".to_owned();
     }

@@ -12,7 +12,7 @@ const RESERVED: &[&str] =
 
 /// The fields of a value whose fields have the API's names. Fields that are None are left out; nulls inside a field
 /// stay, for they may be the caller's own.
-pub fn body_of<T: Serialize>(value: &T) -> Result<Map<String, Value>> {
+pub(crate) fn body_of<T: Serialize>(value: &T) -> Result<Map<String, Value>> {
     match serde_json::to_value(value) {
         Ok(Value::Object(mut body)) => {
             body.retain(|_, value| !value.is_null());
@@ -24,7 +24,7 @@ pub fn body_of<T: Serialize>(value: &T) -> Result<Map<String, Value>> {
 
 /// The fields of a body as those of a form: strings as they are, other values as their JSON.
 #[must_use]
-pub fn form_of(body: &Map<String, Value>) -> MultipartForm {
+pub(crate) fn form_of(body: &Map<String, Value>) -> MultipartForm {
     body.iter().fold(MultipartForm::new(), |form, (name, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         form.text(name, text)

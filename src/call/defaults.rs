@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 
 /// The settings that fill in arguments, or forbid them.
 #[derive(Debug, Clone, Default)]
-pub struct Defaults {
+pub(crate) struct Defaults {
     /// The models of calls that name none.
     pub models: DefaultModels,
     /// What is sent as `safe_mode`.

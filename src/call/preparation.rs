@@ -16,7 +16,7 @@ use crate::splice::Holes;
 
 /// What a model's row says about a call: a problem for every argument that the model does not allow, and the price in US
 /// dollars if known.
-pub type Checked = (Vec<Problem>, Option<f64>);
+pub(crate) type Checked = (Vec<Problem>, Option<f64>);
 
 /// A job that a call queues.
 pub struct NewJob {

@@ -10,7 +10,7 @@ use crate::storage::Secret;
 use crate::venice::Venice;
 
 /// The parts of the server that calls use. Made once.
-pub struct Services {
+pub(crate) struct Services {
     /// The API.
     pub venice: Venice,
     /// What the API's models are, can do, and cost.

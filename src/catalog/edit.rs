@@ -9,11 +9,11 @@ use super::row::Spec;
 use crate::error::Problem;
 
 /// The fewest pixels of an image to edit.
-pub const MIN_PIXELS: u64 = 65_536;
+pub(crate) const MIN_PIXELS: u64 = 65_536;
 /// The most pixels of an image to edit.
-pub const MAX_PIXELS: u64 = 33_177_600;
+pub(crate) const MAX_PIXELS: u64 = 33_177_600;
 /// The shortest side of an image to edit, in pixels.
-pub const MIN_SIDE: u32 = 64;
+pub(crate) const MIN_SIDE: u32 = 64;
 /// The most images that a model takes if its row does not say.
 const DEFAULT_MAX_IMAGES: usize = 3;
 

@@ -8,7 +8,7 @@ use super::text::estimate_tokens;
 use crate::error::Problem;
 
 /// The model of a call that names none, if Venice's default is not known.
-pub const DEFAULT_MODEL: &str = "text-embedding-bge-m3";
+pub(crate) const DEFAULT_MODEL: &str = "text-embedding-bge-m3";
 
 /// How many texts that are too long are named in one error.
 const MAX_NAMED_TEXTS: usize = 10;

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-pub use super::image_size::ImageSize;
+pub(crate) use super::image_size::ImageSize;
 use super::listed;
 use super::pricing::{TierPricing, Usd};
 use super::row::Spec;
@@ -13,7 +13,7 @@ use crate::error::Problem;
 use crate::near::{near, shorten};
 
 /// The price of rewriting the prompt first, in US dollars per request.
-pub const ENHANCE_USD: f64 = 0.04;
+pub(crate) const ENHANCE_USD: f64 = 0.04;
 /// The price of a web search, in US dollars per request.
 const WEB_SEARCH_USD: f64 = 0.01;
 
@@ -194,7 +194,7 @@ impl ImageModel {
 
 /// The problem with a style preset that is not in `styles`, with similar ones.
 #[must_use]
-pub fn style_problem(style: &str, styles: &[String]) -> Option<Problem> {
+pub(crate) fn style_problem(style: &str, styles: &[String]) -> Option<Problem> {
     if styles.is_empty() || styles.iter().any(|one| one == style) {
         return None;
     }

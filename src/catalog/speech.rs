@@ -9,7 +9,7 @@ use crate::error::Problem;
 use crate::near::{near, shorten};
 
 /// The longest input of one request, in characters.
-pub const MAX_INPUT_CHARS: usize = 4096;
+pub(crate) const MAX_INPUT_CHARS: usize = 4096;
 /// The longest part of a long text, in characters: below the API's limit, in case it counts differently.
 const MAX_PART_CHARS: usize = 4000;
 /// The longest part for Qwen 3 models, whose speech ends after about 16 seconds.
@@ -169,13 +169,13 @@ impl VoiceCloning {
 
 /// The most characters in one part of a long text for the model.
 #[must_use]
-pub fn max_part_chars(model: &str) -> usize {
+pub(crate) fn max_part_chars(model: &str) -> usize {
     if model.starts_with("tts-qwen3") { MAX_SHORT_PART_CHARS } else { MAX_PART_CHARS }
 }
 
 /// The most characters of a text that goes to the model in one request.
 #[must_use]
-pub fn max_whole_chars(model: &str) -> usize {
+pub(crate) fn max_whole_chars(model: &str) -> usize {
     if model.starts_with("tts-qwen3") { MAX_SHORT_PART_CHARS } else { MAX_INPUT_CHARS }
 }
 

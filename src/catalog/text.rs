@@ -11,16 +11,16 @@ use crate::context::SendContext;
 use crate::error::{Error, Problem, Result};
 
 /// The model of a call that names none, if Venice's default is not known.
-pub const DEFAULT_MODEL: &str = "zai-org-glm-5-2";
+pub(crate) const DEFAULT_MODEL: &str = "zai-org-glm-5-2";
 
 /// The tokens that one image counts for in an estimate.
-pub const IMAGE_TOKENS: f64 = 1400.0;
+pub(crate) const IMAGE_TOKENS: f64 = 1400.0;
 /// The tokens of an answer without a limit, in an estimate.
 const DEFAULT_ANSWER_TOKENS: f64 = 1000.0;
 /// The fee of one web search, and of one page that is read, in US dollars.
-pub const SEARCH_USD: f64 = 0.01;
+pub(crate) const SEARCH_USD: f64 = 0.01;
 /// The most pages that Venice reads for one call.
-pub const MAX_PAGES: usize = 5;
+pub(crate) const MAX_PAGES: usize = 5;
 
 /// A text model.
 #[derive(Debug, Default)]
@@ -99,7 +99,7 @@ pub struct TextRequirements<'a> {
 }
 
 /// The model that a call uses. In an id, what follows a colon is for Venice, and not part of the model's name.
-pub async fn choose_text_model(
+pub(crate) async fn choose_text_model(
     catalog: &Catalog,
     context: &SendContext,
     named: Option<&str>,
@@ -120,7 +120,7 @@ pub async fn choose_text_model(
 }
 
 /// Refuses a call that needs what the model cannot do. The hint names a model that can.
-pub async fn check_text_requirements(
+pub(crate) async fn check_text_requirements(
     catalog: &Catalog,
     context: &SendContext,
     chosen: &ChosenModel,
@@ -288,14 +288,14 @@ fn capable_model<'a>(
 
 /// The tokens of an answer with that limit, in an estimate.
 #[must_use]
-pub fn estimate_answer_tokens(max_tokens: Option<u64>) -> f64 {
+pub(crate) fn estimate_answer_tokens(max_tokens: Option<u64>) -> f64 {
     max_tokens
         .map_or(DEFAULT_ANSWER_TOKENS, |max| f64::from(u32::try_from(max).unwrap_or(u32::MAX)))
 }
 
 /// The tokens of that many characters, as the API estimates them.
 #[must_use]
-pub fn estimate_tokens(characters: usize) -> f64 {
+pub(crate) fn estimate_tokens(characters: usize) -> f64 {
     (f64::from(u32::try_from(characters).unwrap_or(u32::MAX)) / 3.2).ceil()
 }
 

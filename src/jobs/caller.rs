@@ -31,7 +31,7 @@ const QUOTE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One caller's jobs, as one call uses them.
 #[derive(Clone, Copy)]
-pub struct CallerJobs<'a> {
+pub(crate) struct CallerJobs<'a> {
     jobs: &'a Jobs,
     context: &'a Context,
     view: &'a MediaView,
@@ -80,7 +80,7 @@ impl<'a> CallerJobs<'a> {
     }
 
     /// The price of a request in US dollars. `None` if Venice does not give one soon.
-    pub async fn quote(&self, kind: &JobKind, body: Map<String, Value>) -> Option<f64> {
+    pub(crate) async fn quote(&self, kind: &JobKind, body: Map<String, Value>) -> Option<f64> {
         let request = Request::new(kind.quote).json(Value::Object(body));
         let quote = self.jobs.inner.poller.venice.send(&self.context.send, request);
         let reply = match tokio::time::timeout(QUOTE_TIMEOUT, quote).await {
@@ -95,14 +95,14 @@ impl<'a> CallerJobs<'a> {
     }
 
     /// What [`CallerJobs::start`] will cost in US dollars, if known: nothing for a repeat of a recent request.
-    pub async fn price(&self, request: &QueueRequest) -> Result<Option<f64>> {
+    pub(crate) async fn price(&self, request: &QueueRequest) -> Result<Option<f64>> {
         let is_repeat = request.is_repeat(&self.files(), self.view).await?;
         Ok(if is_repeat { Some(0.0) } else { request.price_usd })
     }
 
     /// Queues a job, unless the same request was sent a short time ago, and waits for it. The outcome is its media, or
     /// that it runs and what to call next.
-    pub async fn start(&self, plan: JobPlan) -> Result<Outcome> {
+    pub(crate) async fn start(&self, plan: JobPlan) -> Result<Outcome> {
         let JobPlan { request, wait_seconds, mut lines } = plan;
         self.jobs.resume(self.context, self.view);
         let (kind, save_as) = (request.kind, request.save_as.clone());
@@ -131,7 +131,11 @@ impl<'a> CallerJobs<'a> {
     }
 
     /// How far a job is, and its result.
-    pub async fn status(&self, kind: &'static JobKind, request: StatusRequest) -> Result<Outcome> {
+    pub(crate) async fn status(
+        &self,
+        kind: &'static JobKind,
+        request: StatusRequest,
+    ) -> Result<Outcome> {
         let StatusRequest { target, save_as, wait_seconds, delete } = request;
         let seconds = wait_seconds.unwrap_or(DEFAULT_WAIT_SECONDS);
         let wait = Wait { seconds, first_poll_grace: STATUS_GRACE };
@@ -144,7 +148,11 @@ impl<'a> CallerJobs<'a> {
     }
 
     /// Stores the result of a job, then deletes it at Venice. A job that runs is left alone.
-    pub async fn complete(&self, kind: &'static JobKind, target: JobTarget) -> Result<Outcome> {
+    pub(crate) async fn complete(
+        &self,
+        kind: &'static JobKind,
+        target: JobTarget,
+    ) -> Result<Outcome> {
         let wait = Wait { seconds: 0, first_poll_grace: COMPLETE_GRACE };
         let mut progress = self.find_and_wait(kind, target, None, wait).await?;
         let line = self.delete(&mut progress).await.complete_line(&progress)?;

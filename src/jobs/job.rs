@@ -25,7 +25,7 @@ const MAX_FILES_READ: usize = 5000;
 /// How far a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum JobState {
+pub(crate) enum JobState {
     /// The queue request is on its way, or its reply was lost.
     Sending,
     /// Venice has accepted the job.
@@ -41,7 +41,7 @@ pub enum JobState {
 impl JobState {
     /// The state's name, for programs.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sending => "sending",
             Self::Queued => "queued",
@@ -54,7 +54,7 @@ impl JobState {
 
 /// One job. Its JSON is its file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Job {
+pub(crate) struct Job {
     /// The id that tools take: `job-` and 16 hex digits.
     pub job: String,
     /// The name of its kind.
@@ -140,7 +140,7 @@ impl Job {
 
     /// What programs read of the job, as `_meta` and in `venice://jobs`.
     #[must_use]
-    pub fn meta(&self) -> Value {
+    pub(crate) fn meta(&self) -> Value {
         let facts = [
             ("job", json!(self.job)),
             ("kind", json!(self.kind)),
@@ -173,7 +173,7 @@ fn is_job_id(text: &str) -> bool {
 
 /// An error, as it is recorded with a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct JobFailure {
+pub(crate) struct JobFailure {
     kind: String,
     message: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

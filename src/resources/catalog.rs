@@ -12,11 +12,11 @@ use crate::error::{Error, Kind, Result};
 use crate::near::{near, shorten};
 
 /// The URI template of the models of a type.
-pub const MODELS_TEMPLATE: &str = "venice://models/{type}";
+pub(crate) const MODELS_TEMPLATE: &str = "venice://models/{type}";
 /// The URI template of the voices of a model.
-pub const VOICES_TEMPLATE: &str = "venice://voices/{model}";
+pub(crate) const VOICES_TEMPLATE: &str = "venice://voices/{model}";
 /// The URI of the image styles.
-pub const STYLES: &str = "venice://styles";
+pub(crate) const STYLES: &str = "venice://styles";
 
 const JSON: &str = "application/json";
 

@@ -9,7 +9,7 @@ use crate::media::{Media, MediaKind, MediaView};
 use crate::splice::Encoding;
 
 /// The URI template of stored media.
-pub const MEDIA_TEMPLATE: &str = "venice://media/{id}";
+pub(crate) const MEDIA_TEMPLATE: &str = "venice://media/{id}";
 
 /// What the URI of every media item starts with.
 const MEDIA_URI_PREFIX: &str = "venice://media/";

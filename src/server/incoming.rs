@@ -17,7 +17,7 @@ use crate::splice::{Encoding, Holes};
 /// What a transport knows about the client of one request. It travels in the request's extensions, or in those of
 /// its HTTP head.
 #[derive(Clone, Default)]
-pub struct Client {
+pub(crate) struct Client {
     /// Whose request it is.
     pub caller: Caller,
     /// The Venice key that the request brought.

@@ -16,7 +16,7 @@ use crate::tools::FAMILIES;
 
 /// Which tools the server was started with.
 #[derive(Debug, Clone, Default)]
-pub struct Selection {
+pub(crate) struct Selection {
     names: Vec<&'static str>,
 }
 
@@ -24,7 +24,7 @@ impl Selection {
     /// The tools of `toolsets` and the `named` ones, without the `excluded`; the default toolsets if both are
     /// empty. `read_only` leaves out the tools that spend or delete.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         toolsets: &[String],
         named: &[String],
         excluded: &[String],

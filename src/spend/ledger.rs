@@ -71,7 +71,7 @@ pub struct Spent {
 /// A day's file is `.venice/ledger/<UTC day>.jsonl` for the local user, and the same below the directory of a caller
 /// who brought a key. [`Ledger::read`] gives one caller's, folded to one entry a call, with totals.
 #[derive(Clone)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     storage: Storage,
     queue: Arc<Mutex<Queue>>,
     hurry: Arc<Notify>,
@@ -99,7 +99,11 @@ impl Ledger {
 
     /// What `caller` spent on the UTC days in `days`, at most 366 of them. What is still being written is waited for;
     /// lines that cannot be read are passed over.
-    pub async fn read(&self, caller: &Caller, days: RangeInclusive<NaiveDate>) -> Result<Spent> {
+    pub(crate) async fn read(
+        &self,
+        caller: &Caller,
+        days: RangeInclusive<NaiveDate>,
+    ) -> Result<Spent> {
         self.settle().await;
         let (first, last) = (*days.start(), *days.end());
         let mut spent = Spent::default();

@@ -8,7 +8,7 @@ use crate::metrics;
 
 /// Money that is set aside for one call. One that is dropped without a word, as by a crash, counts as spent.
 #[must_use]
-pub struct Reservation {
+pub(crate) struct Reservation {
     ledger: Ledger,
     pub(super) entry: Noted,
     budgeted: bool,
@@ -36,7 +36,7 @@ impl Reservation {
 
     /// The call was charged: what it cost, where a reply told it, else its price; and the model that did the work,
     /// where the call named none.
-    pub fn settle(mut self, usd: Option<f64>, model: Option<String>) {
+    pub(crate) fn settle(mut self, usd: Option<f64>, model: Option<String>) {
         let entry = &mut self.entry.entry;
         entry.usd = usd.or(entry.usd);
         entry.model = entry.model.take().or(model);
@@ -47,13 +47,13 @@ impl Reservation {
     }
 
     /// Nothing was charged.
-    pub fn release(self) {
+    pub(crate) fn release(self) {
         self.end(State::Released);
     }
 
     /// Nobody knows whether the call was charged: the money stays set aside. What there is to say about it.
     #[must_use]
-    pub fn keep(self) -> Option<String> {
+    pub(crate) fn keep(self) -> Option<String> {
         let Entry { call, tool, usd, .. } = &self.entry.entry;
         tracing::warn!(call, tool, usd, "a call of unknown outcome counts as spent");
         let usd = usd.filter(|_| self.budgeted)?;
