@@ -14,10 +14,10 @@ mod text;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Instant;
 
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use crate::catalog::{ModelFilter, ModelRow};
 use crate::context::{Context, OutputMode, Payer};

@@ -19,11 +19,12 @@ pub(crate) mod upscale;
 pub(crate) mod video;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use moka::future::Cache;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use crate::context::{Caller, SendContext};
 use crate::error::{Error, Kind, Result};

@@ -16,7 +16,7 @@ mod request;
 mod retry;
 mod streaming_reply;
 
-pub use client::{Venice, VeniceSettings};
+pub use client::{HttpSender, Venice, VeniceSettings};
 pub use endpoint::{CallKind, Class, Endpoint};
 pub(crate) use error::scrub;
 pub use event_stream::EventStream;

@@ -19,7 +19,7 @@ use crate::spend::Spending;
 use crate::storage::{DIRECT_WRITE_ALIGNMENT_BYTES, MIN_DIRECT_WRITE_BYTES, Secret, Storage};
 use crate::tools;
 use crate::venice::fetch::Fetcher;
-use crate::venice::{KeySource, ReplyAlignment, Venice, VeniceSettings};
+use crate::venice::{HttpSender, KeySource, ReplyAlignment, Venice, VeniceSettings};
 
 /// A server, and the sandbox that it talks to if the settings ask for one.
 pub(super) struct BuiltServer {
@@ -36,6 +36,20 @@ pub(super) async fn build_server(config: Config) -> std::io::Result<BuiltServer>
     } else {
         None
     };
+    let venice = build_venice(&config, sandbox.as_ref());
+    let is_sandboxed = sandbox.is_some();
+    let built = build_server_on(config, venice, is_sandboxed);
+    Ok(BuiltServer { _sandbox: sandbox, ..built })
+}
+
+/// A server in this process whose requests to Venice `sender` answers, instead of the network.
+#[must_use]
+pub fn build_server_with_sender(config: Config, sender: Arc<dyn HttpSender>) -> Server {
+    let venice = Venice::with_sender(venice_settings(&config, None), sender);
+    build_server_on(config, venice, false).server
+}
+
+fn build_server_on(config: Config, venice: Venice, is_sandboxed: bool) -> BuiltServer {
     let selection = Selection::new(
         &config.options.toolsets,
         &config.options.tools,
@@ -48,21 +62,21 @@ pub(super) async fn build_server(config: Config) -> std::io::Result<BuiltServer>
     let storage =
         Storage::new(config.directories.output.clone(), config.directories.fallback.clone());
     let secret = Secret::new(config.secret.clone(), storage.clone());
-    let services = build_services(config, &storage, secret.clone(), sandbox.as_ref());
+    let services = build_services(config, venice, &storage, secret.clone(), is_sandboxed);
     let store = services.store.clone();
     let server = Server::new(Arc::new(services), selection, output, timeout);
-    Ok(BuiltServer { server, store, secret, _sandbox: sandbox })
+    BuiltServer { server, store, secret, _sandbox: None }
 }
 
 fn build_services(
     config: Config,
+    venice: Venice,
     storage: &Storage,
     secret: Secret,
-    sandbox: Option<&Sandbox>,
+    is_sandboxed: bool,
 ) -> Services {
     let private =
-        config.options.allow_private_urls || sandbox.is_some() || is_loopback_url(&config.base_url);
-    let venice = build_venice(&config, sandbox);
+        config.options.allow_private_urls || is_sandboxed || is_loopback_url(&config.base_url);
     let directories = config.directories;
     let limits = RetentionLimits {
         max_bytes: config.options.media_max_bytes,
@@ -101,12 +115,16 @@ fn build_services(
 
 /// The client of the API that the settings name, or of the sandbox.
 pub(super) fn build_venice(config: &Config, sandbox: Option<&Sandbox>) -> Venice {
+    Venice::new(venice_settings(config, sandbox))
+}
+
+fn venice_settings(config: &Config, sandbox: Option<&Sandbox>) -> VeniceSettings {
     let sandboxed = sandbox.and_then(|sandbox| sandbox.base_url().parse().ok());
     let (base_url, key) = match sandboxed {
         Some(base_url) => (base_url, KeySource::Key(SecretString::from("sandbox"))),
         None => (config.base_url.clone(), config.key.clone()),
     };
-    Venice::new(VeniceSettings {
+    VeniceSettings {
         base_url,
         key,
         plural: config.options.plural_paths,
@@ -118,5 +136,5 @@ pub(super) fn build_venice(config: &Config, sandbox: Option<&Sandbox>) -> Venice
             alignment: DIRECT_WRITE_ALIGNMENT_BYTES,
             min_length: MIN_DIRECT_WRITE_BYTES,
         },
-    })
+    }
 }

@@ -1,9 +1,10 @@
 //! How far a job is, for the calls that wait for it.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::job::{Job, JobFailure, JobState};
 use super::kind::JobKind;

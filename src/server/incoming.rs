@@ -1,11 +1,12 @@
 //! What a transport knows about the client of a request, and what the request adds.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::http::request::Parts;
 use rmcp::service::{RequestContext, RoleServer};
 use secrecy::SecretString;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Reporter;

@@ -3,9 +3,8 @@
 mod payment;
 mod undelivered;
 
-use std::time::Instant;
-
 use rmcp::model::InputRequiredResult;
+use tokio::time::Instant;
 
 use super::Server;
 use super::confirm::{ConfirmVia, Confirmation};
@@ -160,7 +159,7 @@ impl Server {
 
 async fn until(deadline: Option<Instant>) {
     match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
 }

@@ -30,6 +30,8 @@ use super::streaming_reply::{ReplyAlignment, StreamingReply};
 use crate::context::SendContext;
 use crate::error::Result;
 
+pub use self::http::HttpSender;
+
 /// How the API is called.
 #[derive(Debug, Clone)]
 pub struct VeniceSettings {
@@ -64,12 +66,23 @@ struct Inner {
     keys: Keys,
     gate: Gate,
     http: OnceLock<reqwest::Client>,
+    sender: Option<Arc<dyn HttpSender>>,
 }
 
 impl Venice {
     /// The API, not yet connected to.
     #[must_use]
     pub fn new(settings: VeniceSettings) -> Self {
+        Self::build(settings, None)
+    }
+
+    /// The API as `sender` answers for it.
+    #[must_use]
+    pub fn with_sender(settings: VeniceSettings, sender: Arc<dyn HttpSender>) -> Self {
+        Self::build(settings, Some(sender))
+    }
+
+    fn build(settings: VeniceSettings, sender: Option<Arc<dyn HttpSender>>) -> Self {
         let inner = Inner {
             base_url: settings.base_url,
             plural: settings.plural,
@@ -78,6 +91,7 @@ impl Venice {
             keys: Keys::new(settings.key),
             gate: Gate::new(settings.breaker, settings.rate_limits),
             http: OnceLock::new(),
+            sender,
         };
         Self { inner: Arc::new(inner) }
     }

@@ -10,12 +10,13 @@ mod resolver;
 mod tests;
 
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::{Client, Response, StatusCode, redirect};
+use tokio::time::Instant;
 use url::Url;
 
 use self::resolver::{NoPublicAddress, PublicResolver};

@@ -1,12 +1,13 @@
 //! A reply whose headers are in and whose body is still arriving.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _};
 use reqwest::Response;
 use secrecy::SecretString;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::endpoint::CallKind;

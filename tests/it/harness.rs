@@ -5,12 +5,14 @@
 //! a tool and gives its result as JSON, and [`text`], [`kinds`], [`blobs`] and [`media_items`] read that.
 
 mod http;
+mod in_process;
 mod lines;
 mod mcp;
 mod media;
 mod proxy;
 mod redact;
 mod result;
+mod scripted_venice;
 mod server;
 mod setup;
 mod sse;
@@ -20,12 +22,14 @@ mod until;
 use serde_json::{Value, json};
 
 pub(crate) use http::{Http, hello, request, terminate};
+pub(crate) use in_process::InProcess;
 pub(crate) use lines::Lines;
 pub(crate) use mcp::Mcp;
 pub(crate) use media::{decode, png, wav};
 pub(crate) use proxy::{Fault, Proxy};
 pub(crate) use redact::redact;
 pub(crate) use result::{blobs, error, is_error, kinds, media_items, text, texts};
+pub(crate) use scripted_venice::ScriptedVenice;
 pub(crate) use server::{BINARY, TestServer, command, copy_directory};
 pub(crate) use setup::Setup;
 pub(crate) use sse::Sse;

@@ -160,16 +160,3 @@ async fn what_waits_in_memory_is_written_after_a_video_and_at_the_end() {
         assert_eq!(stored, if video.is_some() { 2 } else { 1 });
     }
 }
-
-#[tokio::test]
-async fn a_call_that_runs_out_of_time_keeps_the_parts_it_has() {
-    let proxy = Proxy::start().await;
-    proxy.fault(SPEECH, 3, 1, Fault::Hold);
-    let server = Setup::new()
-        .set("VENICE_BASE_URL", &proxy.base_url)
-        .set("VENICE_TIMEOUT", "4")
-        .start()
-        .await;
-    let said = error(&server.call("venice_tts", json!({"input": long()})).await);
-    assert!(said.contains("timed out") && said.contains("are stored: "), "{said}");
-}

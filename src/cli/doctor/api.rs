@@ -1,10 +1,11 @@
 //! Whether Venice can be reached, accepts the key, and has credit left for it.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use super::Check;
 use crate::cli::build::build_venice;

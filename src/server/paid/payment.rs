@@ -1,6 +1,8 @@
 //! The states of one paid call, from its reservation until its result is received. No I/O happens here.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// How long an undelivered result is kept for the same call to be made again.
 pub(super) const UNDELIVERED_TTL: Duration = Duration::from_mins(10);

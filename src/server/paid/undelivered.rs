@@ -1,8 +1,8 @@
 //! Paid calls that are running, and the results of those whose clients have gone: the same call gets them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::payment::{Payment, Settlement};

@@ -1,9 +1,10 @@
 //! Listening to an answer as it is item.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::call::{Call, NewItem};
 use crate::error::{Error, Kind, Result};

@@ -1,9 +1,10 @@
 //! One attempt to send a request.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::{RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
 
 use super::Inner;
 use super::charge::ChargedRequest;
@@ -29,8 +30,9 @@ impl Inner {
         let permit = self.gate.permit(request).await?;
         let message = request.message(self.http()?, key)?;
         let charged = ChargedRequest::leave(request);
-        let response =
-            exchange(request, message).await.map_err(|failure| charged.failed(failure))?;
+        let response = exchange(request, self.send_with(message))
+            .await
+            .map_err(|failure| charged.failed(failure))?;
         let retry_after = self.gate.record(&response, request, key);
         charged.answered(response.status().as_u16(), response.headers());
         if !response.status().is_success() {
@@ -49,13 +51,24 @@ impl Inner {
         }
         Ok(reply)
     }
+
+    /// Sends the message over the network, or hands it to what stands in for that.
+    async fn send_with(&self, message: RequestBuilder) -> reqwest::Result<Response> {
+        match &self.sender {
+            None => message.send().await,
+            Some(sender) => sender.send(message.build()?).await,
+        }
+    }
 }
 
 /// Sends the message and waits for the headers of its reply.
-async fn exchange(request: &PreparedRequest<'_>, message: RequestBuilder) -> SendResult<Response> {
+async fn exchange(
+    request: &PreparedRequest<'_>,
+    response: impl Future<Output = reqwest::Result<Response>>,
+) -> SendResult<Response> {
     let path = request.request.endpoint.path();
     let start = Instant::now();
-    let sent = request.limits.wait(request.upload_time, message.send()).await;
+    let sent = request.limits.wait(request.upload_time, response).await;
     let response = sent.and_then(|sent| {
         let host = request.url.host_str().unwrap_or_default();
         sent.map_err(|error| unanswered(error, host, request.limits.kind))

@@ -1,11 +1,12 @@
 //! Holds requests back while Venice would refuse them.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use reqwest::Response;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::Instant;
 
 use super::prepared::{PreparedRequest, whole_seconds};
 use crate::error::{Error, Kind, Result};

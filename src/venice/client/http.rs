@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use reqwest::{Client, redirect};
+use futures::future::BoxFuture;
+use reqwest::{Client, Request, Response, redirect};
 use url::{Host, Url};
 
 use crate::error::{Error, Kind, Result};
@@ -18,6 +19,13 @@ const LOOPBACK: [SocketAddr; 2] = [
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Stands in for the network: it answers the requests that would leave for Venice. With it, a server can be tested on a
+/// paused clock.
+pub trait HttpSender: std::fmt::Debug + Send + Sync {
+    /// The response to `request`. Timeouts and retries are not its concern.
+    fn send(&self, request: Request) -> BoxFuture<'static, reqwest::Result<Response>>;
+}
 
 /// Builds the client. This machine is reached without a proxy, and plain http needs no certificates.
 pub(super) fn build(base_url: &Url) -> Result<Client> {

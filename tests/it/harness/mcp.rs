@@ -1,38 +1,109 @@
-//! The MCP library's own client, on stdin and stdout.
+//! The MCP library's own client.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use rmcp::ServiceExt as _;
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, ClientCapabilities, ClientConfig, ClientRequest,
-    Implementation, ReadResourceRequestParams,
+    ElicitRequestParams, ElicitResult, ElicitationAction, Implementation,
+    ProgressNotificationParam, ReadResourceRequestParams,
 };
-use rmcp::service::{PeerRequestOptions, RequestHandle, RoleClient, RunningService, ServiceError};
+use rmcp::service::{
+    NotificationContext, PeerRequestOptions, RequestContext, RequestHandle, RoleClient,
+    RunningService, ServiceError,
+};
+use rmcp::transport::IntoTransport;
+use rmcp::{ClientHandler, ErrorData, ServiceExt as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Child;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::Client;
 use super::server::{Parts, TestServer};
 
 /// A real MCP client.
 pub(crate) struct Mcp {
-    service: RunningService<RoleClient, ClientConfig>,
+    service: RunningService<RoleClient, Handler>,
+}
+
+/// What the client does with what the server says by itself.
+pub(crate) struct Handler {
+    config: ClientConfig,
+    /// When progress was reported, and what was said.
+    progress: watch::Sender<Vec<(Instant, String)>>,
+    user_agrees_after: Option<Duration>,
+}
+
+impl ClientHandler for Handler {
+    fn get_info(&self) -> ClientConfig {
+        self.config.clone()
+    }
+
+    async fn on_progress(
+        &self,
+        progress: ProgressNotificationParam,
+        _context: NotificationContext<RoleClient>,
+    ) {
+        let message = progress.message.unwrap_or_default();
+        self.progress.send_modify(|all| all.push((Instant::now(), message)));
+    }
+
+    async fn create_elicitation(
+        &self,
+        _request: ElicitRequestParams,
+        _context: RequestContext<RoleClient>,
+    ) -> Result<ElicitResult, ErrorData> {
+        tokio::time::sleep(self.user_agrees_after.unwrap()).await;
+        Ok(ElicitResult::new(ElicitationAction::Accept).with_content(json!({})))
+    }
 }
 
 impl Mcp {
     pub(super) async fn start(parts: Parts) -> TestServer {
         let mut child = parts.command().spawn().unwrap();
         let pipes = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
-        let identity = Implementation::new(parts.client.clone(), "1");
-        let config = ClientConfig::new(ClientCapabilities::default(), identity);
-        let service = config.serve(pipes).await.unwrap();
-        TestServer::new(parts, child, Self { service })
+        let client = Self::connect(pipes, &parts.client, None).await;
+        TestServer::new(parts, child, client)
+    }
+
+    /// A client of whatever speaks MCP at the other end.
+    pub(super) async fn connect<T, E, A>(
+        transport: T,
+        name: &str,
+        user_agrees_after: Option<Duration>,
+    ) -> Self
+    where
+        T: IntoTransport<RoleClient, E, A>,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let capabilities = match user_agrees_after {
+            Some(_) => ClientCapabilities::builder().enable_elicitation().build(),
+            None => ClientCapabilities::default(),
+        };
+        let config = ClientConfig::new(capabilities, Implementation::new(name, "1"));
+        let progress = watch::Sender::default();
+        let handler = Handler { config, progress, user_agrees_after };
+        Self { service: handler.serve(transport).await.unwrap() }
     }
 
     /// The library's client itself.
-    pub(crate) fn service(&self) -> &RunningService<RoleClient, ClientConfig> {
+    pub(crate) fn service(&self) -> &RunningService<RoleClient, Handler> {
         &self.service
+    }
+
+    /// Waits until progress of a call says that.
+    pub(crate) async fn progress_says(&self, words: &str) {
+        let mut progress = self.service.service().progress.subscribe();
+        let said = |all: &Vec<(Instant, String)>| all.iter().any(|(_, text)| text.contains(words));
+        progress.wait_for(said).await.unwrap();
+    }
+
+    /// When progress was reported so far, after `start`.
+    pub(crate) fn progress(&self, start: Instant) -> Vec<Duration> {
+        let all = self.service.service().progress.borrow();
+        all.iter().map(|(at, _)| at.duration_since(start)).collect()
     }
 
     /// Starts a call that can be given up.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use venice_mcp::sandbox::Sandbox;
 
 /// What happens to a request instead of being answered by the sandbox.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// It is answered when [`Proxy::release`] is called.
     Hold,
@@ -39,12 +39,27 @@ struct Shared {
     released: watch::Sender<bool>,
 }
 
-struct Rule {
-    path: &'static str,
+/// What happens to some of the requests whose path ends so.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) path: &'static str,
     /// How many requests pass before it applies, and to how many it applies.
-    after: usize,
-    times: usize,
-    fault: Fault,
+    pub(super) after: usize,
+    pub(super) times: usize,
+    pub(super) fault: Fault,
+}
+
+impl Rule {
+    /// What happens to the next request of that path.
+    pub(super) fn take(rules: &mut [Self], path: &str) -> Option<Fault> {
+        let rule = rules.iter_mut().find(|rule| rule.times > 0 && path.ends_with(rule.path))?;
+        if rule.after > 0 {
+            rule.after -= 1;
+            return None;
+        }
+        rule.times -= 1;
+        Some(rule.fault.clone())
+    }
 }
 
 #[derive(Default)]
@@ -117,7 +132,8 @@ async fn serve(mut socket: TcpStream, shared: Arc<Shared>) {
     if one_in == 0 {
         shared.log.send_modify(|log| log.arrived.push(path.clone()));
     }
-    match take(&shared, &path).or_else(|| any(&shared, one_in)) {
+    let fault = Rule::take(&mut shared.rules.lock().unwrap(), &path);
+    match fault.or_else(|| any(&shared, one_in)) {
         Some(Fault::Reset) => {
             let _ = socket.set_zero_linger();
         }
@@ -149,17 +165,6 @@ async fn serve(mut socket: TcpStream, shared: Arc<Shared>) {
             let _ = socket.write_all(&answer).await;
         }
     }
-}
-
-fn take(shared: &Shared, path: &str) -> Option<Fault> {
-    let mut rules = shared.rules.lock().unwrap();
-    let rule = rules.iter_mut().find(|rule| rule.times > 0 && path.ends_with(rule.path))?;
-    if rule.after > 0 {
-        rule.after -= 1;
-        return None;
-    }
-    rule.times -= 1;
-    Some(rule.fault.clone())
 }
 
 /// One of the faults that servers and networks have, where it is the request's turn.

@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use venice_mcp::sandbox::{Sandbox, SandboxSettings};
 
 use super::server::{Parts, TestServer};
-use super::{Http, Lines, Mcp};
+use super::{Http, InProcess, Lines, Mcp};
 
 /// What a test wants of its server before it starts: without more, one with a key, on a sandbox of its own.
 pub(crate) struct Setup {
-    client: String,
+    pub(super) client: String,
     listen: &'static str,
-    variables: BTreeMap<String, String>,
-    home: TempDir,
-    sandbox: SandboxSettings,
+    pub(super) variables: BTreeMap<String, String>,
+    pub(super) home: TempDir,
+    pub(super) sandbox: SandboxSettings,
+    pub(super) user_agrees_after: Option<Duration>,
 }
 
 impl Setup {
@@ -27,6 +29,7 @@ impl Setup {
             variables: BTreeMap::new(),
             home: tempfile::tempdir().unwrap(),
             sandbox: SandboxSettings::default(),
+            user_agrees_after: None,
         }
         .set("VENICE_API_KEY", "test-key")
     }
@@ -44,6 +47,12 @@ impl Setup {
     /// The name that the client gives itself.
     pub(crate) fn client(mut self, name: &str) -> Self {
         name.clone_into(&mut self.client);
+        self
+    }
+
+    /// The client asks its user where the server wants it, and the user agrees after that time.
+    pub(crate) fn user_agrees_after(mut self, time: Duration) -> Self {
+        self.user_agrees_after = Some(time);
         self
     }
 
@@ -109,6 +118,11 @@ impl Setup {
         let listen = self.listen;
         let sandbox = self.start_sandbox().await;
         Http::start(self.parts(sandbox), listen).await
+    }
+
+    /// A server in this process, on time that the test controls.
+    pub(crate) async fn in_process(self) -> InProcess {
+        InProcess::start(self).await
     }
 
     async fn start_sandbox(&self) -> Arc<Sandbox> {
