@@ -20,18 +20,13 @@ const BANNED_CONSTANTS: &[&str] = &[
 
 /// Constants that still have such a name. It must become empty.
 const STILL_BANNED: &[(&str, &str)] = &[
-    ("src/cli/call.rs", "PATIENCE"),
-    ("src/cli/doctor/api.rs", "PATIENCE"),
-    ("src/cli/install/entry.rs", "PATIENCE"),
-    ("src/cli/install/file.rs", "LONGEST"),
-    ("src/cli/serve.rs", "PATIENCE"),
     ("src/sandbox/text/messages.rs", "MOST"),
     ("src/spend.rs", "NOTHING"),
     ("src/spend/ledger.rs", "GATHER"),
 ];
 
 /// Folders that still have one file. It must become empty.
-const STILL_SINGLE: &[&str] = &["src/resources"];
+const STILL_SINGLE: &[&str] = &[];
 
 /// Types that may share their name, with the reason.
 const SHARED_NAMES: &[(&str, &str)] = &[
