@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Flags, Setting};
 
-pub use build::build_server_with_sender;
+pub use build::serve_with_sender;
 pub use log::start_log;
 pub use tool_names::check_tool_names;
 

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use rmcp::ServiceExt as _;
 use secrecy::SecretString;
 
 use crate::call::{Defaults, Services};
@@ -42,11 +43,20 @@ pub(super) async fn build_server(config: Config) -> std::io::Result<BuiltServer>
     Ok(BuiltServer { _sandbox: sandbox, ..built })
 }
 
-/// A server in this process whose requests to Venice `sender` answers, instead of the network.
-#[must_use]
-pub fn build_server_with_sender(config: Config, sender: Arc<dyn HttpSender>) -> Server {
+/// Serves MCP on `stream` until its other end closes. Requests to Venice are answered by `sender` instead of the network.
+///
+/// # Errors
+///
+/// What the client did wrong before its session began.
+pub async fn serve_with_sender(
+    config: Config,
+    sender: Arc<dyn HttpSender>,
+    stream: tokio::io::DuplexStream,
+) -> Result<(), String> {
     let venice = Venice::with_sender(venice_settings(&config, None), sender);
-    build_server_on(config, venice, false).server
+    let server = build_server_on(config, venice, false).server;
+    let running = server.serve(stream).await.map_err(|error| error.to_string())?;
+    running.waiting().await.map(drop).map_err(|error| error.to_string())
 }
 
 fn build_server_on(config: Config, venice: Venice, is_sandboxed: bool) -> BuiltServer {

@@ -3,7 +3,6 @@
 
 use std::ops::Deref;
 
-use rmcp::ServiceExt as _;
 use tempfile::TempDir;
 use venice_mcp::cli;
 use venice_mcp::config::{Config, Flags};
@@ -38,12 +37,8 @@ impl InProcess {
         };
         let working_directory = Some(home.path().to_owned());
         let config = Config::from_sources(&Flags::default(), &read, working_directory).unwrap();
-        let server = cli::build_server_with_sender(config, venice.sender());
         let (near, far) = tokio::io::duplex(BUFFER);
-        tokio::spawn(async move {
-            let running = server.serve(far).await.unwrap();
-            running.waiting().await.unwrap();
-        });
+        tokio::spawn(cli::serve_with_sender(config, venice.sender(), far));
         let client = Mcp::connect(near, &setup.client, setup.user_agrees_after).await;
         Self { venice, client, _home: home }
     }
