@@ -37,7 +37,7 @@ fn write(given: &Given) -> String {
          3. With venice_image_edit on that result, {color}. Leave the step out where there is nothing to do.\n\
          4. With venice_image_upscale, enlarge the last result (scale {scale}, creativity 0.1 at most, so that \
          nothing is invented).\n\
-         Each step takes the venice:// URI of the one before. Show me every step beside the original, and say \
+         Each step takes the venice:// URI of the one before. Show me every step next to the original, and say \
          plainly where something was made up rather than restored."
     )
 }

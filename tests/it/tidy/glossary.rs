@@ -14,7 +14,6 @@ const NOT_YET: &[&str] = &[
     "src/media",
     "src/outcome",
     "src/output",
-    "src/prompts",
     "src/resources",
     "src/sandbox",
     "src/server",
