@@ -16,33 +16,33 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::error::Kind;
 
-/// The content type of [`text`].
+/// The content type of [`render`].
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// A tool, and how its call ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Call {
+struct CallLabels {
     tool: &'static str,
     outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Failed {
+struct ErrorLabels {
     kind: &'static str,
 }
 
 /// An endpoint of the API, and the class of its answer: `2xx`, or `none` where none came.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Upstream {
+struct RequestLabels {
     endpoint: &'static str,
     status: &'static str,
 }
 
 struct Metrics {
     registry: Registry,
-    calls: Family<Call, Counter>,
-    errors: Family<Failed, Counter>,
-    upstream: Family<Upstream, Histogram>,
+    calls: Family<CallLabels, Counter>,
+    errors: Family<ErrorLabels, Counter>,
+    requests: Family<RequestLabels, Histogram>,
     waited: Counter<f64, std::sync::atomic::AtomicU64>,
     media: Counter,
     spend: Counter<f64, std::sync::atomic::AtomicU64>,
@@ -57,7 +57,7 @@ impl Metrics {
             registry: Registry::with_prefix("venice"),
             calls: Family::default(),
             errors: Family::default(),
-            upstream: Family::new_with_constructor(|| {
+            requests: Family::new_with_constructor(|| {
                 Histogram::new(exponential_buckets(0.05, 2.0, 13))
             }),
             waited: Counter::default(),
@@ -76,7 +76,7 @@ impl Metrics {
             "upstream",
             "Time from a request to the head of the API's answer",
             Unit::Seconds,
-            all.upstream.clone(),
+            all.requests.clone(),
         );
         registry.register_with_unit(
             "rate_limit_wait",
@@ -104,9 +104,9 @@ impl Metrics {
 /// Counts a call of `tool` that ended, with the kind of its error where it failed.
 pub(crate) fn count_call(tool: &'static str, failed: Option<Kind>) {
     let outcome = if failed.is_some() { "error" } else { "ok" };
-    METRICS.calls.get_or_create(&Call { tool, outcome }).inc();
+    METRICS.calls.get_or_create(&CallLabels { tool, outcome }).inc();
     if let Some(kind) = failed {
-        METRICS.errors.get_or_create(&Failed { kind: kind.name() }).inc();
+        METRICS.errors.get_or_create(&ErrorLabels { kind: kind.name() }).inc();
     }
 }
 
@@ -119,7 +119,7 @@ pub(crate) fn count_request(endpoint: &'static str, status: Option<u16>, time: D
         Some(_) => "other",
         None => "none",
     };
-    METRICS.upstream.get_or_create(&Upstream { endpoint, status }).observe(time.as_secs_f64());
+    METRICS.requests.get_or_create(&RequestLabels { endpoint, status }).observe(time.as_secs_f64());
 }
 
 /// Counts time that a call waited for the API's rate limits, or before it tried again.
@@ -167,7 +167,7 @@ impl Drop for OpenStream {
 
 /// Everything counted, in the text format that Prometheus reads.
 #[must_use]
-pub(crate) fn text() -> String {
+pub(crate) fn render() -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = encode(&mut text, &METRICS.registry);
@@ -188,7 +188,7 @@ mod tests {
         count_spend(0.25);
         count_spend(-1.0);
         let stream = OpenStream::new();
-        let text = text();
+        let text = render();
         // The counts are the process's: other tests add to them.
         for (name, least) in [
             (r#"venice_calls_total{tool="venice_test",outcome="ok"}"#, 1.0),

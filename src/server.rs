@@ -91,12 +91,12 @@ impl Server {
     }
 
     /// Waits until all running calls have ended and their media are stored, for at most `timeout`.
-    pub(crate) async fn settle(&self, timeout: Duration) {
+    pub(crate) async fn finish_calls(&self, timeout: Duration) {
         self.shared.calls.close();
         let settled = async {
             self.shared.calls.wait().await;
             self.shared.services.store.flush().await;
-            self.shared.services.spending.settle().await;
+            self.shared.services.spending.flush().await;
         };
         if tokio::time::timeout(timeout, settled).await.is_err() {
             tracing::warn!("calls were still under way when the server stopped");

@@ -1,12 +1,12 @@
 //! What calls may cost, and what they have cost: caps, the budget of a day, and the ledger.
 //!
-//! A paid call is judged before its request, then reserved in the ledger, and settled or released after. With a
-//! budget the reservation is on the disk, under a lock of all servers on the directory, before the request leaves; a
-//! reservation that was never settled, as of a process that crashed, counts as spent. Without a budget nothing waits
-//! for the ledger: it is written beside the call.
+//! Before a paid call runs, its price is checked against the caps and reserved in the ledger; afterwards it is settled
+//! or released. With a budget, the reservation is durable before the first request leaves, and is made under a lock
+//! that all servers on the directory share. A reservation that was never settled, for example because the process
+//! crashed, counts as spent. Without a budget, no call waits for the ledger.
 //!
-//! Caps, budget and confirmation are those of the server's user, and hold for calls on the server's key. A caller who
-//! brought a key spends its own money: nothing is capped, and the ledger of such a caller is its own.
+//! The caps, the budget, and the confirmation threshold belong to the server's user, and apply to calls on the server's
+//! key. A caller who brought a key spends their own money: nothing is capped, and their ledger is separate.
 
 mod ledger;
 mod reservation;
@@ -27,13 +27,13 @@ pub(crate) use reservation::Reservation;
 
 use tally::Tally;
 
-/// Amounts are sums of fractions that are not exact; a difference below this is none.
-const NOTHING: f64 = 1e-9;
-/// The smallest amount that is told as a number.
-const LEAST: f64 = 0.0001;
+/// Differences below this are rounding errors, in US dollars: amounts are sums of inexact fractions.
+const USD_EPSILON: f64 = 1e-9;
+/// The smallest amount that is shown as a number, in US dollars.
+const MIN_SHOWN_USD: f64 = 0.0001;
 
 /// How long a reservation waits for the lines of calls that have ended.
-const FLUSH: Duration = Duration::from_secs(1);
+const LEDGER_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What calls may cost, in US dollars. What is `None` is not capped.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -66,27 +66,27 @@ pub(crate) struct Purchase<'a> {
     pub caller: &'a Caller,
     /// The tool.
     pub tool: &'a str,
-    /// The model, where the call names one.
+    /// The model, if the call names one.
     pub model: Option<&'a str>,
-    /// What it will cost, in US dollars, where that is known.
+    /// What it will cost in US dollars, if known.
     pub usd: Option<f64>,
 }
 
 impl Spending {
-    /// The spending of the callers whose ledgers lie in `storage`. Touches nothing yet.
+    /// The spending of the callers whose ledgers are in `storage`. Reads and writes nothing yet.
     #[must_use]
     pub(crate) fn new(storage: Storage, caps: Caps) -> Self {
         let ledger = Ledger::new(storage);
         Self { inner: Arc::new(Inner { caps, ledger, tally: Mutex::default() }) }
     }
 
-    /// What was spent.
+    /// The ledger of what was spent.
     #[must_use]
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.inner.ledger
     }
 
-    /// Whether the call is within the cap of one call, and its price is known where a cap or a budget needs it.
+    /// Refuses a call above the cap, and one without a known price if there is a cap or a budget.
     pub(crate) fn check_caps(&self, purchase: &Purchase<'_>) -> Result<()> {
         let caps = self.caps(purchase.caller);
         let Some(usd) = purchase.usd else {
@@ -101,10 +101,12 @@ impl Spending {
             .hint("use a model whose price venice_get_model shows; nothing was spent"));
         };
         if let Some(cap) = caps.max_call_usd
-            && usd > cap + NOTHING
+            && usd > cap + USD_EPSILON
         {
-            let message =
-                format!("the call would cost {}, over the ${cap} of --max-call-usd", about(usd));
+            let message = format!(
+                "the call would cost {}, over the ${cap} of --max-call-usd",
+                describe_cost(usd)
+            );
             return Err(refused(message).hint(
                 "use a cheaper model or fewer variants, or raise VENICE_MAX_CALL_USD; nothing was spent",
             ));
@@ -112,33 +114,33 @@ impl Spending {
         Ok(())
     }
 
-    /// The amount that the call is over, where its user has to be asked.
+    /// The threshold that the call exceeds, if the user has to confirm it.
     #[must_use]
     pub(crate) fn confirmation_threshold(&self, purchase: &Purchase<'_>) -> Option<f64> {
         let over = self.caps(purchase.caller).confirm_over_usd?;
-        purchase.usd.is_none_or(|usd| usd > over + NOTHING).then_some(over)
+        purchase.usd.is_none_or(|usd| usd > over + USD_EPSILON).then_some(over)
     }
 
-    /// Sets the price of a call aside; an error where the day's budget does not hold it.
+    /// Reserves the price of a call. Fails if the day's budget does not cover it.
     pub(crate) async fn reserve(&self, purchase: &Purchase<'_>) -> Result<Reservation> {
         let Inner { ledger, tally, .. } = &*self.inner;
         let budget = self.caps(purchase.caller).budget_usd;
         let reservation = Reservation::new(ledger.clone(), purchase, Utc::now(), budget.is_some());
         let Some(budget) = budget else {
-            ledger.write_beside(&reservation.entry);
+            ledger.write_in_background(&reservation.entry);
             return Ok(reservation);
         };
         let usd = purchase.usd.unwrap_or_default();
-        // What has just been released counts no more. Where its line is late, it counts: that errs on the safe side.
-        let _ = tokio::time::timeout(FLUSH, ledger.settle()).await;
+        // Amounts that have just been released should not count. If their lines are late they do, which is safe.
+        let _ = tokio::time::timeout(LEDGER_FLUSH_TIMEOUT, ledger.flush()).await;
         let mut tally = tally.lock().await;
         let _lock = ledger.lock().await?;
         let spent = tally.spent(ledger, reservation.entry.day()).await?;
-        if spent + usd > budget + NOTHING {
+        if spent + usd > budget + USD_EPSILON {
             let message = format!(
                 "the call would cost {}, and {} of today's ${budget} of --budget-usd are spent or reserved",
-                about(usd),
-                dollars(spent)
+                describe_cost(usd),
+                format_usd(spent)
             );
             return Err(refused(message)
                 .hint("wait for the next UTC day, or raise VENICE_BUDGET_USD; nothing was spent"));
@@ -147,12 +149,12 @@ impl Spending {
         Ok(reservation)
     }
 
-    /// Waits until everything that was spent is in the ledger.
-    pub(crate) async fn settle(&self) {
-        self.inner.ledger.settle().await;
+    /// Waits until all lines are in the ledger.
+    pub(crate) async fn flush(&self) {
+        self.inner.ledger.flush().await;
     }
 
-    /// What holds for the caller.
+    /// The caps that apply to the caller.
     fn caps(&self, caller: &Caller) -> Caps {
         match caller {
             Caller::Local => self.inner.caps,
@@ -165,19 +167,19 @@ fn refused(message: String) -> Error {
     Error::new(Kind::Refused, message)
 }
 
-/// What a call costs, as far as that is known: `about $0.01`, `less than $0.0001`.
+/// An amount as it is shown for a call: `about $0.01`, `less than $0.0001`.
 #[must_use]
-pub(crate) fn about(usd: f64) -> String {
-    if usd > 0.0 && usd < LEAST {
+pub(crate) fn describe_cost(usd: f64) -> String {
+    if usd > 0.0 && usd < MIN_SHOWN_USD {
         return "less than $0.0001".to_owned();
     }
-    format!("about {}", dollars(usd))
+    format!("about {}", format_usd(usd))
 }
 
-/// Dollars with two decimals, or with up to four where those say more.
+/// Dollars with two decimals, or up to four if the amount has them.
 #[must_use]
-pub(crate) fn dollars(usd: f64) -> String {
-    if usd > 0.0 && usd < LEAST {
+pub(crate) fn format_usd(usd: f64) -> String {
+    if usd > 0.0 && usd < MIN_SHOWN_USD {
         return "$0.0001".to_owned();
     }
     let mut text = format!("${usd:.4}");

@@ -6,7 +6,7 @@ use super::{Call, NewItem};
 use crate::context::OutputMode;
 use crate::error::Result;
 use crate::outcome::Outcome;
-use crate::spend::about;
+use crate::spend::describe_cost;
 
 /// The longest text that a result holds, in characters; a longer one is stored and linked.
 const MAX_TEXT_CHARACTERS: usize = 40_000;
@@ -91,7 +91,7 @@ impl Call {
 
 /// What a call cost and what was there before, as one line: `about $0.01, balance before $12.34`.
 fn cost_line(item: &NewItem) -> Option<String> {
-    let cost = item.cost_usd.filter(|usd| usd.is_finite()).map(about);
+    let cost = item.cost_usd.filter(|usd| usd.is_finite()).map(describe_cost);
     let balance = item.remarks.balance_usd.map(|usd| format!("balance before ${usd:.2}"));
     let parts: Vec<String> = cost.into_iter().chain(balance).collect();
     (!parts.is_empty()).then(|| parts.join(", "))

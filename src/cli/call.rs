@@ -55,7 +55,7 @@ pub(super) async fn run(arguments: Arguments, mut config: Config) -> ExitCode {
         Err(error) => return exit_failed(&error),
     };
     let result = client.call(&arguments.name, given).await;
-    built.server.settle(STORE_TIMEOUT).await;
+    built.server.finish_calls(STORE_TIMEOUT).await;
     let result = match result {
         Ok(result) => result,
         Err(error) => return exit_refused(&error),

@@ -34,11 +34,11 @@ pub(super) async fn run(mut config: Config) -> ExitCode {
         let BuiltServer { server, store, secret, .. } = &built;
         let serving = bound.serve(server.clone(), store.clone(), secret.clone(), shutdown);
         let left = serving.await;
-        server.settle(left).await;
+        server.finish_calls(left).await;
         return ExitCode::SUCCESS;
     }
     let served = Box::pin(stdio::serve(built.server.clone(), |_| {}, shutdown)).await;
-    built.server.settle(PAID_CALL_GRACE).await;
+    built.server.finish_calls(PAID_CALL_GRACE).await;
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit_failed(&error),

@@ -12,7 +12,7 @@ use super::report;
 use crate::error::{Error, Kind, Result};
 use crate::media::MediaView;
 use crate::outcome::Outcome;
-use crate::spend::about;
+use crate::spend::describe_cost;
 
 /// The name in `_meta` under which programs find the job.
 const META_KEY: &str = "ai.venice/job";
@@ -77,7 +77,8 @@ impl JobProgress {
     /// That the job runs, and what to call next.
     fn running(&self) -> String {
         let job = &self.job;
-        let price = job.price_usd.map(|usd| format!(", {}", about(usd))).unwrap_or_default();
+        let price =
+            job.price_usd.map(|usd| format!(", {}", describe_cost(usd))).unwrap_or_default();
         let (status, generate) = (self.kind.status_tool.name, self.kind.generate_tool);
         let next = json!({ "job": job.job, "wait_seconds": 50 });
         format!(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::outcome::{Delivered, Place};
-use crate::spend::about;
+use crate::spend::describe_cost;
 
 /// The line of text that describes an item, such as
 /// `image/webp 1024x1024 184 kB | venice://media/… | /home/… | model z-image-turbo, seed 42 | about $0.01`.
@@ -24,7 +24,7 @@ pub(super) fn summary(item: &Delivered, place: Option<&Place>) -> String {
     }
     let model = media.record.model.as_ref().map(|model| format!("model {model}"));
     let seed = media.record.seed.map(|seed| format!("seed {seed}"));
-    let cost = finite(media.record.cost_usd).map(about);
+    let cost = finite(media.record.cost_usd).map(describe_cost);
     let balance = finite(item.remarks.balance_usd).map(|usd| format!("balance before ${usd:.2}"));
     for parts in [[model, seed], [cost, balance]] {
         let parts: Vec<String> = parts.into_iter().flatten().collect();

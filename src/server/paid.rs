@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::fingerprint::CallFingerprint;
 use crate::outcome::Outcome;
-use crate::spend::{Purchase, about};
+use crate::spend::{Purchase, describe_cost};
 use crate::tool::{Prepared, Price};
 
 pub(super) use undelivered::{InFlight, UndeliveredResults};
@@ -131,7 +131,7 @@ impl Server {
         };
         let cost = purchase.usd.map_or_else(
             || "costs an amount that is not known".to_owned(),
-            |usd| format!("costs {}", about(usd)),
+            |usd| format!("costs {}", describe_cost(usd)),
         );
         let tool = purchase.tool;
         let question = format!("{tool} {cost}, and you are asked above ${over}. Make the call?");

@@ -1,16 +1,16 @@
-//! Money that is set aside for one call.
+//! The amount that is reserved for one call.
 
 use chrono::{DateTime, Utc};
 
-use super::ledger::{Entry, Ledger, Noted, State};
-use super::{Purchase, dollars};
+use super::ledger::{EntryState, Ledger, LedgerEntry, LedgerLine};
+use super::{Purchase, format_usd};
 use crate::metrics;
 
-/// Money that is set aside for one call. One that is dropped without a word, as by a crash, counts as spent.
+/// The amount that is reserved for one call. If it is dropped without being closed, it counts as spent.
 #[must_use]
 pub(crate) struct Reservation {
     ledger: Ledger,
-    pub(super) entry: Noted,
+    pub(super) entry: LedgerLine,
     budgeted: bool,
 }
 
@@ -23,19 +23,19 @@ impl Reservation {
     ) -> Self {
         let mut call = uuid::Uuid::new_v4().simple().to_string();
         call.truncate(16);
-        let entry = Entry {
+        let entry = LedgerEntry {
             at,
             call,
             tool: purchase.tool.to_owned(),
             model: purchase.model.map(str::to_owned),
-            state: State::Reserved,
+            state: EntryState::Reserved,
             usd: purchase.usd.filter(|usd| usd.is_finite()),
         };
-        Self { ledger, entry: Noted::new(purchase.caller, entry), budgeted }
+        Self { ledger, entry: LedgerLine::new(purchase.caller, entry), budgeted }
     }
 
-    /// The call was charged: what it cost, where a reply told it, else its price; and the model that did the work,
-    /// where the call named none.
+    /// The call was charged `usd`, or its price if the replies did not say. `model` did the work if the call named
+    /// none.
     pub(crate) fn settle(mut self, usd: Option<f64>, model: Option<String>) {
         let entry = &mut self.entry.entry;
         entry.usd = usd.or(entry.usd);
@@ -43,25 +43,26 @@ impl Reservation {
         if let Some(usd) = entry.usd {
             metrics::count_spend(usd);
         }
-        self.end(State::Settled);
+        self.end(EntryState::Settled);
     }
 
     /// Nothing was charged.
     pub(crate) fn release(self) {
-        self.end(State::Released);
+        self.end(EntryState::Released);
     }
 
-    /// Nobody knows whether the call was charged: the money stays set aside. What there is to say about it.
+    /// It is not known whether the call was charged: the amount stays reserved. Returns a note for the caller, if there
+    /// is a budget.
     #[must_use]
     pub(crate) fn keep(self) -> Option<String> {
-        let Entry { call, tool, usd, .. } = &self.entry.entry;
+        let LedgerEntry { call, tool, usd, .. } = &self.entry.entry;
         tracing::warn!(call, tool, usd, "a call of unknown outcome counts as spent");
         let usd = usd.filter(|_| self.budgeted)?;
-        Some(format!("{} of today's budget stay reserved for it", dollars(usd)))
+        Some(format!("{} of today's budget stay reserved for it", format_usd(usd)))
     }
 
-    fn end(mut self, state: State) {
+    fn end(mut self, state: EntryState) {
         self.entry.entry.state = state;
-        self.ledger.write_beside(&self.entry);
+        self.ledger.write_in_background(&self.entry);
     }
 }

@@ -3,7 +3,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use proptest::prelude::*;
 
-use super::ledger::{Entry, State, entries};
+use super::ledger::{EntryState, LedgerEntry, entries};
 use super::*;
 
 fn spending(root: &Path, caps: Caps) -> Spending {
@@ -53,7 +53,7 @@ async fn a_budget_holds_over_restarts_and_what_was_never_settled_counts() {
     first.reserve(&call(Some(0.4))).await.unwrap().settle(Some(0.5), None);
     first.reserve(&call(Some(0.4))).await.unwrap().release();
     drop(first.reserve(&call(Some(0.3))).await.unwrap());
-    first.settle().await;
+    first.flush().await;
     let second = spending(directory.path(), budget(1.0));
     let said = second.reserve(&call(Some(0.21))).await.err().unwrap().text();
     for number in ["$0.21", "$0.80", "$1 "] {
@@ -140,14 +140,14 @@ async fn a_budget_that_cannot_be_kept_refuses_and_no_budget_spends_on() {
     let broken = Storage::new(file.join("x"), file.join("y"));
     let lax = Spending::new(broken, Caps::default());
     lax.reserve(&call(Some(0.1))).await.unwrap().settle(None, None);
-    lax.settle().await;
+    lax.flush().await;
 }
 
 #[test]
 fn amounts_read_well() {
-    let all = [0.0, 0.000_01, 0.0045, 0.01, 0.3, 12.0].map(dollars);
+    let all = [0.0, 0.000_01, 0.0045, 0.01, 0.3, 12.0].map(format_usd);
     assert_eq!(all, ["$0.00", "$0.0001", "$0.0045", "$0.01", "$0.30", "$12.00"]);
-    let costs = [0.0, 3.5e-6, 0.0001, 0.3].map(about);
+    let costs = [0.0, 3.5e-6, 0.0001, 0.3].map(describe_cost);
     assert_eq!(costs, ["about $0.00", "less than $0.0001", "about $0.0001", "about $0.30"]);
 }
 
@@ -174,7 +174,7 @@ proptest! {
                     _ => drop(reservation),
                 }
                 for server in &servers {
-                    server.settle().await;
+                    server.flush().await;
                 }
                 let spent = today(&servers[0], &Caller::Local).await;
                 assert!(spent.settled_usd + spent.reserved_usd <= 1.0 + 1e-6);
@@ -192,12 +192,12 @@ proptest! {
 #[test]
 fn the_day_that_pays_is_the_day_of_the_reservation() {
     let at = "2026-03-01T23:59:59Z".parse().unwrap();
-    let entry = Entry {
+    let entry = LedgerEntry {
         at,
         call: "c".into(),
         tool: "t".into(),
         model: None,
-        state: State::Settled,
+        state: EntryState::Settled,
         usd: None,
     };
     assert_eq!(entry.day(), NaiveDate::from_ymd_opt(2026, 3, 1).unwrap());

@@ -26,5 +26,5 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 /// What has been counted.
 pub(super) async fn metrics() -> Response {
     let kind = HeaderValue::from_static(metrics::CONTENT_TYPE);
-    ([(header::CONTENT_TYPE, kind)], metrics::text()).into_response()
+    ([(header::CONTENT_TYPE, kind)], metrics::render()).into_response()
 }
