@@ -8,6 +8,7 @@ pub(crate) mod edit;
 pub(crate) mod embedding;
 pub(crate) mod image;
 mod image_size;
+mod model;
 mod model_type;
 pub(crate) mod music;
 mod pricing;
@@ -15,6 +16,7 @@ mod row;
 pub(crate) mod speech;
 mod summary;
 pub(crate) mod text;
+mod text_choice;
 pub(crate) mod upscale;
 pub(crate) mod video;
 
@@ -31,8 +33,10 @@ use crate::error::{Error, Kind, Result};
 use crate::near::{near, shorten};
 use crate::venice::{Class, Endpoint, Request, Venice};
 
+pub(crate) use model::Model;
 pub(crate) use model_type::{ModelDetails, ModelFilter, ModelType};
-pub(crate) use row::{Model, ModelRow};
+pub(crate) use row::ModelRow;
+pub(crate) use text_choice::{check_text_requirements, choose_text_model};
 
 /// The rows of all models of a type.
 pub(crate) const MODELS: Endpoint = Endpoint::get("/models", Class::Catalog).public();

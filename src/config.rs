@@ -6,6 +6,7 @@
 mod directories;
 mod draft;
 mod flags;
+mod given_values;
 mod http;
 mod key;
 mod log;

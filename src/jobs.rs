@@ -6,6 +6,7 @@
 //! directory, one does. Callers see only their own jobs.
 
 mod caller;
+mod deletion_result;
 mod follow;
 mod job;
 mod kind;

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Call, ReadInputs, body_of};
-use crate::catalog::text::{self, TextRequirements};
-use crate::catalog::{ChosenModel, Model, ModelDetails, ModelType};
+use crate::catalog::text::TextRequirements;
+use crate::catalog::{self, ChosenModel, Model, ModelDetails, ModelType};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::input::{AcceptedMedia, Input, InputSource};
 use crate::jobs::{JobKind, QueueRequest, RequestMedia};
@@ -133,7 +133,8 @@ impl<'a> Preparation<'a> {
         let Call { services, context, .. } = self.call;
         let configured = self.configured_model(ModelType::Text);
         let catalog = &services.catalog;
-        let mut chosen = text::choose_text_model(catalog, &context.send, named, configured).await?;
+        let mut chosen =
+            catalog::choose_text_model(catalog, &context.send, named, configured).await?;
         self.notes.append(&mut chosen.warnings);
         Ok(chosen)
     }
@@ -141,7 +142,7 @@ impl<'a> Preparation<'a> {
     /// The text model with this id, without a note about it.
     pub async fn find_text_model(&self, id: &str) -> Result<ChosenModel> {
         let Call { services, context, .. } = self.call;
-        text::choose_text_model(&services.catalog, &context.send, Some(id), None).await
+        catalog::choose_text_model(&services.catalog, &context.send, Some(id), None).await
     }
 
     /// Refuses a text model that cannot do what the call needs, and names one that can.
@@ -151,7 +152,8 @@ impl<'a> Preparation<'a> {
         requirements: &TextRequirements<'_>,
     ) -> Result<()> {
         let Call { services, context, .. } = self.call;
-        text::check_text_requirements(&services.catalog, &context.send, chosen, requirements).await
+        catalog::check_text_requirements(&services.catalog, &context.send, chosen, requirements)
+            .await
     }
 
     /// The row of the model with this id, if the catalog has it.

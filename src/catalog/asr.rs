@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::pricing::Usd;
-use super::row::Spec;
+use super::row::ModelSpec;
 
 /// A speech-to-text model.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ struct AsrPricing {
 }
 
 impl AsrModel {
-    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+    pub(super) fn from_spec(spec: &ModelSpec<'_>) -> Self {
         Self { pricing: spec.part("pricing") }
     }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::image::ENHANCE_USD;
 use super::listed;
 use super::pricing::{TierPricing, Usd};
-use super::row::Spec;
+use super::row::ModelSpec;
 use crate::error::Problem;
 
 /// The fewest pixels of an image to edit.
@@ -76,7 +76,7 @@ pub struct EditRequirements<'a> {
 }
 
 impl EditModel {
-    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+    pub(super) fn from_spec(spec: &ModelSpec<'_>) -> Self {
         Self { constraints: spec.part("constraints"), pricing: spec.part("pricing") }
     }
 
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     fn model(spec: &serde_json::Value) -> EditModel {
-        EditModel::from_spec(&Spec::new(spec.as_object().unwrap()))
+        EditModel::from_spec(&ModelSpec::new(spec.as_object().unwrap()))
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::pricing::Usd;
-use super::row::Spec;
+use super::row::ModelSpec;
 use super::text::estimate_tokens;
 use crate::error::Problem;
 
@@ -45,7 +45,7 @@ impl EmbeddingPricing {
 }
 
 impl EmbeddingModel {
-    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+    pub(super) fn from_spec(spec: &ModelSpec<'_>) -> Self {
         Self { constraints: spec.whole(), pricing: spec.part("pricing") }
     }
 
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn model(spec: &serde_json::Value) -> EmbeddingModel {
-        EmbeddingModel::from_spec(&Spec::new(spec.as_object().unwrap()))
+        EmbeddingModel::from_spec(&ModelSpec::new(spec.as_object().unwrap()))
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub(crate) use super::image_size::ImageSize;
 use super::listed;
 use super::pricing::{TierPricing, Usd};
-use super::row::Spec;
+use super::row::ModelSpec;
 use crate::error::Problem;
 use crate::near::{near, shorten};
 
@@ -77,7 +77,7 @@ pub struct ImageRequirements<'a> {
 }
 
 impl ImageModel {
-    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+    pub(super) fn from_spec(spec: &ModelSpec<'_>) -> Self {
         Self {
             constraints: spec.part("constraints"),
             pricing: spec.part("pricing"),
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     fn model(spec: &serde_json::Value) -> ImageModel {
-        ImageModel::from_spec(&Spec::new(spec.as_object().unwrap()))
+        ImageModel::from_spec(&ModelSpec::new(spec.as_object().unwrap()))
     }
 
     fn pixel_model() -> ImageModel {

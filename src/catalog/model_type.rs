@@ -12,7 +12,7 @@ use super::edit::EditModel;
 use super::embedding::EmbeddingModel;
 use super::image::ImageModel;
 use super::music::MusicModel;
-use super::row::Spec;
+use super::row::ModelSpec;
 use super::speech::SpeechModel;
 use super::text::TextModel;
 use super::upscale::UpscaleModel;
@@ -56,7 +56,7 @@ macro_rules! model_types {
 
         impl Details {
             /// Parses the row of a model of that type.
-            pub(super) fn parse(model_type: ModelType, spec: &Spec<'_>) -> Self {
+            pub(super) fn parse(model_type: ModelType, spec: &ModelSpec<'_>) -> Self {
                 match model_type {
                     $(ModelType::$name => Self::$name(<$details>::from_spec(spec)),)+
                 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::listed;
 use super::pricing::Usd;
-use super::row::Spec;
+use super::row::ModelSpec;
 use crate::error::Problem;
 use crate::near::{near, shorten};
 
@@ -71,7 +71,7 @@ pub struct MusicRequirements<'a> {
 }
 
 impl MusicModel {
-    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+    pub(super) fn from_spec(spec: &ModelSpec<'_>) -> Self {
         Self { constraints: spec.whole(), pricing: spec.part("pricing") }
     }
 
@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     fn music_model(spec: &serde_json::Value) -> MusicModel {
-        MusicModel::from_spec(&Spec::new(spec.as_object().unwrap()))
+        MusicModel::from_spec(&ModelSpec::new(spec.as_object().unwrap()))
     }
 
     fn paths(row: &MusicModel, model: &str, requirements: &MusicRequirements<'_>) -> Vec<String> {

@@ -1,12 +1,9 @@
-//! The rows of `GET /models`: as Venice sends them for lists, and parsed once for the calls that choose a model.
+//! The rows of `GET /models`, as Venice sends them.
 
 use std::cell::Cell;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-
-use super::model_type::{Details, ModelDetails, ModelType};
 
 /// A row as Venice sends it, whatever its type. Only lists show it; it is not cached.
 #[derive(Debug, Clone)]
@@ -70,72 +67,20 @@ pub(super) fn parse_rows(rows: Vec<Value>, filter: &str) -> Vec<ModelRow> {
     parsed
 }
 
-/// A model, with what calls check and price by.
-#[derive(Debug)]
-pub struct Model {
-    /// The id that requests carry. Case matters.
-    pub id: String,
-    /// What the model is the best or the default for, such as `default` or `fastest`.
-    pub traits: Vec<String>,
-    /// What a caller should know before using the model.
-    pub warnings: Vec<String>,
-    details: Details,
-}
-
-impl Model {
-    /// Parses a row of that type. The second value is false if a part of the row has an unknown form: nothing is
-    /// known of that part then, and Venice decides.
-    pub(super) fn from_row(model_type: ModelType, row: &ModelRow) -> (Self, bool) {
-        let spec = Spec::new(&row.spec);
-        let model = Self {
-            id: row.id.clone(),
-            traits: spec.part("traits"),
-            warnings: row.warnings(),
-            details: Details::parse(model_type, &spec),
-        };
-        (model, spec.is_readable.get())
-    }
-
-    /// Parses rows of that type. One line in the log counts the rows of which a part could not be read.
-    pub(super) fn from_rows(model_type: ModelType, rows: &[ModelRow]) -> Vec<Arc<Self>> {
-        let mut unreadable = Vec::new();
-        let models = rows.iter().map(|row| {
-            let (model, is_readable) = Self::from_row(model_type, row);
-            if !is_readable {
-                unreadable.push(row.id.as_str());
-            }
-            Arc::new(model)
-        });
-        let models = models.collect();
-        if let Some(first) = unreadable.first() {
-            let (count, name) = (unreadable.len(), model_type.name());
-            tracing::warn!(r#type = name, count, first, "parts of model rows have an unknown form");
-        }
-        models
-    }
-
-    /// The constraints and prices of the model, if it is of that type.
-    #[must_use]
-    pub fn details<D: ModelDetails>(&self) -> Option<&D> {
-        D::from_details(&self.details)
-    }
-
-    /// Whether the model has `name` as a trait.
-    #[must_use]
-    pub fn has_trait(&self, name: &str) -> bool {
-        self.traits.iter().any(|one| one == name)
-    }
-}
-
 /// The `model_spec` of a row while it is parsed.
-pub(super) struct Spec<'a> {
+pub(super) struct ModelSpec<'a> {
     fields: &'a Map<String, Value>,
     is_readable: Cell<bool>,
 }
 
-impl<'a> Spec<'a> {
+impl<'a> ModelSpec<'a> {
     pub(super) const fn new(fields: &'a Map<String, Value>) -> Self {
         Self { fields, is_readable: Cell::new(true) }
+    }
+
+    /// Whether every part that was asked for had a known form.
+    pub(super) const fn is_readable(&self) -> bool {
+        self.is_readable.get()
     }
 
     /// The field of that name; the default if it is missing, null, or of an unknown form.
@@ -163,7 +108,6 @@ impl<'a> Spec<'a> {
 mod tests {
     use serde_json::json;
 
-    use super::super::image::{ImageModel, ImageRequirements};
     use super::*;
 
     #[test]
@@ -182,26 +126,5 @@ mod tests {
         let types: Vec<&str> = rows.iter().map(|row| row.type_name.as_str()).collect();
         assert_eq!(types, ["image", "", "hologram"], "unknown types can be listed");
         assert_eq!(rows[2].spec["depth"]["max"], 3, "unknown fields pass through");
-    }
-
-    #[test]
-    fn a_part_of_an_unknown_form_is_not_known_and_the_rest_is() {
-        let row = |constraints: Value| {
-            let spec = json!({"traits": ["default"], "offline": true,
-                "constraints": constraints, "pricing": {"generation": {"usd": 0.5}}});
-            parse_rows(vec![json!({"id": "m", "model_spec": spec})], "image").remove(0)
-        };
-        let requirements = ImageRequirements { prompt: "long", ..ImageRequirements::default() };
-        let limited = row(json!({"promptCharacterLimit": 1, "new": [{}]}));
-        let (model, is_readable) = Model::from_row(ModelType::Image, &limited);
-        let image = model.details::<ImageModel>().unwrap();
-        assert!(is_readable && image.check_requirements("m", &requirements).len() == 1);
-        let (model, is_readable) =
-            Model::from_row(ModelType::Image, &row(json!({"promptCharacterLimit": "1"})));
-        let image = model.details::<ImageModel>().unwrap();
-        assert!(!is_readable);
-        assert_eq!(image.check_requirements("m", &requirements), [], "Venice decides");
-        assert_eq!(image.price_usd(&requirements, 1, false), Some(0.5));
-        assert!(model.has_trait("default") && model.warnings == ["m is marked offline"]);
     }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::listed;
 use super::pricing::Usd;
-use super::row::Spec;
+use super::row::ModelSpec;
 use crate::error::Problem;
 use crate::near::{near, shorten};
 
@@ -41,7 +41,7 @@ struct SpeechPricing {
 }
 
 impl SpeechModel {
-    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+    pub(super) fn from_spec(spec: &ModelSpec<'_>) -> Self {
         Self {
             constraints: spec.whole(),
             pricing: spec.part("pricing"),
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     fn model(spec: &serde_json::Value) -> SpeechModel {
-        SpeechModel::from_spec(&Spec::new(spec.as_object().unwrap()))
+        SpeechModel::from_spec(&ModelSpec::new(spec.as_object().unwrap()))
     }
 
     #[test]

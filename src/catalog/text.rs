@@ -1,14 +1,11 @@
 //! What text models can do, and what they cost.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 
+use super::listed;
 use super::pricing::Usd;
-use super::row::{Model, Spec};
-use super::{Catalog, ChosenModel, ModelType, listed};
-use crate::context::SendContext;
-use crate::error::{Error, Problem, Result};
+use super::row::ModelSpec;
+use crate::error::Problem;
 
 /// The model of a call that names none, if Venice's default is not known.
 pub(crate) const DEFAULT_MODEL: &str = "zai-org-glm-5-2";
@@ -98,50 +95,18 @@ pub struct TextRequirements<'a> {
     pub responses: bool,
 }
 
-/// The model that a call uses. In an id, what follows a colon is for Venice, and not part of the model's name.
-pub(crate) async fn choose_text_model(
-    catalog: &Catalog,
-    context: &SendContext,
-    named: Option<&str>,
-    configured: Option<&str>,
-) -> Result<ChosenModel> {
-    let given = |id: &&str| !id.is_empty();
-    let wanted = named.map(str::trim).filter(given).or(configured.map(str::trim).filter(given));
-    let (plain, suffix) = match wanted.and_then(|id| id.split_once(':')) {
-        Some((plain, suffix)) => (Some(plain), Some(suffix)),
-        None => (wanted, None),
-    };
-    let mut chosen =
-        catalog.choose_model(context, ModelType::Text, plain, None, DEFAULT_MODEL).await?;
-    if let Some(suffix) = suffix {
-        chosen.id = format!("{}:{suffix}", chosen.id);
-    }
-    Ok(chosen)
-}
-
-/// Refuses a call that needs what the model cannot do. The hint names a model that can.
-pub(crate) async fn check_text_requirements(
-    catalog: &Catalog,
-    context: &SendContext,
-    chosen: &ChosenModel,
-    requirements: &TextRequirements<'_>,
-) -> Result<()> {
-    let Some(model) = &chosen.model else { return Ok(()) };
-    let Some(text) = model.details::<TextModel>() else { return Ok(()) };
-    let problems = text.check_requirements(&model.id, requirements);
-    if problems.is_empty() {
-        return Ok(());
-    }
-    let error = Error::arguments(problems);
-    let models = catalog.models(context, ModelType::Text).await.unwrap_or_default();
-    Err(match capable_model(&models, requirements) {
-        Some(other) => error.hint(format!("the model `{}` can; nothing was spent", other.id)),
-        None => error,
-    })
-}
-
 impl TextModel {
-    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+    /// Whether the row lists what the model can do.
+    pub(super) const fn has_capabilities(&self) -> bool {
+        self.capabilities.is_some()
+    }
+
+    /// The price of a million tokens of input in US dollars, if the row has it.
+    pub(super) const fn input_price_usd(&self) -> Option<f64> {
+        self.pricing.input.0
+    }
+
+    pub(super) fn from_spec(spec: &ModelSpec<'_>) -> Self {
         Self {
             capabilities: spec.part("capabilities"),
             max_completion_tokens: spec.part("maxCompletionTokens"),
@@ -262,30 +227,6 @@ impl TextPricing {
     }
 }
 
-/// A model that meets the requirements: one that is the default for something, or else the cheapest.
-fn capable_model<'a>(
-    models: &'a [Arc<Model>],
-    requirements: &TextRequirements<'_>,
-) -> Option<&'a Model> {
-    let rank = |(model, text): &(&Model, &TextModel)| {
-        let is_default = model.traits.iter().any(|name| name.starts_with("default"));
-        (!is_default, text.pricing.input.0.unwrap_or(f64::MAX))
-    };
-    models
-        .iter()
-        .filter_map(|model| Some((&**model, model.details::<TextModel>()?)))
-        .filter(|(model, text)| {
-            text.capabilities.is_some()
-                && model.warnings.is_empty()
-                && text.check_requirements(&model.id, requirements).is_empty()
-        })
-        .min_by(|a, b| {
-            let ((is_other, price), (is_other_b, price_b)) = (rank(a), rank(b));
-            is_other.cmp(&is_other_b).then(price.total_cmp(&price_b))
-        })
-        .map(|(model, _)| model)
-}
-
 /// The tokens of an answer with that limit, in an estimate.
 #[must_use]
 pub(crate) fn estimate_answer_tokens(max_tokens: Option<u64>) -> f64 {
@@ -303,17 +244,10 @@ pub(crate) fn estimate_tokens(characters: usize) -> f64 {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::row::parse_rows;
     use super::*;
 
-    fn model(id: &str, spec: &Value) -> Arc<Model> {
-        let row = json!({"id": id, "type": "text", "model_spec": spec});
-        let rows = parse_rows(vec![row], "text");
-        Model::from_rows(ModelType::Text, &rows).remove(0)
-    }
-
     fn text(spec: &Value) -> TextModel {
-        TextModel::from_spec(&Spec::new(spec.as_object().unwrap()))
+        TextModel::from_spec(&ModelSpec::new(spec.as_object().unwrap()))
     }
 
     #[test]
@@ -345,24 +279,6 @@ mod tests {
                 "max_completion_tokens: must be at most 32000 for m",
             ]
         );
-    }
-
-    #[test]
-    fn the_model_that_is_named_instead_can_do_it() {
-        let sees = |sees| json!({"capabilities": {"supportsVision": sees}});
-        let priced = |usd| {
-            let mut spec = sees(true);
-            spec["pricing"] = json!({"input": {"usd": usd}});
-            spec
-        };
-        let models = [
-            model("blind", &sees(false)),
-            model("dear", &priced(3.0)),
-            model("cheap", &priced(1.0)),
-            model("unknown", &json!({})),
-        ];
-        let requirements = TextRequirements { images: 1, ..TextRequirements::default() };
-        assert_eq!(capable_model(&models, &requirements).unwrap().id, "cheap");
     }
 
     #[test]

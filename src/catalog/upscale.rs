@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::pricing::Tiers;
-use super::row::Spec;
+use super::row::ModelSpec;
 
 /// A model that makes images larger.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ struct UpscalePricing {
 }
 
 impl UpscaleModel {
-    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+    pub(super) fn from_spec(spec: &ModelSpec<'_>) -> Self {
         Self { pricing: spec.part("pricing") }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::listed;
-use super::row::Spec;
+use super::row::ModelSpec;
 use crate::error::Problem;
 
 /// The longest prompt, in characters, if the row of the model does not say.
@@ -66,7 +66,7 @@ fn is_upscaler(model: &str) -> bool {
 }
 
 impl VideoModel {
-    pub(super) fn from_spec(spec: &Spec<'_>) -> Self {
+    pub(super) fn from_spec(spec: &ModelSpec<'_>) -> Self {
         Self { constraints: spec.part("constraints") }
     }
 

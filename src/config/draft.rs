@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
-use super::setting::Given;
+use super::given_values::GivenValues;
 use super::{Config, Directories, Invalid, Options, PROXY_VARIABLES, Read, http, log};
 use crate::storage::SecretBytes;
 use crate::transport::http::HttpOptions;
@@ -59,7 +59,7 @@ impl Draft {
     /// Takes the key that was given, unless an earlier variable named one.
     pub(super) fn set_key(
         &mut self,
-        given: &Given<'_>,
+        given: &GivenValues<'_>,
         parse: fn(&str) -> Result<KeySource, String>,
     ) -> Result<(), String> {
         if self.key.is_none() {
@@ -71,7 +71,7 @@ impl Draft {
     /// Takes the token that was given, unless an earlier variable named one.
     pub(super) fn set_token(
         &mut self,
-        given: &Given<'_>,
+        given: &GivenValues<'_>,
         parse: fn(&str) -> Result<SecretString, String>,
     ) -> Result<(), String> {
         if self.http.token.is_none() {

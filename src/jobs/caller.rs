@@ -7,13 +7,14 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Jobs;
+use super::deletion_result::DeletionResult;
 use super::follow::{Follow, VENICE_KEEPS_JOBS, Wait};
 use super::job::{Job, JobFiles, JobState};
 use super::kind::JobKind;
 use super::poll::{PollTarget, may_be_result};
 use super::progress::JobProgress;
 use super::queue::{QueueRequest, Queued, Queueing};
-use super::report::{self, DeletionResult};
+use super::report;
 use crate::context::{Context, OutputMode, SendContext};
 use crate::error::{Error, Problem, Result};
 use crate::media::MediaView;

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use serde_json::{Map, Value, json};
 
 use super::{Cost, Returns, Spec, Tool, shared};
-use crate::call::{Call, CalledTool, Preparation, ReadInputs};
+use crate::call::{Call, CalledTool, Preparation, ReadInputs, SharedArguments};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::jobs::{JobKind, QueueRequest};
 use crate::outcome::Outcome;
@@ -140,6 +140,15 @@ impl Route {
             schema.insert("required".to_owned(), Value::Array(names));
         }
         Some(schema)
+    }
+
+    /// Takes the shared arguments out of `arguments`, which the published `schema` has accepted.
+    pub fn take_shared(
+        &self,
+        arguments: &mut Map<String, Value>,
+        schema: &Map<String, Value>,
+    ) -> Result<SharedArguments> {
+        shared::take(self.spec, arguments, schema)
     }
 
     /// The arguments of a call, which the schema has accepted, as the tool's type.

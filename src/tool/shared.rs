@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Returns, Route, Spec, extra};
+use super::{Returns, Spec, extra};
 use crate::call::SharedArguments;
 use crate::context::OutputMode;
 use crate::error::Result;
@@ -45,26 +45,24 @@ fn properties_of<T: JsonSchema>() -> Map<String, Value> {
     }
 }
 
-impl Route {
-    /// Takes the shared arguments out of `arguments`, which the published `schema` has accepted.
-    pub fn take_shared(
-        &self,
-        arguments: &mut Map<String, Value>,
-        schema: &Map<String, Value>,
-    ) -> Result<SharedArguments> {
-        let mut shared = SharedArguments::default();
-        if self.spec.returns == Returns::Media {
-            let output = arguments.remove("output");
-            shared.output = output.as_ref().and_then(Value::as_str).and_then(OutputMode::parse);
-            shared.save_as =
-                arguments.remove("save_as").and_then(|name| name.as_str().map(str::to_owned));
-        }
-        if self.spec.extra
-            && let Some(extra) = arguments.remove("extra")
-        {
-            shared.extra = extra::parse(&extra)?;
-            extra::check(&shared.extra, schema, self.spec.aliases)?;
-        }
-        Ok(shared)
+/// Takes the shared arguments of the tool out of `arguments`, which the published `schema` has accepted.
+pub(super) fn take(
+    spec: &Spec,
+    arguments: &mut Map<String, Value>,
+    schema: &Map<String, Value>,
+) -> Result<SharedArguments> {
+    let mut shared = SharedArguments::default();
+    if spec.returns == Returns::Media {
+        let output = arguments.remove("output");
+        shared.output = output.as_ref().and_then(Value::as_str).and_then(OutputMode::parse);
+        shared.save_as =
+            arguments.remove("save_as").and_then(|name| name.as_str().map(str::to_owned));
     }
+    if spec.extra
+        && let Some(extra) = arguments.remove("extra")
+    {
+        shared.extra = extra::parse(&extra)?;
+        extra::check(&shared.extra, schema, spec.aliases)?;
+    }
+    Ok(shared)
 }

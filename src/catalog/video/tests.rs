@@ -4,7 +4,7 @@ use super::*;
 
 fn video_model(constraints: &serde_json::Value) -> VideoModel {
     let spec = json!({ "constraints": constraints });
-    VideoModel::from_spec(&Spec::new(spec.as_object().unwrap()))
+    VideoModel::from_spec(&ModelSpec::new(spec.as_object().unwrap()))
 }
 
 fn paths(problems: &[Problem]) -> Vec<&str> {

@@ -1,26 +1,37 @@
 //! Spoken parts, stored as one file, or separately if a part failed.
 
 use bytes::Bytes;
+use serde_json::{Map, Value};
 
-use super::tts::Plan;
 use crate::call::{Call, NewItem};
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Delivered, Outcome, Remarks};
 use crate::speech::{self, SpeechFormat};
 use crate::venice::Reply;
 
+/// Requests that are ready to be sent, one for each part.
+pub struct SpeechPlan {
+    pub(super) parts: Vec<String>,
+    pub(super) body: Map<String, Value>,
+    pub(super) format: Option<SpeechFormat>,
+    pub(super) model: String,
+    pub(super) text: String,
+    pub(super) price: Option<f64>,
+    pub(super) lines: Vec<String>,
+}
+
 /// One part, and its reply. None if it was not sent.
-pub(super) struct Part {
+pub(super) struct SpokenPart {
     pub(super) index: usize,
     pub(super) spoken: Option<Result<Reply>>,
 }
 
-impl Plan {
+impl SpeechPlan {
     /// Stores the parts as one file. If a part failed or the parts cannot be joined, stores what there is, and names it
     /// in the error.
-    pub(super) async fn finish(&self, parts: Vec<Part>, call: &Call) -> Result<Outcome> {
+    pub(super) async fn finish(&self, parts: Vec<SpokenPart>, call: &Call) -> Result<Outcome> {
         let (mut spoken, mut failure) = (Vec::with_capacity(parts.len()), None);
-        for Part { index, spoken: part } in parts {
+        for SpokenPart { index, spoken: part } in parts {
             match part {
                 Some(Ok(reply)) => spoken.push((index, reply)),
                 Some(Err(error)) if failure.is_none() => failure = Some((index, error)),

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::speech_parts::Part;
+use super::speech_parts::{SpeechPlan, SpokenPart};
 use crate::call::{Call, Preparation};
 use crate::catalog::MODELS;
 use crate::catalog::speech::{SpeechModel, max_part_chars, max_whole_chars};
@@ -78,17 +78,6 @@ impl ResponseFormat {
     }
 }
 
-/// Requests that are ready to be sent, one for each part.
-pub struct Plan {
-    pub(super) parts: Vec<String>,
-    body: Map<String, Value>,
-    pub(super) format: Option<SpeechFormat>,
-    pub(super) model: String,
-    pub(super) text: String,
-    pub(super) price: Option<f64>,
-    pub(super) lines: Vec<String>,
-}
-
 impl Tool for Speech {
     const SPEC: Spec = Spec {
         name: "venice_tts",
@@ -103,7 +92,7 @@ impl Tool for Speech {
         extra: true,
     };
 
-    type Plan = Plan;
+    type Plan = SpeechPlan;
 
     fn check(&self) -> Vec<Problem> {
         if self.input.trim().is_empty() {
@@ -112,7 +101,7 @@ impl Tool for Speech {
         Vec::new()
     }
 
-    async fn prepare(self, call: &mut Preparation<'_>) -> Result<Plan> {
+    async fn prepare(self, call: &mut Preparation<'_>) -> Result<SpeechPlan> {
         let mut format = self.response_format.map(ResponseFormat::name).map(str::to_owned);
         let check = |speech: &SpeechModel, id: &str| {
             let voice = self.voice.as_deref();
@@ -134,18 +123,26 @@ impl Tool for Speech {
         }
         let text = self.input.clone();
         let body = call.body_for(&chosen.id, &self)?;
-        Ok(Plan { parts, body, format, model: chosen.id, text, price, lines: call.take_notes() })
+        Ok(SpeechPlan {
+            parts,
+            body,
+            format,
+            model: chosen.id,
+            text,
+            price,
+            lines: call.take_notes(),
+        })
     }
 
-    fn price(plan: &Plan) -> Option<f64> {
+    fn price(plan: &SpeechPlan) -> Option<f64> {
         plan.price
     }
 
-    async fn run(plan: Plan, call: &Call) -> Result<Outcome> {
+    async fn run(plan: SpeechPlan, call: &Call) -> Result<Outcome> {
         let state = Speaking::default();
         let requests: Vec<_> =
             (0..plan.parts.len()).map(|index| plan.part(index, call, &state)).collect();
-        let parts: Vec<Part> =
+        let parts: Vec<SpokenPart> =
             futures::stream::iter(requests).buffered(MAX_CONCURRENT_PARTS).collect().await;
         plan.finish(parts, call).await
     }
@@ -158,12 +155,12 @@ struct Speaking {
     done: AtomicUsize,
 }
 
-impl Plan {
+impl SpeechPlan {
     /// Speaks one part. Once a part has failed, no further one is sent; those under way are paid for and finish.
-    async fn part(&self, index: usize, call: &Call, state: &Speaking) -> Part {
+    async fn part(&self, index: usize, call: &Call, state: &Speaking) -> SpokenPart {
         let Some(text) = self.parts.get(index).filter(|_| !state.failed.load(Ordering::SeqCst))
         else {
-            return Part { index, spoken: None };
+            return SpokenPart { index, spoken: None };
         };
         let spoken = speak(text, &self.body, call).await;
         state.failed.fetch_or(spoken.is_err(), Ordering::SeqCst);
@@ -171,7 +168,7 @@ impl Plan {
         if self.parts.len() > 1 && spoken.is_ok() {
             report(call, done, self.parts.len());
         }
-        Part { index, spoken: Some(spoken) }
+        SpokenPart { index, spoken: Some(spoken) }
     }
 }
 

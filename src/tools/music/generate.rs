@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
-use super::job::{MusicJob, RETRIEVE};
+use super::job::{MusicJob, QUEUE, RETRIEVE};
 use super::quote::QUOTE;
 use crate::call::{Call, NewJob, Preparation};
 use crate::catalog::MODELS;
@@ -13,10 +13,6 @@ use crate::error::{Problem, Result};
 use crate::jobs::{JobPlan, JobType as _, QueueRequest, RequestMedia};
 use crate::outcome::Outcome;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
-use crate::venice::{CallKind, Class, Endpoint};
-
-/// Queues music.
-pub static QUEUE: Endpoint = Endpoint::post("/audio/queue", CallKind::Queue, Class::Queue);
 
 /// Make music, a sound effect or long speech. Waits up to wait_seconds, then returns the audio, or a job to ask
 /// venice_music_status for: do not call again because it is slow. Costs credit (venice_audio_quote).

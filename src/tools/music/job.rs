@@ -1,11 +1,12 @@
 //! Music, sound effects, and long speech as jobs.
 
-use super::generate::QUEUE;
 use super::quote::QUOTE;
 use crate::jobs::{Deletion, JobKind, JobTool, JobType};
 use crate::media::MediaKind;
 use crate::venice::{CallKind, Class, Endpoint};
 
+/// Queues music.
+pub static QUEUE: Endpoint = Endpoint::post("/audio/queue", CallKind::Queue, Class::Queue);
 /// Says how far music is, or gives it.
 pub static RETRIEVE: Endpoint =
     Endpoint::post("/audio/retrieve", CallKind::Retrieve, Class::Retrieve);

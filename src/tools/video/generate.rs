@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::inputs::VideoInputs;
-use super::job::{RETRIEVE, VideoJob};
+use super::job::{QUEUE, RETRIEVE, VideoJob};
 use super::quote::QUOTE;
 use crate::call::{Call, NewJob, Preparation, body_of};
 use crate::catalog::MODELS;
@@ -15,11 +15,6 @@ use crate::jobs::{JobPlan, JobType as _, QueueRequest};
 use crate::media::MediaKind;
 use crate::outcome::Outcome;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
-use crate::venice::{CallKind, Class, Endpoint};
-
-/// Queues a video.
-pub static QUEUE: Endpoint =
-    Endpoint::post("/video/queue", CallKind::Queue, Class::Queue).plural("/videos/generations");
 
 /// Make a video from text, pictures or clips. Waits up to wait_seconds, then returns the video, or a job to ask
 /// venice_video_status for: do not call again because it is slow. Costs credit (venice_video_quote); takes 1-10 min.

@@ -1,11 +1,13 @@
 //! Videos as jobs.
 
-use super::generate::QUEUE;
 use super::quote::QUOTE;
 use crate::jobs::{Deletion, JobKind, JobTool, JobType};
 use crate::media::MediaKind;
 use crate::venice::{CallKind, Class, Endpoint};
 
+/// Queues a video.
+pub static QUEUE: Endpoint =
+    Endpoint::post("/video/queue", CallKind::Queue, Class::Queue).plural("/videos/generations");
 /// Says how far a video is, or gives it.
 pub static RETRIEVE: Endpoint =
     Endpoint::post("/video/retrieve", CallKind::Retrieve, Class::Retrieve)
