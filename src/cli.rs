@@ -74,7 +74,7 @@ pub enum Command {
     /// Print completions for a shell.
     Completions(manual::Arguments),
     /// Print the manual page, or write those of all commands.
-    Man(manual::Pages),
+    Man(manual::ManArguments),
 }
 
 /// A flag of the server that was given along with a command.

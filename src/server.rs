@@ -33,7 +33,7 @@ use crate::output::OutputSettings;
 use crate::prompts::Prompt;
 use crate::resources;
 
-pub(crate) use incoming::Client;
+pub(crate) use incoming::RequestClient;
 pub(crate) use toolset::Selection;
 
 use confirm::ConfirmVia;
@@ -126,7 +126,7 @@ impl ServerHandler for Server {
     ) -> Result<InitializeResult, ErrorData> {
         context.peer.set_peer_info(request.clone());
         let mut result = self.negotiate_initialize(&request)?;
-        let settings = Client::from_request(&context).settings;
+        let settings = RequestClient::from_request(&context).settings;
         result.instructions = Some(instructions::instructions(self.visible_tools(&settings)));
         Ok(result)
     }
@@ -137,7 +137,7 @@ impl ServerHandler for Server {
     ) -> Result<DiscoverResult, ErrorData> {
         let versions = self.supported_protocol_versions().into_owned();
         let mut info = self.get_info();
-        let settings = Client::from_request(&context).settings;
+        let settings = RequestClient::from_request(&context).settings;
         info.instructions = Some(instructions::instructions(self.visible_tools(&settings)));
         Ok(DiscoverResult::from_server_info(versions, info))
     }
@@ -147,7 +147,7 @@ impl ServerHandler for Server {
         _request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let client = Client::from_request(&context);
+        let client = RequestClient::from_request(&context);
         let read_only = client.settings.read_only || self.shared.services.defaults.read_only;
         let tools = self.visible_tools(&client.settings).map(|tool| tool.tool(read_only)).collect();
         // A list that a header or the URL narrowed belongs only to this client.
@@ -163,7 +163,7 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let client = Client::from_request(&context);
+        let client = RequestClient::from_request(&context);
         let tool = self
             .visible_tools(&client.settings)
             .find(|tool| tool.spec().name == request.name)
@@ -187,7 +187,7 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let client = Client::from_request(&context);
+        let client = RequestClient::from_request(&context);
         let view = self.shared.services.store.view(&client.caller);
         let cursor = request.and_then(|request| request.cursor);
         let list = resources::list(&view, cursor.as_deref()).await?;
@@ -209,7 +209,7 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let client = Client::from_request(&context);
+        let client = RequestClient::from_request(&context);
         let incoming = Incoming::new(&context, client, self.shared.timeout);
         let view = self.shared.services.store.view(&incoming.context.send.caller);
         if request.uri == resources::JOBS {
@@ -230,7 +230,7 @@ impl ServerHandler for Server {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        let client = Client::from_request(&context);
+        let client = RequestClient::from_request(&context);
         let incoming = Incoming::new(&context, client, self.shared.timeout);
         let view = self.shared.services.store.view(&incoming.context.send.caller);
         let services = &self.shared.services;
@@ -244,7 +244,7 @@ impl ServerHandler for Server {
         _request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let client = Client::from_request(&context);
+        let client = RequestClient::from_request(&context);
         let offered = self.visible_prompts(&client.settings).map(Prompt::listed).collect();
         let scope =
             if client.settings.narrows() { CacheScope::Private } else { CacheScope::Public };
@@ -258,7 +258,7 @@ impl ServerHandler for Server {
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let client = Client::from_request(&context);
+        let client = RequestClient::from_request(&context);
         let offered =
             self.visible_prompts(&client.settings).find(|prompt| prompt.name == request.name);
         let Some(prompt) = offered else {

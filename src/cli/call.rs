@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::build::build_server;
-use super::client::{Client, texts};
+use super::client::{CommandClient, texts};
 use super::{FAILED, exit_failed, exit_refused, print_text};
 use crate::config::Config;
 use crate::context::OutputMode;
@@ -50,7 +50,7 @@ pub(super) async fn run(arguments: Arguments, mut config: Config) -> ExitCode {
         Ok(built) => built,
         Err(error) => return exit_failed(&format!("the sandbox could not be started: {error}")),
     };
-    let client = match Client::connect(built.server.clone()).await {
+    let client = match CommandClient::connect(built.server.clone()).await {
         Ok(client) => client,
         Err(error) => return exit_failed(&error),
     };
@@ -66,7 +66,11 @@ pub(super) async fn run(arguments: Arguments, mut config: Config) -> ExitCode {
 }
 
 /// Prints the result, copies its output to a file if asked to, and returns the exit code.
-async fn report(arguments: &Arguments, result: &CallToolResult, client: &Client) -> ExitCode {
+async fn report(
+    arguments: &Arguments,
+    result: &CallToolResult,
+    client: &CommandClient,
+) -> ExitCode {
     let failed = result.is_error == Some(true);
     let place = arguments.output_file.as_deref().filter(|_| !failed);
     match serde_json::to_string_pretty(result) {
@@ -208,7 +212,7 @@ async fn copy_output(
     result: &CallToolResult,
     item: Option<&Item>,
     place: &Path,
-    client: &Client,
+    client: &CommandClient,
 ) -> Result<(), String> {
     let path = item.and_then(|item| item.path.as_deref());
     let text = texts(result).first().map(|text| format!("{}\n", text.trim_end()));

@@ -18,7 +18,7 @@ use crate::server::Server;
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// A client of this crate's own commands.
-pub(super) struct Client {
+pub(super) struct CommandClient {
     service: RunningService<RoleClient, Watcher>,
 }
 
@@ -65,7 +65,7 @@ fn progress_line(progress: &ProgressNotificationParam) -> String {
     format!("[{bar}] {said}")
 }
 
-impl Client {
+impl CommandClient {
     /// Connects to `server` in memory.
     pub(super) async fn connect(server: Server) -> Result<Self, String> {
         let (near, far) = tokio::io::duplex(BUFFER_BYTES);

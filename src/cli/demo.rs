@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
 use super::build::build_venice;
-use super::client::{Client, texts};
+use super::client::{CommandClient, texts};
 use super::{GivenFlag, exit_failed, exit_refused, print_text};
 use crate::catalog::image::{ImageModel, ImageRequirements};
 use crate::catalog::speech::SpeechModel;
@@ -132,7 +132,7 @@ async fn run_demo(config: &Config, arguments: &Arguments) -> Result<(), String> 
         .spawn()
         .map_err(|error| format!("the server could not be started: {error}"))?;
     let pipes = server.stdout.take().zip(server.stdin.take());
-    let client = Client::connect_over(pipes.ok_or("the server has no pipes")?).await?;
+    let client = CommandClient::connect_over(pipes.ok_or("the server has no pipes")?).await?;
     let tools = client.tools().await?;
     print_text(&format!(
         "{} over stdio, with {}: {} tools\n",
@@ -160,7 +160,7 @@ async fn run_demo(config: &Config, arguments: &Arguments) -> Result<(), String> 
 
 /// Calls a tool, and checks that what it made came back as a resource blob of that type.
 async fn call_and_check(
-    client: &Client,
+    client: &CommandClient,
     tool: &'static str,
     arguments: Value,
     kind: &str,

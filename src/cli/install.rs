@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 pub(super) use self::edit::servers;
-use self::entry::{Key, Server};
+use self::entry::{KeyPlacement, ServerTarget};
 use self::host::{Form, HOSTS, Host};
 use super::{GivenFlag, exit_failed, exit_refused, print_text};
 use crate::config::Config;
@@ -149,7 +149,7 @@ pub(super) fn remove(arguments: &Removal, config: &Config) -> ExitCode {
     }
 }
 
-fn server(arguments: &Arguments) -> Result<Server, String> {
+fn server(arguments: &Arguments) -> Result<ServerTarget, String> {
     let remote = arguments
         .url
         .clone()
@@ -177,7 +177,7 @@ fn server(arguments: &Arguments) -> Result<Server, String> {
                 if given.values.is_empty() { "1".to_owned() } else { given.values.join(",") };
             url.query_pairs_mut().append_pair(name, &value);
         }
-        return Ok(Server::Remote(url));
+        return Ok(ServerTarget::Remote(url));
     }
     if let Some(given) = arguments.given.iter().find(|given| given.setting.is_of_http) {
         return Err(format!(
@@ -192,34 +192,34 @@ fn server(arguments: &Arguments) -> Result<Server, String> {
     let command = command.map_err(|error| format!("this program's path is not known: {error}"))?;
     let command = command.to_str().ok_or("this program's path is not text")?.to_owned();
     let arguments = arguments.given.iter().flat_map(GivenFlag::words).collect();
-    Ok(Server::Program { command, arguments })
+    Ok(ServerTarget::Program { command, arguments })
 }
 
-fn key(arguments: &Arguments, host: &Host, config: &Config) -> Result<Key, String> {
+fn key(arguments: &Arguments, host: &Host, config: &Config) -> Result<KeyPlacement, String> {
     if arguments.with_key {
         if host.form == Form::Fields {
             return Err(format!("{} keeps keys among its credentials: give it there", host.title));
         }
         return match &config.key {
-            KeySource::Key(key) => Ok(Key::Written(key.clone())),
+            KeySource::Key(key) => Ok(KeyPlacement::Written(key.clone())),
             _ => {
                 Err("--with-key needs the key in VENICE_API_KEY or VENICE_API_KEY_FILE".to_owned())
             }
         };
     }
     if arguments.given.iter().any(|given| given.flag == "--sandbox") {
-        return Ok(Key::None);
+        return Ok(KeyPlacement::None);
     }
     if let Some(file) = &config.key_file {
-        return Ok(Key::File(file.clone()));
+        return Ok(KeyPlacement::File(file.clone()));
     }
     if host.variables != host::Variables::None {
-        return Ok(Key::Variable);
+        return Ok(KeyPlacement::Variable);
     }
     let folder = config.directories.settings.as_ref();
     let folder =
         folder.ok_or("the directory for settings is not known; set VENICE_API_KEY_FILE")?;
-    Ok(Key::File(folder.join("venice-mcp").join("key")))
+    Ok(KeyPlacement::File(folder.join("venice-mcp").join("key")))
 }
 
 fn print(host: &Host, change: &Change) -> Result<String, String> {
@@ -252,21 +252,21 @@ fn fields(entry: &Map<String, Value>) -> String {
 }
 
 /// What is left for the user to do.
-fn notes(host: &Host, server: &Server, key: &Key, written: bool) -> String {
+fn notes(host: &Host, server: &ServerTarget, key: &KeyPlacement, written: bool) -> String {
     let mut lines = Vec::new();
     match (key, server) {
-        (Key::File(path), Server::Program { .. }) if !path.is_file() => lines.push(format!(
+        (KeyPlacement::File(path), ServerTarget::Program { .. }) if !path.is_file() => lines.push(format!(
             "Put your key into {} (one line; keys are made at https://venice.ai/settings/api): the server does \
              not start without it.",
             path.display()
         )),
-        (Key::Variable, Server::Program { .. }) if host.variables != host::Variables::Asked => lines
+        (KeyPlacement::Variable, ServerTarget::Program { .. }) if host.variables != host::Variables::Asked => lines
             .push(format!(
                 "{} takes the key from VENICE_API_KEY: set it where you start {0}.",
                 host.title
             )),
-        (Key::Written(_), _) => lines.push("The configuration holds your key: share it with nobody.".to_owned()),
-        (_, Server::Remote(url)) if !is_loopback_url(url) => lines.push(
+        (KeyPlacement::Written(_), _) => lines.push("The configuration holds your key: share it with nobody.".to_owned()),
+        (_, ServerTarget::Remote(url)) if !is_loopback_url(url) => lines.push(
             "The server behind the URL wants its token (VENICE_MCP_AUTH_TOKEN there) as Authorization: Bearer."
                 .to_owned(),
         ),

@@ -23,13 +23,13 @@ pub(super) fn completions(arguments: &Arguments) -> ExitCode {
 
 /// The arguments of `man`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Pages {
+pub struct ManArguments {
     /// Write the pages of all commands to this directory.
     #[arg(value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
 }
 
-pub(super) fn pages(arguments: &Pages) -> ExitCode {
+pub(super) fn pages(arguments: &ManArguments) -> ExitCode {
     if let Some(directory) = &arguments.directory {
         let written = std::fs::create_dir_all(directory)
             .and_then(|()| clap_mangen::generate_to(Cli::command(), directory));

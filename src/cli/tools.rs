@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use rmcp::model::Tool;
 
 use super::build::build_server;
-use super::client::Client;
+use super::client::CommandClient;
 use super::{exit_failed, print_text};
 use crate::config::Config;
 use crate::tools::FAMILIES;
@@ -24,7 +24,7 @@ pub(super) async fn run(arguments: &Arguments, mut config: Config) -> ExitCode {
     config.options.sandbox = false;
     let listed = async {
         let built = build_server(config).await.map_err(|error| error.to_string())?;
-        let client = Client::connect(built.server).await?;
+        let client = CommandClient::connect(built.server).await?;
         let tools = client.tools().await?;
         client.close().await;
         Ok::<_, String>(tools)

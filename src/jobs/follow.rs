@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::job::{Job, JobFailure, JobFiles, JobState};
 use super::kind::JobKind;
-use super::poll::{Poll, PollTarget, Poller};
+use super::poll::{PollOutcome, PollTarget, Poller};
 use super::progress::{JobProgress, Trouble};
 use super::report;
 use crate::context::{Context, SendContext};
@@ -176,37 +176,37 @@ impl Follower {
         let polled = poller.poll(target).await;
         let (mut timing, mut trouble, mut stopped) = (None, None, None);
         match polled {
-            Poll::Running(now) => {
+            PollOutcome::Running(now) => {
                 timing = Some(now);
                 self.failed_polls = 0;
                 if !self.is_recorded {
                     self.record(&job).await;
                 }
             }
-            Poll::Stored(media) => {
+            PollOutcome::Stored(media) => {
                 job.state = JobState::Stored;
                 job.media = Some(media.uri());
                 self.record(&job).await;
             }
-            Poll::Failed(error) => {
+            PollOutcome::Failed(error) => {
                 job.state = JobState::Failed;
                 job.failure = Some(JobFailure::from(&error));
                 if self.is_recorded {
                     self.record(&job).await;
                 }
             }
-            Poll::Retry(error) => {
+            PollOutcome::Retry(error) => {
                 stopped = self.back_off(&job, &error);
                 trouble = Some(Trouble::NoAnswer(error.message));
             }
-            Poll::WrongMedia(error) => {
+            PollOutcome::WrongMedia(error) => {
                 stopped = self.back_off(&job, &error);
                 trouble = Some(Trouble::WrongMedia(error.message));
                 if !self.is_recorded {
                     self.record(&job).await;
                 }
             }
-            Poll::Stop(error) => stopped = Some(JobFailure::from(&error)),
+            PollOutcome::Stop(error) => stopped = Some(JobFailure::from(&error)),
         }
         if job.state == JobState::Queued && stopped.is_none() && job.age() > VENICE_KEEPS_JOBS {
             stopped = Some(JobFailure::from(&report::ran_too_long()));

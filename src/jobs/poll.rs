@@ -23,7 +23,7 @@ const SNIFFED_BYTES: usize = 4096;
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
 /// What one poll of a job found.
-pub(super) enum Poll {
+pub(super) enum PollOutcome {
     /// The job runs.
     Running(Timing),
     /// The job is done, and its result is stored.
@@ -57,7 +57,7 @@ pub(super) struct Poller {
 
 impl Poller {
     /// Asks how far a job is, and stores its result if it is done.
-    pub(super) async fn poll(&self, target: PollTarget<'_>) -> Poll {
+    pub(super) async fn poll(&self, target: PollTarget<'_>) -> PollOutcome {
         let request = retrieve(target.kind, target.job);
         let open = match self.venice.send_streaming(target.context, request).await {
             Ok(open) => open,
@@ -69,33 +69,39 @@ impl Poller {
         }
         let reply = match open.collect().await.and_then(|reply| reply.value()) {
             Ok(reply) => reply,
-            Err(error) => return Poll::Retry(error),
+            Err(error) => return PollOutcome::Retry(error),
         };
         let field = |name: &str| reply.get(name).and_then(Value::as_str);
         let Some(status) = field("status") else {
             return if reply.get("error").is_some() {
                 let quote = reply.to_string();
-                Poll::WrongMedia(report::wrong_media(target.kind, "application/json", &quote))
+                PollOutcome::WrongMedia(report::wrong_media(
+                    target.kind,
+                    "application/json",
+                    &quote,
+                ))
             } else {
-                Poll::Running(Timing::read(&reply))
+                PollOutcome::Running(Timing::read(&reply))
             };
         };
         if !status.eq_ignore_ascii_case("completed") {
-            return Poll::Running(Timing::read(&reply));
+            return PollOutcome::Running(Timing::read(&reply));
         }
         let url = target.job.download_url.as_deref();
         match url.or_else(|| field("download_url")).or_else(|| field("url")) {
             Some(url) => self.download(&url.to_owned(), target).await,
-            None => Poll::Failed(report::no_download_url()),
+            None => PollOutcome::Failed(report::no_download_url()),
         }
     }
 
     /// Fetches and stores a result from another host. The key is not sent there.
-    async fn download(&self, url: &str, target: PollTarget<'_>) -> Poll {
-        let Ok(url) = Url::parse(url) else { return Poll::Failed(report::bad_download_url()) };
+    async fn download(&self, url: &str, target: PollTarget<'_>) -> PollOutcome {
+        let Ok(url) = Url::parse(url) else {
+            return PollOutcome::Failed(report::bad_download_url());
+        };
         match self.fetcher.open(&url, Class::Download.reply_limit()).await {
             Ok(opened) => receive(target, opened.content_type, opened.chunks).await,
-            Err(error) => Poll::Retry(error.hint(report::DOWNLOAD_AGAIN_HINT)),
+            Err(error) => PollOutcome::Retry(error.hint(report::DOWNLOAD_AGAIN_HINT)),
         }
     }
 
@@ -159,26 +165,26 @@ async fn receive(
     target: PollTarget<'_>,
     content_type: Option<String>,
     chunks: BoxStream<'static, Result<Bytes>>,
-) -> Poll {
+) -> PollOutcome {
     // It may end within the head, and not every stream can be polled again after its end.
     let mut chunks = chunks.fuse();
     let head = match read_head(&mut chunks).await {
-        Ok(head) if head.is_empty() => return Poll::Retry(report::empty_media()),
+        Ok(head) if head.is_empty() => return PollOutcome::Retry(report::empty_media()),
         Ok(head) => head,
-        Err(error) => return Poll::Retry(error),
+        Err(error) => return PollOutcome::Retry(error),
     };
     if fit(target.kind.makes, &head, content_type.as_deref()) == Fit::Wrong {
         let (_, mime_type) = sniff(&head, content_type.as_deref());
         let quote = String::from_utf8_lossy(&head);
         let quote = if mime_type.starts_with("image/") { "" } else { &quote };
-        return Poll::WrongMedia(report::wrong_media(target.kind, &mime_type, quote));
+        return PollOutcome::WrongMedia(report::wrong_media(target.kind, &mime_type, quote));
     }
     let record = target.job.record.clone();
     let whole = stream::iter([Ok(head)]).chain(chunks);
     match target.view.put_stream(content_type, target.save_as, record, whole).await {
-        Ok(media) => Poll::Stored(Box::new(media)),
-        Err(error) if error.kind == Kind::Storage => Poll::Stop(error),
-        Err(error) => Poll::Retry(error),
+        Ok(media) => PollOutcome::Stored(Box::new(media)),
+        Err(error) if error.kind == Kind::Storage => PollOutcome::Stop(error),
+        Err(error) => PollOutcome::Retry(error),
     }
 }
 
@@ -229,17 +235,17 @@ pub(super) fn may_be_result(kind: MediaKind, mime_type: &str) -> bool {
 }
 
 /// What the error of a poll means for the job.
-fn classify(mut error: Error, job: &Job) -> Poll {
+fn classify(mut error: Error, job: &Job) -> PollOutcome {
     match (error.status, error.kind) {
-        (Some(422 | 500), _) => Poll::Failed(error),
+        (Some(422 | 500), _) => PollOutcome::Failed(error),
         (Some(400 | 404 | 410), _) | (_, Kind::NotFound) => {
             if error.problems.iter().all(|problem| problem.path != "queue_id") {
                 error.problems.push(Problem::new("queue_id", report::unknown_at_venice(job)));
             }
-            Poll::Failed(error)
+            PollOutcome::Failed(error)
         }
-        (Some(401..=403), _) | (_, Kind::Key | Kind::Internal) => Poll::Stop(error),
-        _ => Poll::Retry(error),
+        (Some(401..=403), _) | (_, Kind::Key | Kind::Internal) => PollOutcome::Stop(error),
+        _ => PollOutcome::Retry(error),
     }
 }
 

@@ -7,7 +7,7 @@ use super::evict::Evictor;
 use super::index::Index;
 use super::name::caller_key_prefix;
 use super::view::MediaView;
-use super::writer::Writer;
+use super::writer::MediaWriter;
 use crate::context::Caller;
 use crate::storage::Storage;
 
@@ -16,7 +16,7 @@ use crate::storage::Storage;
 pub struct MediaStore {
     storage: Storage,
     index: Arc<Index>,
-    writer: Writer,
+    writer: MediaWriter,
 }
 
 impl MediaStore {
@@ -25,7 +25,7 @@ impl MediaStore {
     pub fn new(storage: Storage, limits: RetentionLimits) -> Self {
         let index = Arc::new(Index::default());
         let evictor = Evictor::new(storage.clone(), Arc::clone(&index), limits);
-        let writer = Writer::new(storage.clone(), evictor);
+        let writer = MediaWriter::new(storage.clone(), evictor);
         Self { storage, index, writer }
     }
 

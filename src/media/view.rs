@@ -13,7 +13,7 @@ use super::describe::{blocking, describe, head, stored_facts};
 use super::facts::MediaFacts;
 use super::index::{Index, read_sidecar};
 use super::name::{self, Name};
-use super::writer::{Writer, already_stored};
+use super::writer::{MediaWriter, already_stored};
 use super::{Media, MediaKind, MediaRecord, NewMedia, record, sniff};
 use crate::error::{Error, Kind, Result};
 use crate::hex;
@@ -28,7 +28,7 @@ const MAX_LISTED_ITEMS: usize = 10_000;
 pub struct MediaView {
     storage: Storage,
     index: Arc<Index>,
-    writer: Writer,
+    writer: MediaWriter,
     key_prefix: String,
 }
 
@@ -42,7 +42,7 @@ impl MediaView {
     pub(super) fn new(
         storage: Storage,
         index: Arc<Index>,
-        writer: Writer,
+        writer: MediaWriter,
         key_prefix: String,
     ) -> Self {
         Self { storage, index, writer, key_prefix }

@@ -17,7 +17,7 @@ const MAX_WRITE_WAIT: Duration = Duration::from_secs(10);
 
 /// Writes items, and serves them from memory until they are written. Cheap to clone; clones share everything.
 #[derive(Clone)]
-pub(super) struct Writer {
+pub(super) struct MediaWriter {
     inner: Arc<Inner>,
 }
 
@@ -29,7 +29,7 @@ struct Inner {
     writes: watch::Sender<usize>,
 }
 
-impl Writer {
+impl MediaWriter {
     pub(super) fn new(storage: Storage, evictor: Evictor) -> Self {
         let writes = watch::Sender::new(0);
         let unwritten = UnwrittenItems::default();
@@ -66,7 +66,7 @@ impl Writer {
         })
     }
 
-    /// Counts a write as in progress until the returned guard is dropped, so that [`Writer::flush`] waits for it.
+    /// Counts a write as in progress until the returned guard is dropped, so that [`MediaWriter::flush`] waits for it.
     pub(super) fn begin(&self) -> WriteInProgress {
         WriteInProgress::begin(&self.inner.writes)
     }

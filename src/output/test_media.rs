@@ -83,9 +83,9 @@ fn checksum(bytes: &[u8]) -> u32 {
 }
 
 /// Links as a server over HTTP makes them.
-pub(super) struct Signed;
+pub(super) struct SignedLinks;
 
-impl Links for Signed {
+impl Links for SignedLinks {
     fn link(&self, id: &str) -> Result<String> {
         Ok(format!("https://host/media/{id}?signed"))
     }

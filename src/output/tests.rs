@@ -285,7 +285,7 @@ async fn spliced_blocks_hold_tokens_of_the_whole_bytes() {
 
 #[tokio::test]
 async fn a_remote_client_sees_links_in_place_of_paths() {
-    let context = Context { links: Some(Arc::new(test_media::Signed)), ..Context::default() };
+    let context = Context { links: Some(Arc::new(test_media::SignedLinks)), ..Context::default() };
     let result = show(vec![png(10)], None, &context).await;
     let link = "https://host/media/a-cat-3f9c2a1b5d6e7f80?signed";
     assert!(first_text(&result).ends_with(link));

@@ -7,7 +7,7 @@ use axum::routing::post;
 use serde_json::{Value, json};
 
 use super::fields::{FILLED, Field, STRING, Shape, optional, required};
-use super::media::{MediaKind, sniff_kind};
+use super::media::{SniffedKind, sniff_kind};
 use super::models::SandboxModel;
 use super::reply::{self, HandlerResult, Refusal};
 use super::request::FormPart;
@@ -136,7 +136,7 @@ fn check_audio(part: &FormPart, extensions: &[&str]) -> Result<(), Refusal> {
     let name = part.file.as_deref().unwrap_or_default();
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     let named = extension.is_some_and(|extension| extensions.contains(&extension.as_str()));
-    let sounds = matches!(sniff_kind(&part.bytes), Some(MediaKind::Audio | MediaKind::Video));
+    let sounds = matches!(sniff_kind(&part.bytes), Some(SniffedKind::Audio | SniffedKind::Video));
     if named && sounds {
         Ok(())
     } else {

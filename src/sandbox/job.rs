@@ -1,6 +1,6 @@
 //! Queued jobs: every kind has the same steps from queue to media.
 //!
-//! A new kind is one line of `JobKind`, and a family file with its routes, its rules, and its media.
+//! A new kind is one line of `FakeJobKind`, and a family file with its routes, its rules, and its media.
 
 use std::collections::VecDeque;
 
@@ -25,7 +25,7 @@ pub(super) const COMPLETE: &[Field] = &[required("model", FILLED), required("que
 
 /// What a job makes. The endpoints of one kind do not know the jobs of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum JobKind {
+pub(super) enum FakeJobKind {
     Music,
     Video,
 }
@@ -33,7 +33,7 @@ pub(super) enum JobKind {
 #[derive(Debug)]
 struct FakeJob {
     id: String,
-    kind: JobKind,
+    kind: FakeJobKind,
     model: &'static str,
     is_blocked: bool,
     /// How many polls still answer `PROCESSING`.
@@ -41,7 +41,7 @@ struct FakeJob {
 }
 
 /// What a poll finds.
-pub(super) enum Poll {
+pub(super) enum FakeJobPoll {
     /// The job is running; this is the reply.
     Running(Response),
     /// The job is done, and its media is that of the model with this id.
@@ -62,7 +62,7 @@ impl FakeJobs {
     }
 
     /// Queues a job and returns its id.
-    pub(super) fn queue(&mut self, kind: JobKind, model: &'static str, prompt: &str) -> String {
+    pub(super) fn queue(&mut self, kind: FakeJobKind, model: &'static str, prompt: &str) -> String {
         let id = Uuid::new_v4().to_string();
         if self.jobs.len() >= MAX_JOBS {
             self.jobs.pop_front();
@@ -76,16 +76,16 @@ impl FakeJobs {
     /// Polls a job once. With `delete`, a job that is done is forgotten together with its media.
     pub(super) fn poll(
         &mut self,
-        kind: JobKind,
+        kind: FakeJobKind,
         model: Option<&str>,
         id: &str,
         delete: bool,
-    ) -> Result<Poll, Refusal> {
+    ) -> Result<FakeJobPoll, Refusal> {
         let job = self.find(id, kind).filter(|job| model.is_none_or(|model| model == job.model));
         let job = job.ok_or_else(|| Refusal::bad("Request ID is invalid."))?;
         if job.polls_left > 0 {
             job.polls_left -= 1;
-            return Ok(Poll::Running(reply::json(&status("PROCESSING"))));
+            return Ok(FakeJobPoll::Running(reply::json(&status("PROCESSING"))));
         }
         if job.is_blocked {
             return Err(Refusal::shaped(
@@ -103,22 +103,22 @@ impl FakeJobs {
         if delete {
             self.remove(id, kind);
         }
-        Ok(Poll::Done(model))
+        Ok(FakeJobPoll::Done(model))
     }
 
     /// Forgets a job and its media; false if there is no such job.
-    pub(super) fn remove(&mut self, id: &str, kind: JobKind) -> bool {
+    pub(super) fn remove(&mut self, id: &str, kind: FakeJobKind) -> bool {
         let before = self.jobs.len();
         self.jobs.retain(|job| job.id != id || job.kind != kind);
         self.jobs.len() < before
     }
 
     /// Whether the job's media can be fetched.
-    pub(super) fn is_done(&mut self, id: &str, kind: JobKind) -> bool {
+    pub(super) fn is_done(&mut self, id: &str, kind: FakeJobKind) -> bool {
         self.find(id, kind).is_some_and(|job| job.polls_left == 0 && !job.is_blocked)
     }
 
-    fn find(&mut self, id: &str, kind: JobKind) -> Option<&mut FakeJob> {
+    fn find(&mut self, id: &str, kind: FakeJobKind) -> Option<&mut FakeJob> {
         self.jobs.iter_mut().find(|job| job.id == id && job.kind == kind)
     }
 }

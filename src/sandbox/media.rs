@@ -21,7 +21,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// What a file is by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MediaKind {
+pub(super) enum SniffedKind {
     Image,
     Audio,
     Video,
@@ -57,7 +57,7 @@ pub(super) fn parse_media(name: &str, value: &str) -> Result<MediaSource, Refusa
 pub(super) fn parse_media_of_kind(
     name: &str,
     value: &str,
-    kinds: &[MediaKind],
+    kinds: &[SniffedKind],
 ) -> Result<MediaSource, Refusal> {
     let media = parse_media(name, value)?;
     match &media {
@@ -71,13 +71,13 @@ pub(super) fn parse_media_of_kind(
 }
 
 /// What these bytes are, by their first ones; any MPEG frame is audio.
-pub(super) fn sniff_kind(bytes: &[u8]) -> Option<MediaKind> {
+pub(super) fn sniff_kind(bytes: &[u8]) -> Option<SniffedKind> {
     match infer::get(bytes).map(|found| found.matcher_type()) {
-        Some(MatcherType::Image) => Some(MediaKind::Image),
-        Some(MatcherType::Audio) => Some(MediaKind::Audio),
-        Some(MatcherType::Video) => Some(MediaKind::Video),
+        Some(MatcherType::Image) => Some(SniffedKind::Image),
+        Some(MatcherType::Audio) => Some(SniffedKind::Audio),
+        Some(MatcherType::Video) => Some(SniffedKind::Video),
         _ => match bytes {
-            [0xFF, second, ..] if second & 0xE0 == 0xE0 => Some(MediaKind::Audio),
+            [0xFF, second, ..] if second & 0xE0 == 0xE0 => Some(SniffedKind::Audio),
             _ => None,
         },
     }

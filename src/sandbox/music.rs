@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::fields::{FILLED, Field, Fields, STRING, Shape, optional, required};
-use super::job::{COMPLETE, JobKind, Poll, RETRIEVE};
+use super::job::{COMPLETE, FakeJobKind, FakeJobPoll, RETRIEVE};
 use super::models::SandboxModel;
 use super::reply::{self, HandlerResult, Refusal};
 use super::request::RequestRef;
@@ -89,7 +89,7 @@ async fn queue(state: StateRef, request: RequestRef) -> HandlerResult {
     let body = request.json(QUEUE)?;
     let model = SandboxModel::find_online(body.text("model"), "music")?;
     check(&body, model)?;
-    let id = state.jobs().queue(JobKind::Music, model.id(), body.text_or_empty("prompt"));
+    let id = state.jobs().queue(FakeJobKind::Music, model.id(), body.text_or_empty("prompt"));
     let mut answer =
         reply::json(&json!({ "model": model.id(), "queue_id": id, "status": "QUEUED" }));
     model.mark(&mut answer);
@@ -177,13 +177,13 @@ async fn retrieve(state: StateRef, request: RequestRef) -> HandlerResult {
     let body = request.json(RETRIEVE)?;
     let delete = body.flag("delete_media_on_completion");
     match state.jobs().poll(
-        JobKind::Music,
+        FakeJobKind::Music,
         body.text("model"),
         body.text_or_empty("queue_id"),
         delete,
     )? {
-        Poll::Running(reply) => Ok(reply),
-        Poll::Done(id) => {
+        FakeJobPoll::Running(reply) => Ok(reply),
+        FakeJobPoll::Done(id) => {
             let model = SandboxModel::find_online(Some(id), "music")?;
             let flac = model.text("/default_format") == Some("flac");
             let (content_type, format, file) = if flac {
@@ -203,6 +203,7 @@ async fn retrieve(state: StateRef, request: RequestRef) -> HandlerResult {
 async fn complete(state: StateRef, request: RequestRef) -> HandlerResult {
     let body = request.json(COMPLETE)?;
     let id = body.text_or_empty("queue_id");
-    let done = state.jobs().is_done(id, JobKind::Music) && state.jobs().remove(id, JobKind::Music);
+    let done =
+        state.jobs().is_done(id, FakeJobKind::Music) && state.jobs().remove(id, FakeJobKind::Music);
     Ok(reply::json(&json!({ "success": done })))
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::fields::{FILLED, Field, Fields, STRING, Shape, optional, required};
-use super::job::{self, COMPLETE, JobKind, Poll, RETRIEVE};
+use super::job::{self, COMPLETE, FakeJobKind, FakeJobPoll, RETRIEVE};
 use super::models::SandboxModel;
 use super::reply::{self, HandlerResult, Refusal};
 use super::request::RequestRef;
@@ -90,7 +90,7 @@ async fn queue(state: StateRef, request: RequestRef) -> HandlerResult {
     let body = request.json(video_rules::QUEUE)?;
     let model = SandboxModel::find_online(body.text("model"), "video")?;
     video_rules::check(&body, model)?;
-    let id = state.jobs().queue(JobKind::Video, model.id(), body.text_or_empty("prompt"));
+    let id = state.jobs().queue(FakeJobKind::Video, model.id(), body.text_or_empty("prompt"));
     let mut answer = json!({ "model": model.id(), "queue_id": id });
     if is_elsewhere(model.id())
         && let Some(object) = answer.as_object_mut()
@@ -129,10 +129,12 @@ async fn retrieve_by_path(
 fn collect(state: &SandboxState, model: Option<&str>, id: &str, delete: bool) -> HandlerResult {
     // A clip on another host is deleted there.
     let delete = delete && !model.is_some_and(is_elsewhere);
-    match state.jobs().poll(JobKind::Video, model, id, delete)? {
-        Poll::Running(reply) => Ok(reply),
-        Poll::Done(model) if is_elsewhere(model) => Ok(reply::json(&job::status("COMPLETED"))),
-        Poll::Done(model) => {
+    match state.jobs().poll(FakeJobKind::Video, model, id, delete)? {
+        FakeJobPoll::Running(reply) => Ok(reply),
+        FakeJobPoll::Done(model) if is_elsewhere(model) => {
+            Ok(reply::json(&job::status("COMPLETED")))
+        }
+        FakeJobPoll::Done(model) => {
             let mut answer = reply::typed("video/mp4", Bytes::from_static(CLIP));
             SandboxModel::find_online(Some(model), "video")?.mark(&mut answer);
             Ok(answer)
@@ -151,7 +153,7 @@ async fn retired() -> Refusal {
 }
 
 async fn file(State(state): StateRef, Path(name): Path<String>) -> HandlerResult {
-    let done = state.jobs().is_done(name.trim_end_matches(".mp4"), JobKind::Video);
+    let done = state.jobs().is_done(name.trim_end_matches(".mp4"), FakeJobKind::Video);
     if !done {
         return Err(Refusal::new(404, "Media not found"));
     }
@@ -159,7 +161,7 @@ async fn file(State(state): StateRef, Path(name): Path<String>) -> HandlerResult
 }
 
 async fn delete_file(State(state): StateRef, Path(name): Path<String>) -> HandlerResult {
-    if state.jobs().remove(name.trim_end_matches(".mp4"), JobKind::Video) {
+    if state.jobs().remove(name.trim_end_matches(".mp4"), FakeJobKind::Video) {
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {
         Err(Refusal::new(404, "Media not found"))

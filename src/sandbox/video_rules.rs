@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fields::{FILLED, Field, Fields, Shape, optional, required};
-use super::media::{MediaKind, parse_media_of_kind};
+use super::media::{SniffedKind, parse_media_of_kind};
 use super::models::SandboxModel;
 use super::reply::Refusal;
 
@@ -175,10 +175,10 @@ fn check_shape(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
 
 fn check_media(body: &Fields) -> Result<(), Refusal> {
     let one = [
-        ("image_url", MediaKind::Image),
-        ("end_image_url", MediaKind::Image),
-        ("audio_url", MediaKind::Audio),
-        ("video_url", MediaKind::Video),
+        ("image_url", SniffedKind::Image),
+        ("end_image_url", SniffedKind::Image),
+        ("audio_url", SniffedKind::Audio),
+        ("video_url", SniffedKind::Video),
     ];
     for (name, kind) in one {
         if let Some(value) = body.text(name) {
@@ -186,10 +186,10 @@ fn check_media(body: &Fields) -> Result<(), Refusal> {
         }
     }
     let many = [
-        ("reference_image_urls", MediaKind::Image),
-        ("scene_image_urls", MediaKind::Image),
-        ("reference_video_urls", MediaKind::Video),
-        ("reference_audio_urls", MediaKind::Audio),
+        ("reference_image_urls", SniffedKind::Image),
+        ("scene_image_urls", SniffedKind::Image),
+        ("reference_video_urls", SniffedKind::Video),
+        ("reference_audio_urls", SniffedKind::Audio),
     ];
     for (name, kind) in many {
         for value in body.list(name).iter().filter_map(Value::as_str) {
@@ -198,7 +198,7 @@ fn check_media(body: &Fields) -> Result<(), Refusal> {
     }
     for frame in body.list("keyframes") {
         let image = frame.get("image_url").and_then(Value::as_str).unwrap_or_default();
-        parse_media_of_kind("keyframes", image, &[MediaKind::Image])?;
+        parse_media_of_kind("keyframes", image, &[SniffedKind::Image])?;
     }
     Ok(())
 }

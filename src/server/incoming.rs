@@ -18,7 +18,7 @@ use crate::splice::{Encoding, Holes};
 /// What a transport knows about the client of one request. It travels in the request's extensions, or in those of
 /// its HTTP head.
 #[derive(Clone, Default)]
-pub(crate) struct Client {
+pub(crate) struct RequestClient {
     /// Whose request it is.
     pub caller: Caller,
     /// The Venice key that the request brought.
@@ -37,7 +37,7 @@ pub(crate) struct Client {
     pub reply_limit: Option<u64>,
 }
 
-impl Client {
+impl RequestClient {
     /// The client of a request; a local one if the transport added none.
     pub(super) fn from_request(request: &RequestContext<RoleServer>) -> Self {
         let extensions = &request.extensions;
@@ -59,7 +59,7 @@ impl Incoming {
     /// The request that `client` sent. `timeout` sets its deadline.
     pub(super) fn new(
         request: &RequestContext<RoleServer>,
-        client: Client,
+        client: RequestClient,
         timeout: Option<Duration>,
     ) -> Self {
         let extensions = &request.extensions;

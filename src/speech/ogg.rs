@@ -5,7 +5,7 @@ mod page;
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use page::{BEGINS, CONTINUED, ENDS, Page, Pages, Writer};
+use page::{BEGINS, CONTINUED, ENDS, OggPages, Page, PageWriter};
 
 use super::{SpeechFormat, foreign, unusable};
 use crate::error::Result;
@@ -35,7 +35,7 @@ pub(super) fn join(parts: &[Bytes]) -> Result<Bytes> {
     }
     let capacity = parts.iter().map(Bytes::len).sum();
     let Some(first) = streams.first() else { return Err(foreign(0, SpeechFormat::Opus)) };
-    let mut writer = Writer::new(first.serial, capacity);
+    let mut writer = PageWriter::new(first.serial, capacity);
     writer.packet(&first.head, 0);
     writer.end_page();
     writer.packet(&first.tags, 0);
@@ -81,7 +81,7 @@ impl<'a> Stream<'a> {
         if !part.starts_with(page::MAGIC) {
             return Vec::new();
         }
-        for page in Pages::of(part) {
+        for page in OggPages::of(part) {
             if page.flags & BEGINS != 0 && page.body.starts_with(b"OpusHead") {
                 readers.push(Reader::new(page.serial));
             }

@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-pub use self::host::{Reader, Writer, stdio};
+pub use self::host::{StdioReader, StdioWriter, stdio};
 use self::line::{Line, Lines};
 use self::message::LineError;
 use self::writer::Queue;

@@ -17,7 +17,7 @@ const TOKEN: &str = "VENICE_MCP_AUTH_TOKEN";
 const CALL_TIMEOUT_SECONDS: u64 = 600;
 
 /// The server as the host is to reach it.
-pub(super) enum Server {
+pub(super) enum ServerTarget {
     /// A program that the host starts.
     Program {
         /// The program, as an absolute path.
@@ -30,7 +30,7 @@ pub(super) enum Server {
 }
 
 /// How the host gets the key.
-pub(super) enum Key {
+pub(super) enum KeyPlacement {
     /// It stands in the configuration.
     Written(SecretString),
     /// It stands in a variable of the environment, or the host asks for it.
@@ -42,10 +42,10 @@ pub(super) enum Key {
 }
 
 /// The object that `host` keeps for the server.
-pub(super) fn entry(host: &Host, server: &Server, key: &Key) -> Map<String, Value> {
+pub(super) fn entry(host: &Host, server: &ServerTarget, key: &KeyPlacement) -> Map<String, Value> {
     let mut entry = match server {
-        Server::Program { command, arguments } => program(host, command, arguments, key),
-        Server::Remote(url) => remote(host, url, key),
+        ServerTarget::Program { command, arguments } => program(host, command, arguments, key),
+        ServerTarget::Remote(url) => remote(host, url, key),
     };
     match host.name {
         "cline" => insert(&mut entry, "timeout", CALL_TIMEOUT_SECONDS),
@@ -68,7 +68,12 @@ fn insert(entry: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
     entry.insert(name.to_owned(), value.into());
 }
 
-fn program(host: &Host, command: &str, arguments: &[String], key: &Key) -> Map<String, Value> {
+fn program(
+    host: &Host,
+    command: &str,
+    arguments: &[String],
+    key: &KeyPlacement,
+) -> Map<String, Value> {
     let mut entry = Map::new();
     match host.name {
         "claude-code" | "vscode" | "librechat" => insert(&mut entry, "type", "stdio"),
@@ -85,12 +90,14 @@ fn program(host: &Host, command: &str, arguments: &[String], key: &Key) -> Map<S
     }
     let variables = if host.name == "goose" { "envs" } else { "env" };
     match key {
-        Key::None => {}
-        Key::Written(key) => insert(&mut entry, variables, json!({KEY: key.expose_secret()})),
-        Key::File(path) => {
+        KeyPlacement::None => {}
+        KeyPlacement::Written(key) => {
+            insert(&mut entry, variables, json!({KEY: key.expose_secret()}))
+        }
+        KeyPlacement::File(path) => {
             insert(&mut entry, variables, json!({"VENICE_API_KEY_FILE": path.to_string_lossy()}));
         }
-        Key::Variable => match host.variables {
+        KeyPlacement::Variable => match host.variables {
             Variables::Named => insert(&mut entry, "env_vars", json!([KEY])),
             _ => insert(&mut entry, variables, json!({KEY: reference(host, KEY)})),
         },
@@ -98,7 +105,7 @@ fn program(host: &Host, command: &str, arguments: &[String], key: &Key) -> Map<S
     entry
 }
 
-fn remote(host: &Host, url: &Url, key: &Key) -> Map<String, Value> {
+fn remote(host: &Host, url: &Url, key: &KeyPlacement) -> Map<String, Value> {
     let mut entry = Map::new();
     let (kind, address) = match host.name {
         "claude-code" | "vscode" => (Some(("type", "http")), "url"),
@@ -129,7 +136,7 @@ fn remote(host: &Host, url: &Url, key: &Key) -> Map<String, Value> {
             }
         }
     }
-    if let Key::Written(key) = key {
+    if let KeyPlacement::Written(key) = key {
         insert(&mut headers, "X-Venice-Api-Key", key.expose_secret());
     }
     if !headers.is_empty() {
@@ -204,9 +211,9 @@ pub(super) fn is_ours(question: &Value) -> bool {
 }
 
 /// Whether the host can read a server of that kind from its configuration.
-pub(super) fn is_supported(host: &Host, server: &Server) -> bool {
+pub(super) fn is_supported(host: &Host, server: &ServerTarget) -> bool {
     match server {
-        Server::Program { .. } => host.form != Form::Fields,
-        Server::Remote(_) => host.name != "claude-desktop",
+        ServerTarget::Program { .. } => host.form != Form::Fields,
+        ServerTarget::Remote(_) => host.name != "claude-desktop",
     }
 }

@@ -14,7 +14,7 @@ pub(in crate::cli) struct Host {
     /// In which form it keeps servers.
     pub(in crate::cli) form: Form,
     /// The file that is written first; doctor looks into all of them.
-    pub(in crate::cli) places: &'static [Place],
+    pub(in crate::cli) places: &'static [ConfigLocation],
     /// How its configuration refers to an environment variable.
     pub(in crate::cli) variables: Variables,
     /// What to do after the file is written.
@@ -36,7 +36,7 @@ pub(in crate::cli) enum Form {
 
 /// One file of a host.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::cli) struct Place {
+pub(in crate::cli) struct ConfigLocation {
     base: Base,
     path: &'static str,
 }
@@ -64,20 +64,20 @@ pub(in crate::cli) enum Variables {
     Named,
 }
 
-const fn home(path: &'static str) -> Place {
-    Place { base: Base::Home, path }
+const fn home(path: &'static str) -> ConfigLocation {
+    ConfigLocation { base: Base::Home, path }
 }
 
-const fn settings(path: &'static str) -> Place {
-    Place { base: Base::Settings, path }
+const fn settings(path: &'static str) -> ConfigLocation {
+    ConfigLocation { base: Base::Settings, path }
 }
 
-const fn project(path: &'static str) -> Place {
-    Place { base: Base::Project, path }
+const fn project(path: &'static str) -> ConfigLocation {
+    ConfigLocation { base: Base::Project, path }
 }
 
 /// Zed keeps its settings below `~/.config` on macOS too.
-const ZED: Place = if cfg!(target_os = "macos") {
+const ZED: ConfigLocation = if cfg!(target_os = "macos") {
     home(".config/zed/settings.json")
 } else {
     settings(if cfg!(windows) { "Zed/settings.json" } else { "zed/settings.json" })
@@ -199,7 +199,7 @@ pub(in crate::cli) fn find(name: &str) -> Option<&'static Host> {
     HOSTS.iter().find(|host| host.name == name)
 }
 
-impl Place {
+impl ConfigLocation {
     /// The file, if its base is known.
     pub(in crate::cli) fn path(self, config: &Config) -> Option<PathBuf> {
         let base = match self.base {

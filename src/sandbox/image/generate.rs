@@ -8,7 +8,7 @@ use super::{STYLES, look, mark_enhanced, mark_look};
 use crate::sandbox::fields::{FILLED, Field, Fields, STRING, Shape, optional, required};
 use crate::sandbox::image_file::{self, ImageFormat, Look};
 use crate::sandbox::media::base64;
-use crate::sandbox::media::{MediaKind, MediaSource, parse_media_of_kind};
+use crate::sandbox::media::{MediaSource, SniffedKind, parse_media_of_kind};
 use crate::sandbox::models::SandboxModel;
 use crate::sandbox::reply::{self, HandlerResult, Refusal};
 use crate::sandbox::request::RequestRef;
@@ -146,7 +146,7 @@ fn check_references(body: &Fields, model: SandboxModel) -> Result<(), Refusal> {
     }
     for reference in references {
         let image = reference.get("image").and_then(Value::as_str).unwrap_or_default();
-        match parse_media_of_kind(NAME, image, &[MediaKind::Image])? {
+        match parse_media_of_kind(NAME, image, &[SniffedKind::Image])? {
             MediaSource::Bytes(bytes) if bytes.len() > MAX_REFERENCE_BYTES => {
                 return Err(Refusal::field(NAME, "A style reference must be smaller than 8 MB"));
             }

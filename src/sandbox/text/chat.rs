@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures::stream;
 use serde_json::{Value, json};
 
-use super::messages::{Conversation, MESSAGE, read};
+use super::messages::{MESSAGE, MessageContents, read};
 use super::{EFFORTS, check_effort, cost, lacks, model, sample, tokens};
 use crate::sandbox::characters;
 use crate::sandbox::fields::{FILLED, Field, Fields, STRING, Shape, optional, required};
@@ -154,7 +154,7 @@ struct Said {
 }
 
 impl Said {
-    fn to(body: &Fields, model: SandboxModel, conversation: &Conversation) -> Self {
+    fn to(body: &Fields, model: SandboxModel, conversation: &MessageContents) -> Self {
         let calls = calls(body, conversation);
         let searches = matches!(
             parameter(body, "enable_web_search").and_then(Value::as_str),
@@ -255,7 +255,7 @@ impl Said {
 /// The content and its finish reason: a small token limit cuts it.
 fn content(
     body: &Fields,
-    conversation: &Conversation,
+    conversation: &MessageContents,
     calls: bool,
     searches: bool,
 ) -> (String, &'static str) {
@@ -288,7 +288,7 @@ fn content(
 }
 
 /// A call of the first tool, if the last message asks for one.
-fn calls(body: &Fields, conversation: &Conversation) -> Vec<Value> {
+fn calls(body: &Fields, conversation: &MessageContents) -> Vec<Value> {
     let forced =
         body.get("tool_choice").is_some_and(|choice| choice == "required" || choice.is_object());
     let barred = body.text("tool_choice") == Some("none");

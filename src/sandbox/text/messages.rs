@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::lacks;
 use crate::sandbox::fields::{FILLED, Field, Fields, STRING, Shape, optional, required};
-use crate::sandbox::media::{MediaKind, parse_media, parse_media_of_kind};
+use crate::sandbox::media::{SniffedKind, parse_media, parse_media_of_kind};
 use crate::sandbox::models::SandboxModel;
 use crate::sandbox::reply::Refusal;
 
@@ -37,12 +37,12 @@ const AUDIO: &[Field] = &[
 ];
 
 /// The most parts of one type in a message.
-const MOST: [(&str, usize); 4] =
+const PART_LIMITS: [(&str, usize); 4] =
     [("image_url", 10), ("input_audio", 5), ("video_url", 3), ("file", 5)];
 
 /// What the messages contain.
 #[derive(Debug, Default)]
-pub(super) struct Conversation {
+pub(super) struct MessageContents {
     /// The text of the last message.
     pub(super) last: String,
     /// All text, for counting tokens.
@@ -54,8 +54,8 @@ pub(super) struct Conversation {
 }
 
 /// Checks every message and reads what they contain.
-pub(super) fn read(body: &Fields, model: SandboxModel) -> Result<Conversation, Refusal> {
-    let mut conversation = Conversation::default();
+pub(super) fn read(body: &Fields, model: SandboxModel) -> Result<MessageContents, Refusal> {
+    let mut conversation = MessageContents::default();
     for message in body.list("messages") {
         let role = message.get("role").and_then(Value::as_str).unwrap_or_default();
         if role == "tool" && message.get("tool_call_id").is_none() {
@@ -83,15 +83,15 @@ pub(super) fn read(body: &Fields, model: SandboxModel) -> Result<Conversation, R
 fn read_parts(
     parts: &[Value],
     model: SandboxModel,
-    conversation: &mut Conversation,
+    conversation: &mut MessageContents,
 ) -> Result<String, Refusal> {
-    for (name, most) in MOST {
+    for (name, limit) in PART_LIMITS {
         let count =
             parts.iter().filter(|part| part.get("type").is_some_and(|kind| kind == name)).count();
-        if count > most {
+        if count > limit {
             return Err(Refusal::field(
                 "messages",
-                format!("At most {most} {name} parts in a message"),
+                format!("At most {limit} {name} parts in a message"),
             ));
         }
     }
@@ -108,7 +108,7 @@ fn read_parts(
                 parse_media_of_kind(
                     "messages",
                     at("/image_url/url").ok_or_else(absent)?,
-                    &[MediaKind::Image],
+                    &[SniffedKind::Image],
                 )?;
             }
             "video_url" => {
@@ -116,7 +116,7 @@ fn read_parts(
                 parse_media_of_kind(
                     "messages",
                     at("/video_url/url").ok_or_else(absent)?,
-                    &[MediaKind::Video],
+                    &[SniffedKind::Video],
                 )?;
             }
             "input_audio" => {

@@ -52,17 +52,17 @@ impl<'a> Page<'a> {
 }
 
 /// The whole pages in some bytes. What is no page is passed over, and so is a page that is cut off.
-pub(super) struct Pages<'a> {
+pub(super) struct OggPages<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Pages<'a> {
+impl<'a> OggPages<'a> {
     pub(super) const fn of(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 }
 
-impl<'a> Iterator for Pages<'a> {
+impl<'a> Iterator for OggPages<'a> {
     type Item = Page<'a>;
 
     fn next(&mut self) -> Option<Page<'a>> {
@@ -78,7 +78,7 @@ impl<'a> Iterator for Pages<'a> {
 }
 
 /// Writes the pages of one stream.
-pub(super) struct Writer {
+pub(super) struct PageWriter {
     out: Vec<u8>,
     serial: u32,
     sequence: u32,
@@ -90,7 +90,7 @@ pub(super) struct Writer {
     is_due: bool,
 }
 
-impl Writer {
+impl PageWriter {
     pub(super) fn new(serial: u32, capacity: usize) -> Self {
         Self {
             out: Vec::with_capacity(capacity),
@@ -202,7 +202,9 @@ mod tests {
 
     fn packets(bytes: &[u8]) -> Vec<Vec<u8>> {
         let mut packets = vec![Vec::new()];
-        for (bytes, ends) in Pages::of(bytes).flat_map(|page| page.segments().collect::<Vec<_>>()) {
+        for (bytes, ends) in
+            OggPages::of(bytes).flat_map(|page| page.segments().collect::<Vec<_>>())
+        {
             packets.last_mut().unwrap().extend_from_slice(bytes);
             if ends {
                 packets.push(Vec::new());
@@ -214,9 +216,9 @@ mod tests {
 
     #[test]
     fn a_stream_is_written_as_it_was_read_down_to_the_checksums() {
-        let mut writer = Writer::new(Pages::of(OPUS).next().unwrap().serial, OPUS.len());
+        let mut writer = PageWriter::new(OggPages::of(OPUS).next().unwrap().serial, OPUS.len());
         let mut last = 0;
-        for page in Pages::of(OPUS) {
+        for page in OggPages::of(OPUS) {
             for (packet, _) in page.segments() {
                 writer.packet(packet, page.granule);
             }
@@ -229,14 +231,14 @@ mod tests {
     #[test]
     fn a_packet_that_is_longer_than_a_page_goes_on_in_the_next() {
         for length in [0, 254, 255, 65_024, 65_025, 65_026, 200_000] {
-            let mut writer = Writer::new(7, 0);
+            let mut writer = PageWriter::new(7, 0);
             let long = vec![1; length];
             writer.packet(b"first", 1);
             writer.packet(&long, 2);
             writer.packet(b"last", 3);
             let out = writer.finish(3);
             assert_eq!(packets(&out), [b"first".to_vec(), long, b"last".to_vec()], "{length}");
-            for page in Pages::of(&out).skip(1) {
+            for page in OggPages::of(&out).skip(1) {
                 let ends_one = page.segments().any(|(_, ends)| ends);
                 assert_eq!(page.granule == NOWHERE, !ends_one);
             }
@@ -246,6 +248,6 @@ mod tests {
     #[test]
     fn pages_are_found_again_after_damage() {
         let damaged = [OPUS, b"OggS junk", &OPUS[..40], OPUS].concat();
-        assert_eq!(Pages::of(&damaged).count(), 2 * Pages::of(OPUS).count());
+        assert_eq!(OggPages::of(&damaged).count(), 2 * OggPages::of(OPUS).count());
     }
 }

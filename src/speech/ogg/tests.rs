@@ -16,7 +16,7 @@ fn stream(pre_skip: u16, count: u64, trim: u64) -> Bytes {
     let mut head = b"OpusHead\x01\x01".to_vec();
     head.extend_from_slice(&pre_skip.to_le_bytes());
     head.extend_from_slice(&[0; 7]);
-    let mut writer = Writer::new(u32::from(pre_skip), 0);
+    let mut writer = PageWriter::new(u32::from(pre_skip), 0);
     writer.packet(&head, 0);
     writer.end_page();
     writer.packet(b"OpusTags\0\0\0\0\0\0\0\0", 0);
@@ -30,14 +30,14 @@ fn stream(pre_skip: u16, count: u64, trim: u64) -> Bytes {
 /// What a stream plays, by its last page, in samples.
 fn duration(bytes: &[u8]) -> u64 {
     let stream = Stream::read_all(bytes).pop().unwrap();
-    Pages::of(bytes).last().unwrap().granule - stream.pre_skip()
+    OggPages::of(bytes).last().unwrap().granule - stream.pre_skip()
 }
 
 #[test]
 fn the_parts_become_one_stream_with_the_sum_of_their_durations() {
     for count in [2, 3, 30] {
         let joined = join(&parts(count)).unwrap();
-        let pages: Vec<_> = Pages::of(&joined).collect();
+        let pages: Vec<_> = OggPages::of(&joined).collect();
         assert!(pages.iter().all(|page| page.serial == pages[0].serial));
         assert_eq!(pages.iter().filter(|page| page.flags & BEGINS != 0).count(), 1);
         assert_eq!(pages.iter().filter(|page| page.flags & ENDS != 0).count(), 1);
@@ -50,7 +50,7 @@ fn the_parts_become_one_stream_with_the_sum_of_their_durations() {
 #[test]
 fn every_granule_but_the_last_counts_the_packets_before_it() {
     let joined = join(&parts(5)).unwrap();
-    let pages: Vec<_> = Pages::of(&joined).collect();
+    let pages: Vec<_> = OggPages::of(&joined).collect();
     let mut position = 0;
     for page in &pages[2..] {
         position += page.segments().filter_map(|(packet, _)| samples(packet)).sum::<u64>();
@@ -85,7 +85,7 @@ fn packets_of_a_long_pre_skip_are_left_out() {
 #[test]
 fn a_granule_that_cannot_be_trims_nothing() {
     for last in [0, 1, 96_000, NOWHERE] {
-        let mut writer = Writer::new(1, 0);
+        let mut writer = PageWriter::new(1, 0);
         let source = stream(0, 10, 0);
         let read = &Stream::read_all(&source)[0];
         writer.packet(&read.head, 0);

@@ -15,7 +15,7 @@ use super::media::DownloadLinks;
 use super::{Shared, narrowing, reply};
 use crate::context::{Caller, Files, Links, RequestSettings};
 use crate::error::Result;
-use crate::server::Client;
+use crate::server::RequestClient;
 
 /// The header of a Venice key.
 const KEY_HEADER: &str = "x-venice-api-key";
@@ -34,7 +34,7 @@ pub(in crate::transport) struct Requester {
 
 impl Requester {
     /// What the server is told of the client. `media`: whether its answer may name stored media.
-    pub(in crate::transport) async fn client(&self, shared: &Shared, media: bool) -> Client {
+    pub(in crate::transport) async fn client(&self, shared: &Shared, media: bool) -> RequestClient {
         let links: Option<Arc<dyn Links>> = match &self.link_base {
             Some(base) if media => {
                 Some(Arc::new(DownloadLinks::new(shared, base.clone(), &self.caller).await))
@@ -45,13 +45,13 @@ impl Requester {
             Caller::Local => Files::Inputs,
             Caller::Brought(_) => Files::None,
         };
-        Client {
+        RequestClient {
             caller: self.caller.clone(),
             key: self.key.clone(),
             settings: self.settings.clone(),
             files,
             links,
-            ..Client::default()
+            ..RequestClient::default()
         }
     }
 }

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::body::{BodyError, MessageHead, read_body};
 use super::{Requester, SESSION, Shared, reply};
-use crate::server::Client;
+use crate::server::RequestClient;
 use crate::splice::{self, Holes};
 use crate::transport::STREAM_EVENT_LIMIT;
 
@@ -70,7 +70,7 @@ where
         let message = "the request has no caller";
         return reply::error(StatusCode::INTERNAL_SERVER_ERROR, reply::INTERNAL, message);
     };
-    let mut client = Client {
+    let mut client = RequestClient {
         name: client_name(&parts.headers),
         delay_progress: true,
         ..requester.client(shared, head.is_about_media()).await

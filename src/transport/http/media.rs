@@ -77,7 +77,7 @@ fn now() -> u64 {
 
 /// The query of a link.
 #[derive(Debug, Deserialize)]
-pub(super) struct Signed {
+pub(super) struct LinkQuery {
     #[serde(default)]
     caller: String,
     #[serde(default)]
@@ -92,7 +92,7 @@ pub(super) async fn download(
     Path(id): Path<String>,
     method: Method,
     headers: HeaderMap,
-    query: std::result::Result<Query<Signed>, axum::extract::rejection::QueryRejection>,
+    query: std::result::Result<Query<LinkQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let refused = |message| reply::error(StatusCode::FORBIDDEN, reply::REFUSED, message);
     let Ok(Query(link)) = query else { return refused("this is no download link") };

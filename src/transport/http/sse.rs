@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::body::{BodyError, read_body};
 use super::{Requester, Shared, reply};
 use crate::metrics::OpenStream;
-use crate::server::Client;
+use crate::server::RequestClient;
 use crate::transport::STREAM_EVENT_LIMIT;
 
 /// The most streams that are open at once.
@@ -182,7 +182,7 @@ pub(super) async fn message(
     drop(bytes);
     // The settings and the key of the request that opened the stream hold for all of its messages.
     let client = session.requester.client(&shared, head.is_about_media()).await;
-    let client = Client { reply_limit: Some(STREAM_EVENT_LIMIT), ..client };
+    let client = RequestClient { reply_limit: Some(STREAM_EVENT_LIMIT), ..client };
     match &mut message {
         JsonRpcMessage::Request(request) => {
             request.request.extensions_mut().insert(client);

@@ -8,20 +8,20 @@ use std::pin::Pin;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The side that requests come from.
-pub type Reader = Pin<Box<dyn AsyncRead + Send>>;
+pub type StdioReader = Pin<Box<dyn AsyncRead + Send>>;
 /// The side that replies go to.
-pub type Writer = Pin<Box<dyn AsyncWrite + Send>>;
+pub type StdioWriter = Pin<Box<dyn AsyncWrite + Send>>;
 
 /// Standard input and output. Must be called within a runtime that drives I/O.
 #[must_use]
-pub fn stdio() -> (Reader, Writer) {
+pub fn stdio() -> (StdioReader, StdioWriter) {
     #[cfg(unix)]
     let (reader, writer) = {
         use std::os::fd::AsFd as _;
         (unix::reader(std::io::stdin().as_fd()), unix::writer(std::io::stdout().as_fd()))
     };
     #[cfg(not(unix))]
-    let (reader, writer): (Option<Reader>, Option<Writer>) = (None, None);
+    let (reader, writer): (Option<StdioReader>, Option<StdioWriter>) = (None, None);
     (
         reader.unwrap_or_else(|| Box::pin(tokio::io::stdin())),
         writer.unwrap_or_else(|| Box::pin(tokio::io::stdout())),
@@ -35,10 +35,10 @@ pub(super) mod unix {
 
     use tokio::net::UnixStream;
 
-    use super::{Reader, Writer};
+    use super::{StdioReader, StdioWriter};
 
     /// The non-blocking reader of `fd`, if it is a socket or a FIFO.
-    pub(in super::super) fn reader(fd: BorrowedFd<'_>) -> Option<Reader> {
+    pub(in super::super) fn reader(fd: BorrowedFd<'_>) -> Option<StdioReader> {
         match socket(fd) {
             Ok(socket) => Some(Box::pin(socket)),
             Err(_) => fifo::reader(fd),
@@ -46,7 +46,7 @@ pub(super) mod unix {
     }
 
     /// The non-blocking writer of `fd`, if it is a socket or a FIFO.
-    pub(in super::super) fn writer(fd: BorrowedFd<'_>) -> Option<Writer> {
+    pub(in super::super) fn writer(fd: BorrowedFd<'_>) -> Option<StdioWriter> {
         match socket(fd) {
             Ok(socket) => Some(Box::pin(socket)),
             Err(_) => fifo::writer(fd),
@@ -68,18 +68,18 @@ pub(super) mod unix {
 
         use tokio::net::unix::pipe::OpenOptions;
 
-        use super::super::{Reader, Writer};
+        use super::super::{StdioReader, StdioWriter};
 
         /// How many bytes wait in a pipe for a client that reads: what Linux grants everyone. Pictures pass through
         /// the usual 64 KiB in a hundred small steps.
         const PIPE: usize = 1 << 20;
 
-        pub(super) fn reader(fd: BorrowedFd<'_>) -> Option<Reader> {
+        pub(super) fn reader(fd: BorrowedFd<'_>) -> Option<StdioReader> {
             let receiver = OpenOptions::new().open_receiver(path(fd)).ok()?;
             Some(Box::pin(receiver))
         }
 
-        pub(super) fn writer(fd: BorrowedFd<'_>) -> Option<Writer> {
+        pub(super) fn writer(fd: BorrowedFd<'_>) -> Option<StdioWriter> {
             let sender = OpenOptions::new().open_sender(path(fd)).ok()?;
             // A smaller pipe works as well.
             let _ = rustix::pipe::fcntl_setpipe_size(&sender, PIPE);
@@ -96,13 +96,13 @@ pub(super) mod unix {
     mod fifo {
         use std::os::fd::BorrowedFd;
 
-        use super::super::{Reader, Writer};
+        use super::super::{StdioReader, StdioWriter};
 
-        pub(super) const fn reader(_: BorrowedFd<'_>) -> Option<Reader> {
+        pub(super) const fn reader(_: BorrowedFd<'_>) -> Option<StdioReader> {
             None
         }
 
-        pub(super) const fn writer(_: BorrowedFd<'_>) -> Option<Writer> {
+        pub(super) const fn writer(_: BorrowedFd<'_>) -> Option<StdioWriter> {
             None
         }
     }

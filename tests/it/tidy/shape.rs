@@ -18,39 +18,10 @@ const BANNED_CONSTANTS: &[&str] = &[
     "SAID", "SAME", "SEEN", "STANDS", "TELL", "YOUNG",
 ];
 
-/// Constants that still have such a name. It must become empty.
-const STILL_BANNED: &[(&str, &str)] = &[
-    ("src/sandbox/text/messages.rs", "MOST"),
-    ("src/spend.rs", "NOTHING"),
-    ("src/spend/ledger.rs", "GATHER"),
-];
-
-/// Folders that still have one file. It must become empty.
-const STILL_SINGLE: &[&str] = &[];
-
 /// Types that may share their name, with the reason.
 const SHARED_NAMES: &[(&str, &str)] = &[
     ("Arguments", "of a command, which its file is named after"),
     ("Plan", "of a tool, by the name that its trait gives it"),
-];
-
-/// Types that still share their name. It must become empty.
-const STILL_SHARED: &[&str] = &[
-    "Client",
-    "Conversation",
-    "Entry",
-    "Given",
-    "JobKind",
-    "Key",
-    "MediaKind",
-    "Pages",
-    "Part",
-    "Place",
-    "Poll",
-    "Server",
-    "Signed",
-    "Spec",
-    "Writer",
 ];
 
 #[test]
@@ -72,9 +43,8 @@ fn no_folder_has_a_single_file() {
         // A file that leaves its tests to another one stays below the ceiling.
         let only_tests =
             folder.ends_with("tests") || entries.iter().all(|path| path.ends_with("tests.rs"));
-        let name = folder.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
-        if entries.len() == 1 && !only_tests && !STILL_SINGLE.contains(&name.as_str()) {
-            single.push(name);
+        if entries.len() == 1 && !only_tests {
+            single.push(folder);
         }
     }
     single.sort();
@@ -149,10 +119,10 @@ fn no_two_types_share_a_name() {
             places.entry(name).or_default().insert(&module.file);
         }
     }
-    let allowed = |name: &str| {
-        STILL_SHARED.contains(&name) || SHARED_NAMES.iter().any(|(shared, _)| *shared == name)
-    };
-    places.retain(|name, places| places.len() > 1 && !allowed(name));
+    places.retain(|_, places| places.len() > 1);
+    for (name, reason) in SHARED_NAMES {
+        assert!(places.remove(*name).is_some(), "no two types are called {name} ({reason})");
+    }
     assert!(places.is_empty(), "{places:#?}");
 }
 
@@ -164,8 +134,7 @@ fn constants_say_what_they_bound() {
         let mut names = Constants::default();
         names.visit_file(&syntax);
         for name in names.0 {
-            let banned = BANNED_CONSTANTS.contains(&name.as_str());
-            if banned && !STILL_BANNED.contains(&(file.as_str(), name.as_str())) {
+            if BANNED_CONSTANTS.contains(&name.as_str()) {
                 found.push((file.clone(), name));
             }
         }
