@@ -39,22 +39,22 @@ pub(crate) use services::Services;
 #[derive(Debug, Clone, Copy)]
 pub struct CalledTool {
     /// The name that clients call.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The title that people see.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// Whether calls cost credit.
-    pub is_paid: bool,
+    pub(crate) is_paid: bool,
 }
 
 /// The arguments that tools share, as one call gave them.
 #[derive(Debug, Default)]
 pub struct SharedArguments {
     /// How the caller wants media.
-    pub output: Option<OutputMode>,
+    pub(crate) output: Option<OutputMode>,
     /// The name that the caller wants media stored under.
-    pub save_as: Option<String>,
+    pub(crate) save_as: Option<String>,
     /// Further fields of the request's body.
-    pub extra: Map<String, Value>,
+    pub(crate) extra: Map<String, Value>,
 }
 
 /// One call of a tool. Cheap to clone.
@@ -73,34 +73,34 @@ pub struct Call {
 /// What a tool uses while it runs.
 impl Call {
     /// Sends a request, and returns the reply.
-    pub async fn send(&self, request: Request) -> Result<Reply> {
+    pub(crate) async fn send(&self, request: Request) -> Result<Reply> {
         self.services.venice.send(&self.context.send, request).await
     }
 
     /// Sends a request whose reply arrives as events.
-    pub async fn stream(&self, request: Request) -> Result<EventStream> {
+    pub(crate) async fn stream(&self, request: Request) -> Result<EventStream> {
         self.services.venice.send_for_events(&self.context.send, request).await
     }
 
     /// Tells a waiting client how far the call is: `done` of `total` units, and `message` in words.
-    pub fn report_progress(&self, done: f64, total: Option<f64>, message: &str) {
+    pub(crate) fn report_progress(&self, done: f64, total: Option<f64>, message: &str) {
         self.context.send.progress.report(done, total, message);
     }
 
     /// A stored item as part of a result.
-    pub async fn deliver(&self, media: Media) -> Delivered {
+    pub(crate) async fn deliver(&self, media: Media) -> Delivered {
         let path = self.store.local_path(&media).await;
         Delivered { media, path, bytes: None, remarks: Remarks::default() }
     }
 
     /// Where the caller finds the item's file, and a note if it has none.
-    pub async fn place(&self, item: &Delivered) -> (Option<Place>, Option<String>) {
+    pub(crate) async fn place(&self, item: &Delivered) -> (Option<Place>, Option<String>) {
         let fault = self.store.write_error(&item.media).await;
         Place::of(item, &self.context, fault)
     }
 
     /// Asks Venice for a price, and returns it as data with the field `quote`, in US dollars.
-    pub async fn ask_price(&self, request: Request) -> Result<Outcome> {
+    pub(crate) async fn ask_price(&self, request: Request) -> Result<Outcome> {
         match self.send(request).await?.value()? {
             Value::Object(data) if data.get("quote").is_some_and(Value::is_number) => {
                 Ok(Outcome::data(data))
@@ -110,12 +110,12 @@ impl Call {
     }
 
     /// Queues a job, unless the same request was sent a short time ago, and waits for it.
-    pub async fn start_job(&self, plan: JobPlan) -> Result<Outcome> {
+    pub(crate) async fn start_job(&self, plan: JobPlan) -> Result<Outcome> {
         self.jobs().start(plan).await
     }
 
     /// How far a job is, and its result.
-    pub async fn job_status(
+    pub(crate) async fn job_status(
         &self,
         kind: &'static JobKind,
         request: StatusRequest,
@@ -124,17 +124,21 @@ impl Call {
     }
 
     /// Stores the result of a job, then deletes it at Venice.
-    pub async fn complete_job(&self, kind: &'static JobKind, target: JobTarget) -> Result<Outcome> {
+    pub(crate) async fn complete_job(
+        &self,
+        kind: &'static JobKind,
+        target: JobTarget,
+    ) -> Result<Outcome> {
         self.jobs().complete(kind, target).await
     }
 
     /// The rows of models as Venice lists them now.
-    pub async fn list_models(&self, filter: ModelFilter) -> Result<Vec<ModelRow>> {
+    pub(crate) async fn list_models(&self, filter: ModelFilter) -> Result<Vec<ModelRow>> {
         self.services.catalog.rows(&self.context.send, filter).await
     }
 
     /// What the caller's calls cost on these days, by the server's own ledger.
-    pub async fn spent(&self, days: RangeInclusive<NaiveDate>) -> Result<Spent> {
+    pub(crate) async fn spent(&self, days: RangeInclusive<NaiveDate>) -> Result<Spent> {
         self.services.spending.ledger().read(&self.context.send.caller, days).await
     }
 }

@@ -59,13 +59,13 @@ const MAX_CACHED_LISTS: u64 = 1000;
 
 /// A model that a call will use.
 #[derive(Debug, Clone)]
-pub struct ChosenModel {
+pub(crate) struct ChosenModel {
     /// The id to send.
-    pub id: String,
+    pub(crate) id: String,
     /// The model's row, if the catalog has it.
-    pub model: Option<Arc<Model>>,
+    pub(crate) model: Option<Arc<Model>>,
     /// What to tell the caller about it.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl ChosenModel {
@@ -80,7 +80,7 @@ impl ChosenModel {
 
     /// The constraints and prices of the model, if the catalog has it and it is of that type.
     #[must_use]
-    pub fn details<D: ModelDetails>(&self) -> Option<&D> {
+    pub(crate) fn details<D: ModelDetails>(&self) -> Option<&D> {
         self.model.as_ref()?.details()
     }
 }

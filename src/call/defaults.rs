@@ -7,13 +7,13 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Defaults {
     /// The models of calls that name none.
-    pub models: DefaultModels,
+    pub(crate) models: DefaultModels,
     /// What is sent as `safe_mode`.
-    pub safe_mode: SafeMode,
+    pub(crate) safe_mode: SafeMode,
     /// Whether calls may send transactions to blockchains.
-    pub crypto_send: bool,
+    pub(crate) crypto_send: bool,
     /// Whether nothing may be spent or deleted.
-    pub read_only: bool,
+    pub(crate) read_only: bool,
 }
 
 impl Defaults {
@@ -51,17 +51,17 @@ impl Defaults {
 #[derive(Debug, Clone, Default)]
 pub struct DefaultModels {
     /// Text to image.
-    pub image: Option<String>,
+    pub(crate) image: Option<String>,
     /// Image to image.
-    pub edit: Option<String>,
+    pub(crate) edit: Option<String>,
     /// Text to speech.
-    pub tts: Option<String>,
+    pub(crate) tts: Option<String>,
     /// Speech to text.
-    pub asr: Option<String>,
+    pub(crate) asr: Option<String>,
     /// Text to text.
-    pub chat: Option<String>,
+    pub(crate) chat: Option<String>,
     /// Text to vectors.
-    pub embedding: Option<String>,
+    pub(crate) embedding: Option<String>,
 }
 
 /// What is sent as `safe_mode` if the call does not say.

@@ -9,26 +9,26 @@ use crate::outcome::{Delivered, Remarks};
 
 /// One item that a call made, not stored yet.
 #[derive(Debug, Default)]
-pub struct NewItem {
+pub(crate) struct NewItem {
     /// The bytes, as Venice sent them.
-    pub bytes: Bytes,
+    pub(crate) bytes: Bytes,
     /// The type that Venice gave them.
-    pub content_type: Option<String>,
+    pub(crate) content_type: Option<String>,
     /// What was asked for, in words.
-    pub prompt: Option<String>,
+    pub(crate) prompt: Option<String>,
     /// The model that made it.
-    pub model: Option<String>,
+    pub(crate) model: Option<String>,
     /// The seed it was made with, if the caller gave one.
-    pub seed: Option<i64>,
+    pub(crate) seed: Option<i64>,
     /// What it cost in US dollars, if known.
-    pub cost_usd: Option<f64>,
+    pub(crate) cost_usd: Option<f64>,
     /// What Venice said about making it.
-    pub remarks: Remarks,
+    pub(crate) remarks: Remarks,
 }
 
 impl Call {
     /// Stores what the call made, and returns it as part of a result.
-    pub async fn keep(&self, item: NewItem) -> Result<Delivered> {
+    pub(crate) async fn keep(&self, item: NewItem) -> Result<Delivered> {
         let NewItem { bytes, content_type, prompt, model, seed, cost_usd, remarks } = item;
         let new = NewMedia {
             bytes: bytes.clone(),

@@ -19,19 +19,19 @@ use crate::splice::Holes;
 pub(crate) type Checked = (Vec<Problem>, Option<f64>);
 
 /// A job that a call queues.
-pub struct NewJob {
+pub(crate) struct NewJob {
     /// What kind of job it is.
-    pub kind: &'static JobKind,
+    pub(crate) kind: &'static JobKind,
     /// The model that does the work.
-    pub model: String,
+    pub(crate) model: String,
     /// What was asked for, in words.
-    pub prompt: Option<String>,
+    pub(crate) prompt: Option<String>,
     /// The request's body, with placeholders for media.
-    pub body: Map<String, Value>,
+    pub(crate) body: Map<String, Value>,
     /// The media in the body.
-    pub media: RequestMedia,
+    pub(crate) media: RequestMedia,
     /// The price in US dollars, if known.
-    pub price_usd: Option<f64>,
+    pub(crate) price_usd: Option<f64>,
 }
 
 /// A call that is being prepared. It cannot send a paid request, and it remembers what was read, by which the same call
@@ -53,35 +53,35 @@ impl<'a> Preparation<'a> {
     }
 
     /// What the caller should know about the call so far: warnings about the model, and what `last` stood for.
-    pub fn take_notes(&mut self) -> Vec<String> {
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
 
     /// Adds a note for the caller.
-    pub fn note(&mut self, note: String) {
+    pub(crate) fn note(&mut self, note: String) {
         self.notes.push(note);
     }
 
     /// Whether nothing may be spent or deleted, by the server's setting or by the request's.
     #[must_use]
-    pub fn is_read_only(&self) -> bool {
+    pub(crate) fn is_read_only(&self) -> bool {
         self.call.services.defaults.read_only || self.call.context.settings.read_only
     }
 
     /// Whether the server lets calls send transactions to blockchains.
     #[must_use]
-    pub fn may_send_transactions(&self) -> bool {
+    pub(crate) fn may_send_transactions(&self) -> bool {
         self.call.services.defaults.crypto_send
     }
 
     /// The value to send as `safe_mode` for a call that asks for `wanted`; an error if the setting is locked.
-    pub fn safe_mode(&self, wanted: Option<bool>) -> Result<Option<bool>> {
+    pub(crate) fn safe_mode(&self, wanted: Option<bool>) -> Result<Option<bool>> {
         self.call.services.defaults.safe_mode(wanted)
     }
 
     /// The name that the caller wants media stored under.
     #[must_use]
-    pub fn save_as(&self) -> Option<String> {
+    pub(crate) fn save_as(&self) -> Option<String> {
         self.call.shared.save_as.clone()
     }
 }
@@ -90,7 +90,7 @@ impl<'a> Preparation<'a> {
 impl<'a> Preparation<'a> {
     /// The model that is set for calls of this type that name none.
     #[must_use]
-    pub fn configured_model(&self, model_type: ModelType) -> Option<&'a str> {
+    pub(crate) fn configured_model(&self, model_type: ModelType) -> Option<&'a str> {
         let call = self.call;
         call.services.defaults.model(model_type)
     }
@@ -98,7 +98,7 @@ impl<'a> Preparation<'a> {
     /// Chooses the model that a call runs on: the one that it names, else the configured one, else `built_in`. Has
     /// `check` compare the call with what the model's row says, and refuses what the model does not allow. Returns the
     /// model and the price of the call in US dollars, if known.
-    pub async fn choose_model<D: ModelDetails>(
+    pub(crate) async fn choose_model<D: ModelDetails>(
         &mut self,
         named: Option<&str>,
         built_in: &str,
@@ -113,7 +113,7 @@ impl<'a> Preparation<'a> {
     }
 
     /// Chooses the model that a call runs on, whatever its row says.
-    pub async fn choose_any_model(
+    pub(crate) async fn choose_any_model(
         &mut self,
         model_type: ModelType,
         named: Option<&str>,
@@ -129,7 +129,7 @@ impl<'a> Preparation<'a> {
     }
 
     /// Chooses a text model: the one that is named, else the configured one, else the built-in one.
-    pub async fn choose_text_model(&mut self, named: Option<&str>) -> Result<ChosenModel> {
+    pub(crate) async fn choose_text_model(&mut self, named: Option<&str>) -> Result<ChosenModel> {
         let Call { services, context, .. } = self.call;
         let configured = self.configured_model(ModelType::Text);
         let catalog = &services.catalog;
@@ -140,13 +140,13 @@ impl<'a> Preparation<'a> {
     }
 
     /// The text model with this id, without a note about it.
-    pub async fn find_text_model(&self, id: &str) -> Result<ChosenModel> {
+    pub(crate) async fn find_text_model(&self, id: &str) -> Result<ChosenModel> {
         let Call { services, context, .. } = self.call;
         catalog::choose_text_model(&services.catalog, &context.send, Some(id), None).await
     }
 
     /// Refuses a text model that cannot do what the call needs, and names one that can.
-    pub async fn check_text_model(
+    pub(crate) async fn check_text_model(
         &self,
         chosen: &ChosenModel,
         requirements: &TextRequirements<'_>,
@@ -157,17 +157,17 @@ impl<'a> Preparation<'a> {
     }
 
     /// The row of the model with this id, if the catalog has it.
-    pub async fn find_model(&self, model_type: ModelType, id: &str) -> Option<Arc<Model>> {
+    pub(crate) async fn find_model(&self, model_type: ModelType, id: &str) -> Option<Arc<Model>> {
         self.call.services.catalog.find_model(&self.call.context.send, model_type, id).await
     }
 
     /// The names of the style presets; None if they cannot be fetched.
-    pub async fn styles(&self) -> Option<Arc<Vec<String>>> {
+    pub(crate) async fn styles(&self) -> Option<Arc<Vec<String>>> {
         self.call.services.catalog.styles(&self.call.context.send).await
     }
 
     /// What a job costs in US dollars, as Venice quotes it; None if Venice does not say so soon.
-    pub async fn quote(&self, kind: &JobKind, body: Map<String, Value>) -> Option<f64> {
+    pub(crate) async fn quote(&self, kind: &JobKind, body: Map<String, Value>) -> Option<f64> {
         self.call.jobs().quote(kind, body).await
     }
 }
@@ -175,7 +175,11 @@ impl<'a> Preparation<'a> {
 /// Media.
 impl Preparation<'_> {
     /// Reads a media argument.
-    pub async fn read(&mut self, text: &str, wanted: &AcceptedMedia<'_>) -> Result<InputSource> {
+    pub(crate) async fn read(
+        &mut self,
+        text: &str,
+        wanted: &AcceptedMedia<'_>,
+    ) -> Result<InputSource> {
         let Call { services, context, store, .. } = self.call;
         let source = services.inputs.read(context, store, text, wanted).await?;
         if let InputSource::Bytes(input) = &source {
@@ -188,7 +192,11 @@ impl Preparation<'_> {
     }
 
     /// Reads a media argument whose URLs are fetched.
-    pub async fn read_bytes(&mut self, text: &str, wanted: &AcceptedMedia<'_>) -> Result<Input> {
+    pub(crate) async fn read_bytes(
+        &mut self,
+        text: &str,
+        wanted: &AcceptedMedia<'_>,
+    ) -> Result<Input> {
         match self.read(text, wanted).await? {
             InputSource::Bytes(input) => Ok(input),
             InputSource::Url(_) => Err(Error::new(Kind::Internal, "the media URL was not fetched")),
@@ -197,7 +205,7 @@ impl Preparation<'_> {
 
     /// Reads a media argument as the string that a request's body has for it: a URL as it is, anything else as a
     /// `data:` URL in `holes`.
-    pub async fn read_as_url(
+    pub(crate) async fn read_as_url(
         &mut self,
         text: &str,
         wanted: &AcceptedMedia<'_>,
@@ -210,17 +218,21 @@ impl Preparation<'_> {
     }
 
     /// The newest stored items of this kind, at most `limit`; of all kinds without one.
-    pub async fn list_items(&self, kind: Option<MediaKind>, limit: usize) -> Result<Vec<Media>> {
+    pub(crate) async fn list_items(
+        &self,
+        kind: Option<MediaKind>,
+        limit: usize,
+    ) -> Result<Vec<Media>> {
         self.call.store.list(kind, limit).await
     }
 
     /// The newest stored item of this kind, of any kind without one.
-    pub async fn last_item(&self, kind: Option<MediaKind>) -> Result<Option<Media>> {
+    pub(crate) async fn last_item(&self, kind: Option<MediaKind>) -> Result<Option<Media>> {
         self.call.store.last(kind).await
     }
 
     /// The stored item with this URI.
-    pub async fn find_item(&self, uri: &str) -> Result<Option<Media>> {
+    pub(crate) async fn find_item(&self, uri: &str) -> Result<Option<Media>> {
         self.call.store.get(uri).await
     }
 }
@@ -228,14 +240,18 @@ impl Preparation<'_> {
 /// Requests.
 impl Preparation<'_> {
     /// The body that `arguments` make, with the call's `extra` fields.
-    pub fn body(&self, arguments: &impl Serialize) -> Result<Map<String, Value>> {
+    pub(crate) fn body(&self, arguments: &impl Serialize) -> Result<Map<String, Value>> {
         let mut body = body_of(arguments)?;
         self.add_extra(&mut body)?;
         Ok(body)
     }
 
     /// The body that `arguments` make for `model`, with the call's `extra` fields.
-    pub fn body_for(&self, model: &str, arguments: &impl Serialize) -> Result<Map<String, Value>> {
+    pub(crate) fn body_for(
+        &self,
+        model: &str,
+        arguments: &impl Serialize,
+    ) -> Result<Map<String, Value>> {
         let mut body = body_of(arguments)?;
         body.insert("model".to_owned(), json!(model));
         self.add_extra(&mut body)?;
@@ -243,13 +259,13 @@ impl Preparation<'_> {
     }
 
     /// Adds the call's `extra` fields to a body; an error if one is not the caller's to set.
-    pub fn add_extra(&self, body: &mut Map<String, Value>) -> Result<()> {
+    pub(crate) fn add_extra(&self, body: &mut Map<String, Value>) -> Result<()> {
         super::body::merge_extra(body, &self.call.shared.extra)
     }
 
     /// The request that queues a job.
     #[must_use]
-    pub fn queue_request(&self, job: NewJob) -> QueueRequest {
+    pub(crate) fn queue_request(&self, job: NewJob) -> QueueRequest {
         let NewJob { kind, model, prompt, body, media, price_usd } = job;
         let record = self.call.record(prompt, Some(model.clone()), None, price_usd);
         QueueRequest { kind, model, body, media, price_usd, save_as: self.save_as(), record }

@@ -12,19 +12,19 @@ use crate::venice::Venice;
 /// The parts of the server that calls use. Made once.
 pub(crate) struct Services {
     /// The API.
-    pub venice: Venice,
+    pub(crate) venice: Venice,
     /// What the API's models are, can do, and cost.
-    pub catalog: Catalog,
+    pub(crate) catalog: Catalog,
     /// Where media are stored.
-    pub store: MediaStore,
+    pub(crate) store: MediaStore,
     /// Where media arguments are read from.
-    pub inputs: Inputs,
+    pub(crate) inputs: Inputs,
     /// What calls may cost, and what they have cost.
-    pub spending: Spending,
+    pub(crate) spending: Spending,
     /// What signs data that travels through clients.
-    pub secret: Secret,
+    pub(crate) secret: Secret,
     /// Queued work.
-    pub jobs: Jobs,
+    pub(crate) jobs: Jobs,
     /// The settings that fill in arguments.
-    pub defaults: Defaults,
+    pub(crate) defaults: Defaults,
 }

@@ -16,7 +16,7 @@ const EXCERPT_CHARACTERS: usize = 1000;
 impl Call {
     /// A text as the result of the call. `item` says how the text was made: a text that is too long for a conversation
     /// is stored, and the result is its beginning and a link.
-    pub async fn text_result(
+    pub(crate) async fn text_result(
         &self,
         text: String,
         item: NewItem,
@@ -42,7 +42,7 @@ impl Call {
 
     /// A text as the result of the call, with `lines` in a block of their own, so that the caller can save the text as
     /// a file.
-    pub async fn text_result_apart(
+    pub(crate) async fn text_result_apart(
         &self,
         text: String,
         item: NewItem,
@@ -57,7 +57,7 @@ impl Call {
 
     /// Data as the result of the call. Data that is too long for a conversation is stored as JSON, and the result is
     /// `summary`, with the `uri` of the stored data.
-    pub async fn data_result(
+    pub(crate) async fn data_result(
         &self,
         data: Map<String, Value>,
         mut summary: Map<String, Value>,

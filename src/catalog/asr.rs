@@ -7,7 +7,7 @@ use super::row::ModelSpec;
 
 /// A speech-to-text model.
 #[derive(Debug)]
-pub struct AsrModel {
+pub(crate) struct AsrModel {
     pricing: AsrPricing,
 }
 
@@ -24,7 +24,7 @@ impl AsrModel {
 
     /// What a recording costs in US dollars, if the row has the price.
     #[must_use]
-    pub fn price_usd(&self, seconds: f64) -> Option<f64> {
+    pub(crate) fn price_usd(&self, seconds: f64) -> Option<f64> {
         Some(self.pricing.per_audio_second.0? * seconds)
     }
 }

@@ -19,7 +19,7 @@ const DEFAULT_MAX_IMAGES: usize = 3;
 
 /// A model that edits images.
 #[derive(Debug, Default)]
-pub struct EditModel {
+pub(crate) struct EditModel {
     /// `None` if the row has no constraints: then nothing is known.
     constraints: Option<EditConstraints>,
     pricing: EditPricing,
@@ -60,19 +60,19 @@ struct InputImagePricing {
 
 /// What a call needs of a model that edits images.
 #[derive(Debug, Clone, Default)]
-pub struct EditRequirements<'a> {
+pub(crate) struct EditRequirements<'a> {
     /// The change to make.
-    pub prompt: &'a str,
+    pub(crate) prompt: &'a str,
     /// Such as `16:9`.
-    pub aspect_ratio: Option<&'a str>,
+    pub(crate) aspect_ratio: Option<&'a str>,
     /// The resolution tier.
-    pub resolution: Option<&'a str>,
+    pub(crate) resolution: Option<&'a str>,
     /// The quality tier.
-    pub quality: Option<&'a str>,
+    pub(crate) quality: Option<&'a str>,
     /// How many images go in.
-    pub images: usize,
+    pub(crate) images: usize,
     /// Whether the prompt is rewritten first.
-    pub enhance: bool,
+    pub(crate) enhance: bool,
 }
 
 impl EditModel {
@@ -82,7 +82,7 @@ impl EditModel {
 
     /// Everything that the call needs and the model, whose id is `model`, does not allow.
     #[must_use]
-    pub fn check_requirements(
+    pub(crate) fn check_requirements(
         &self,
         model: &str,
         requirements: &EditRequirements<'_>,
@@ -127,7 +127,7 @@ impl EditModel {
 
     /// The price of a call in US dollars, if the row has it.
     #[must_use]
-    pub fn price_usd(&self, requirements: &EditRequirements<'_>) -> Option<f64> {
+    pub(crate) fn price_usd(&self, requirements: &EditRequirements<'_>) -> Option<f64> {
         let constraints = self.constraints.as_ref();
         let default_resolution = || constraints?.default_resolution.as_deref();
         let default_quality = || constraints?.default_quality.as_deref();

@@ -15,7 +15,7 @@ const MAX_NAMED_TEXTS: usize = 10;
 
 /// An embedding model.
 #[derive(Debug, Default)]
-pub struct EmbeddingModel {
+pub(crate) struct EmbeddingModel {
     constraints: EmbeddingConstraints,
     pricing: EmbeddingPricing,
 }
@@ -32,14 +32,14 @@ struct EmbeddingConstraints {
 /// Prices in US dollars per million tokens.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default)]
-pub struct EmbeddingPricing {
+pub(crate) struct EmbeddingPricing {
     input: Usd,
 }
 
 impl EmbeddingPricing {
     /// What that many tokens cost in US dollars, if the row has the price.
     #[must_use]
-    pub fn usd(self, tokens: f64) -> Option<f64> {
+    pub(crate) fn usd(self, tokens: f64) -> Option<f64> {
         Some(tokens * self.input.0? / 1e6)
     }
 }
@@ -51,13 +51,13 @@ impl EmbeddingModel {
 
     /// The prices of the model.
     #[must_use]
-    pub const fn pricing(&self) -> EmbeddingPricing {
+    pub(crate) const fn pricing(&self) -> EmbeddingPricing {
         self.pricing
     }
 
     /// Everything that the model, whose id is `model`, does not take.
     #[must_use]
-    pub fn check_input(
+    pub(crate) fn check_input(
         &self,
         model: &str,
         texts: &[String],

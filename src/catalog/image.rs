@@ -13,13 +13,13 @@ use crate::error::Problem;
 use crate::near::{near, shorten};
 
 /// The price of rewriting the prompt first, in US dollars per request.
-pub(crate) const ENHANCE_USD: f64 = 0.04;
+pub(super) const ENHANCE_USD: f64 = 0.04;
 /// The price of a web search, in US dollars per request.
 const WEB_SEARCH_USD: f64 = 0.01;
 
 /// A text-to-image model.
 #[derive(Debug, Default)]
-pub struct ImageModel {
+pub(crate) struct ImageModel {
     constraints: ImageConstraints,
     pricing: ImagePricing,
     /// Whether style references are taken.
@@ -59,21 +59,21 @@ struct ImagePricing {
 
 /// What a call needs of a text-to-image model.
 #[derive(Debug, Clone, Default)]
-pub struct ImageRequirements<'a> {
+pub(crate) struct ImageRequirements<'a> {
     /// What the image shows.
-    pub prompt: &'a str,
+    pub(crate) prompt: &'a str,
     /// What the image does not show.
-    pub negative_prompt: Option<&'a str>,
+    pub(crate) negative_prompt: Option<&'a str>,
     /// The resolution tier.
-    pub resolution: Option<&'a str>,
+    pub(crate) resolution: Option<&'a str>,
     /// The quality tier.
-    pub quality: Option<&'a str>,
+    pub(crate) quality: Option<&'a str>,
     /// The number of steps.
-    pub steps: Option<u64>,
+    pub(crate) steps: Option<u64>,
     /// How many style references there are.
-    pub style_references: usize,
+    pub(crate) style_references: usize,
     /// Whether the model searches the web.
-    pub web_search: bool,
+    pub(crate) web_search: bool,
 }
 
 impl ImageModel {
@@ -88,7 +88,7 @@ impl ImageModel {
 
     /// Everything that the call needs and the model, whose id is `model`, does not allow.
     #[must_use]
-    pub fn check_requirements(
+    pub(crate) fn check_requirements(
         &self,
         model: &str,
         requirements: &ImageRequirements<'_>,
@@ -154,7 +154,7 @@ impl ImageModel {
 
     /// The size in the terms in which the model takes it, with a line for every change. A ratio that the model does not
     /// offer is a problem.
-    pub fn fit_size(
+    pub(crate) fn fit_size(
         &self,
         model: &str,
         requested: ImageSize,
@@ -169,7 +169,7 @@ impl ImageModel {
 
     /// The price of a call in US dollars, if the row has it.
     #[must_use]
-    pub fn price_usd(
+    pub(crate) fn price_usd(
         &self,
         requirements: &ImageRequirements<'_>,
         variants: u32,
@@ -187,7 +187,7 @@ impl ImageModel {
 
     /// The price of one image without tiers in US dollars, if the row has it.
     #[must_use]
-    pub const fn generation_usd(&self) -> Option<f64> {
+    pub(crate) const fn generation_usd(&self) -> Option<f64> {
         self.pricing.generation.0
     }
 }

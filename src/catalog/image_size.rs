@@ -9,13 +9,13 @@ const MAX_SIDE: u32 = 1280;
 const DEFAULT_AREA: f64 = 1024.0 * 1024.0;
 /// The size of an image, in the API's terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImageSize {
+pub(crate) struct ImageSize {
     /// In pixels.
-    pub width: Option<u32>,
+    pub(crate) width: Option<u32>,
     /// In pixels.
-    pub height: Option<u32>,
+    pub(crate) height: Option<u32>,
     /// Such as `16:9`.
-    pub aspect_ratio: Option<String>,
+    pub(crate) aspect_ratio: Option<String>,
 }
 
 impl ImageSize {

@@ -7,13 +7,13 @@ use super::row::{ModelRow, ModelSpec};
 
 /// A model, with what calls check and price by.
 #[derive(Debug)]
-pub struct Model {
+pub(crate) struct Model {
     /// The id that requests carry. Case matters.
-    pub id: String,
+    pub(crate) id: String,
     /// What the model is the best or the default for, such as `default` or `fastest`.
-    pub traits: Vec<String>,
+    pub(crate) traits: Vec<String>,
     /// What a caller should know before using the model.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
     details: Details,
 }
 
@@ -51,13 +51,13 @@ impl Model {
 
     /// The constraints and prices of the model, if it is of that type.
     #[must_use]
-    pub fn details<D: ModelDetails>(&self) -> Option<&D> {
+    pub(crate) fn details<D: ModelDetails>(&self) -> Option<&D> {
         D::from_details(&self.details)
     }
 
     /// Whether the model has `name` as a trait.
     #[must_use]
-    pub fn has_trait(&self, name: &str) -> bool {
+    pub(super) fn has_trait(&self, name: &str) -> bool {
         self.traits.iter().any(|one| one == name)
     }
 }

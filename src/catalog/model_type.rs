@@ -19,7 +19,7 @@ use super::upscale::UpscaleModel;
 use super::video::VideoModel;
 
 /// What a row says that depends on the type of its model.
-pub trait ModelDetails: Sized {
+pub(crate) trait ModelDetails: Sized {
     /// The type whose rows are parsed into this.
     const TYPE: ModelType;
 
@@ -37,11 +37,11 @@ macro_rules! model_types {
 
         impl ModelType {
             /// Every type, in the order in which they are listed.
-            pub const ALL: &[Self] = &[$(Self::$name,)+];
+            pub(crate) const ALL: &[Self] = &[$(Self::$name,)+];
 
             /// The type's name in the API.
             #[must_use]
-            pub const fn name(self) -> &'static str {
+            pub(crate) const fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => $api_name,)+
                 }
@@ -50,7 +50,7 @@ macro_rules! model_types {
 
         /// The typed part of a model's row.
         #[derive(Debug)]
-        pub enum Details {
+        pub(crate) enum Details {
             $($(#[doc = $doc])+ $name($details),)+
         }
 
@@ -97,7 +97,7 @@ model_types! {
 
 /// What `GET /models?type=` lists by: a type, or one of two groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ModelFilter {
+pub(crate) enum ModelFilter {
     /// The models of one type.
     Type(ModelType),
     /// Text models that are good at code.
@@ -108,14 +108,14 @@ pub enum ModelFilter {
 
 impl ModelFilter {
     /// Every filter, types first.
-    pub fn every() -> impl Iterator<Item = Self> {
+    pub(crate) fn every() -> impl Iterator<Item = Self> {
         let types = ModelType::ALL.iter().copied().map(Self::Type);
         types.chain([Self::Code, Self::All])
     }
 
     /// The filter's name in the API.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Type(model_type) => model_type.name(),
             Self::Code => "code",
@@ -125,7 +125,7 @@ impl ModelFilter {
 
     /// The filter of that name.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::every().find(|filter| filter.name() == name)
     }
 }

@@ -13,7 +13,7 @@ const MIN_LYRICS_CHARS: usize = 10;
 
 /// A model that makes music, sound effects, or long speech.
 #[derive(Debug, Default)]
-pub struct MusicModel {
+pub(crate) struct MusicModel {
     constraints: MusicConstraints,
     pricing: MusicPricing,
 }
@@ -49,25 +49,25 @@ struct MusicConstraints {
 
 /// What a call needs of a model that makes music or speech.
 #[derive(Debug, Clone, Default)]
-pub struct MusicRequirements<'a> {
+pub(crate) struct MusicRequirements<'a> {
     /// What to make.
-    pub prompt: &'a str,
+    pub(crate) prompt: &'a str,
     /// The words to sing.
-    pub lyrics: Option<&'a str>,
+    pub(crate) lyrics: Option<&'a str>,
     /// The length, in seconds.
-    pub duration: Option<u32>,
+    pub(crate) duration: Option<u32>,
     /// Whether nobody sings.
-    pub instrumental: Option<bool>,
+    pub(crate) instrumental: Option<bool>,
     /// Whether Venice writes the lyrics.
-    pub optimizer: Option<bool>,
+    pub(crate) optimizer: Option<bool>,
     /// Whether the end leads into the beginning.
-    pub looped: Option<bool>,
+    pub(crate) looped: Option<bool>,
     /// The name of the voice that speaks.
-    pub voice: Option<&'a str>,
+    pub(crate) voice: Option<&'a str>,
     /// The language of the speech.
-    pub language: Option<&'a str>,
+    pub(crate) language: Option<&'a str>,
     /// How fast the speech is.
-    pub speed: Option<f64>,
+    pub(crate) speed: Option<f64>,
 }
 
 impl MusicModel {
@@ -77,13 +77,13 @@ impl MusicModel {
 
     /// Whether the model's price counts the characters of the prompt.
     #[must_use]
-    pub const fn is_priced_by_characters(&self) -> bool {
+    pub(crate) const fn is_priced_by_characters(&self) -> bool {
         self.pricing.per_thousand_characters.0.is_some()
     }
 
     /// Everything that the call needs and the model, whose id is `model`, does not offer.
     #[must_use]
-    pub fn check_requirements(
+    pub(crate) fn check_requirements(
         &self,
         model: &str,
         requirements: &MusicRequirements<'_>,
@@ -93,7 +93,7 @@ impl MusicModel {
 
     /// Everything about the duration that the model does not offer. A price depends on it too.
     #[must_use]
-    pub fn check_duration(&self, model: &str, duration: Option<u32>) -> Vec<Problem> {
+    pub(crate) fn check_duration(&self, model: &str, duration: Option<u32>) -> Vec<Problem> {
         let mut problems = Vec::new();
         self.constraints.check_duration(model, duration, &mut |path, message| {
             problems.push(Problem::new(path, message));

@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 
 /// A row as Venice sends it, whatever its type. Only lists show it; it is not cached.
 #[derive(Debug, Clone)]
-pub struct ModelRow {
+pub(crate) struct ModelRow {
     /// The id that requests carry. Case matters.
-    pub id: String,
+    pub(crate) id: String,
     /// The type, as the API names it; new ones may appear.
-    pub type_name: String,
+    pub(crate) type_name: String,
     /// What the API says of the model: constraints, prices, voices, and the rest, by the API's own names.
-    pub spec: Map<String, Value>,
+    pub(crate) spec: Map<String, Value>,
 }
 
 impl ModelRow {
@@ -31,7 +31,7 @@ impl ModelRow {
 
     /// What a caller should know before using the model: that it is offline, or will be removed.
     #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
+    pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.spec.get("offline").and_then(Value::as_bool) == Some(true) {
             warnings.push(format!("{} is marked offline", self.id));

@@ -9,7 +9,7 @@ use crate::error::Problem;
 use crate::near::{near, shorten};
 
 /// The longest input of one request, in characters.
-pub(crate) const MAX_INPUT_CHARS: usize = 4096;
+const MAX_INPUT_CHARS: usize = 4096;
 /// The longest part of a long text, in characters: below the API's limit, in case it counts differently.
 const MAX_PART_CHARS: usize = 4000;
 /// The longest part for Qwen 3 models, whose speech ends after about 16 seconds.
@@ -17,7 +17,7 @@ const MAX_SHORT_PART_CHARS: usize = 200;
 
 /// A text-to-speech model.
 #[derive(Debug, Default)]
-pub struct SpeechModel {
+pub(crate) struct SpeechModel {
     constraints: SpeechConstraints,
     pricing: SpeechPricing,
     cloning: Option<VoiceCloning>,
@@ -51,25 +51,25 @@ impl SpeechModel {
 
     /// The voices, by the names that requests carry. Case matters.
     #[must_use]
-    pub fn voices(&self) -> &[String] {
+    pub(crate) fn voices(&self) -> &[String] {
         &self.constraints.voices
     }
 
     /// The format of a request that names none.
     #[must_use]
-    pub fn default_format(&self) -> Option<&str> {
+    pub(crate) fn default_format(&self) -> Option<&str> {
         self.constraints.default_format.as_deref()
     }
 
     /// What the model needs to clone a voice; `None` if its row does not say.
     #[must_use]
-    pub const fn cloning(&self) -> Option<&VoiceCloning> {
+    pub(crate) const fn cloning(&self) -> Option<&VoiceCloning> {
         self.cloning.as_ref()
     }
 
     /// What the speech of `text` costs in US dollars, if the row has the price.
     #[must_use]
-    pub fn price_usd(&self, text: &str) -> Option<f64> {
+    pub(crate) fn price_usd(&self, text: &str) -> Option<f64> {
         let characters = u32::try_from(text.chars().count()).ok()?;
         Some(self.pricing.input.0? * f64::from(characters) / 1e6)
     }
@@ -77,7 +77,7 @@ impl SpeechModel {
     /// Checks that the model, whose id is `model`, offers the voice and the format. A voice that starts with `vv_` is a
     /// cloned one, which only Venice knows.
     #[must_use]
-    pub fn check_voice_and_format(
+    pub(crate) fn check_voice_and_format(
         &self,
         model: &str,
         voice: Option<&str>,
@@ -120,17 +120,17 @@ impl SpeechModel {
 /// What a model that clones voices needs of a recording.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct VoiceCloning {
+pub(crate) struct VoiceCloning {
     accepted_formats: Vec<String>,
     min_sample_seconds: Option<f64>,
     /// For how many days a voice is kept.
-    pub retention_days: Option<f64>,
+    pub(crate) retention_days: Option<f64>,
 }
 
 impl VoiceCloning {
     /// Everything that is wrong with a recording of that type and length, for the model whose id is `model`.
     #[must_use]
-    pub fn check_recording(
+    pub(crate) fn check_recording(
         &self,
         model: &str,
         mime_type: &str,

@@ -45,7 +45,7 @@ const UNPREFIXED_ABILITIES: &[&str] =
 impl ModelRow {
     /// Id, name, privacy, prices in US dollars, constraints, and what the model can do.
     #[must_use]
-    pub fn summary(&self) -> Map<String, Value> {
+    pub(crate) fn summary(&self) -> Map<String, Value> {
         let mut row = Map::from_iter([("id".to_owned(), json!(self.id))]);
         let mut add = |name: &str, value: Value| {
             if !is_empty(&value) {

@@ -21,7 +21,7 @@ pub(crate) const MAX_PAGES: usize = 5;
 
 /// A text model.
 #[derive(Debug, Default)]
-pub struct TextModel {
+pub(crate) struct TextModel {
     /// `None` if the row does not list them: then nothing is known.
     capabilities: Option<TextCapabilities>,
     max_completion_tokens: Option<u64>,
@@ -52,7 +52,7 @@ struct TextCapabilities {
 /// Prices in US dollars per million tokens.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default)]
-pub struct TextPricing {
+pub(crate) struct TextPricing {
     input: Usd,
     output: Usd,
     extended: ExtendedPricing,
@@ -70,29 +70,29 @@ struct ExtendedPricing {
 /// What a call needs of a text model.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "a call may have any combination of them")]
-pub struct TextRequirements<'a> {
+pub(crate) struct TextRequirements<'a> {
     /// The number of images in the messages.
-    pub images: usize,
+    pub(crate) images: usize,
     /// The number of recordings in the messages.
-    pub audio: usize,
+    pub(crate) audio: usize,
     /// The number of videos in the messages.
-    pub videos: usize,
+    pub(crate) videos: usize,
     /// Whether the model may call functions.
-    pub tools: bool,
+    pub(crate) tools: bool,
     /// Whether the answer follows a JSON Schema.
-    pub schema: bool,
+    pub(crate) schema: bool,
     /// Whether the answer includes the probabilities of its tokens.
-    pub logprobs: bool,
+    pub(crate) logprobs: bool,
     /// Whether the model searches X.
-    pub x_search: bool,
+    pub(crate) x_search: bool,
     /// The argument that turns on web search.
-    pub web_search: Option<&'static str>,
+    pub(crate) web_search: Option<&'static str>,
     /// The reasoning effort.
-    pub effort: Option<&'a str>,
+    pub(crate) effort: Option<&'a str>,
     /// The argument that limits the answer, and its value in tokens.
-    pub max_tokens: Option<(&'static str, u64)>,
+    pub(crate) max_tokens: Option<(&'static str, u64)>,
     /// Whether the call goes to `/responses`, which takes no model with end-to-end encryption.
-    pub responses: bool,
+    pub(crate) responses: bool,
 }
 
 impl TextModel {
@@ -116,13 +116,13 @@ impl TextModel {
 
     /// The prices of the model.
     #[must_use]
-    pub const fn pricing(&self) -> TextPricing {
+    pub(crate) const fn pricing(&self) -> TextPricing {
         self.pricing
     }
 
     /// Everything that the call needs and the model, whose id is `model`, is known not to do.
     #[must_use]
-    pub fn check_requirements(
+    pub(crate) fn check_requirements(
         &self,
         model: &str,
         requirements: &TextRequirements<'_>,
@@ -217,7 +217,7 @@ impl TextPricing {
     /// What a call costs in US dollars, if the row has the prices. Above the threshold of a model that has one, the
     /// higher prices apply to the whole request.
     #[must_use]
-    pub fn usd(&self, input_tokens: f64, output_tokens: f64) -> Option<f64> {
+    pub(crate) fn usd(&self, input_tokens: f64, output_tokens: f64) -> Option<f64> {
         let threshold = self.extended.context_token_threshold;
         let is_extended = threshold.is_some_and(|threshold| input_tokens > threshold);
         let price = |higher: Usd, plain: Usd| higher.0.filter(|_| is_extended).or(plain.0);

@@ -7,7 +7,7 @@ use super::row::ModelSpec;
 
 /// A model that makes images larger.
 #[derive(Debug)]
-pub struct UpscaleModel {
+pub(crate) struct UpscaleModel {
     pricing: UpscalePricing,
 }
 
@@ -24,7 +24,7 @@ impl UpscaleModel {
 
     /// What an image costs in US dollars, if the row has the price. `tier` is `2x` or `4x`.
     #[must_use]
-    pub fn price_usd(&self, tier: &str) -> Option<f64> {
+    pub(crate) fn price_usd(&self, tier: &str) -> Option<f64> {
         self.pricing.upscale.usd(tier)
     }
 }

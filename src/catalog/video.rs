@@ -17,7 +17,7 @@ const FRAMES_PER_SECOND: f64 = 24.0;
 
 /// A video model.
 #[derive(Debug, Default)]
-pub struct VideoModel {
+pub(crate) struct VideoModel {
     constraints: VideoConstraints,
 }
 
@@ -37,21 +37,21 @@ struct VideoConstraints {
 
 /// What a call needs of a video model.
 #[derive(Debug, Clone, Default)]
-pub struct VideoRequirements<'a> {
+pub(crate) struct VideoRequirements<'a> {
     /// What the video shows.
-    pub prompt: Option<&'a str>,
+    pub(crate) prompt: Option<&'a str>,
     /// Such as `5s`.
-    pub duration: Option<&'a str>,
+    pub(crate) duration: Option<&'a str>,
     /// Such as `16:9`.
-    pub aspect_ratio: Option<&'a str>,
+    pub(crate) aspect_ratio: Option<&'a str>,
     /// Such as `720p`.
-    pub resolution: Option<&'a str>,
+    pub(crate) resolution: Option<&'a str>,
     /// The arguments that the call has, of those that not every model takes.
-    pub given: BTreeSet<&'static str>,
+    pub(crate) given: BTreeSet<&'static str>,
     /// The number of references of each kind, by argument.
-    pub counts: Vec<(&'static str, usize)>,
+    pub(crate) counts: Vec<(&'static str, usize)>,
     /// The frames that have an image.
-    pub frames: Vec<u64>,
+    pub(crate) frames: Vec<u64>,
 }
 
 impl VideoRequirements<'_> {
@@ -72,7 +72,7 @@ impl VideoModel {
 
     /// The duration as the model lists it: `5` means `5s`.
     #[must_use]
-    pub fn normalize_duration(&self, duration: &str) -> String {
+    pub(crate) fn normalize_duration(&self, duration: &str) -> String {
         let listed = self.constraints.durations.as_deref().unwrap_or_default();
         let seconds = format!("{}s", duration.trim());
         if !listed.iter().any(|one| one == duration) && listed.contains(&seconds) {
@@ -84,7 +84,7 @@ impl VideoModel {
 
     /// Everything that the call needs and the model, whose id is `model`, does not allow.
     #[must_use]
-    pub fn check_requirements(
+    pub(crate) fn check_requirements(
         &self,
         model: &str,
         requirements: &VideoRequirements<'_>,
@@ -94,7 +94,7 @@ impl VideoModel {
 
     /// Everything about the duration that the model does not allow. A price depends on it too.
     #[must_use]
-    pub fn check_duration(&self, model: &str, duration: &str) -> Vec<Problem> {
+    pub(crate) fn check_duration(&self, model: &str, duration: &str) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.constraints.durations.as_ref().is_some_and(|durations| !durations.is_empty()) {
             self.constraints.check_duration(model, Some(duration), &mut |path, message| {

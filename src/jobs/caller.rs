@@ -55,24 +55,24 @@ pub enum JobTarget {
 /// A job that is ready to be queued, and what the call that queues it does then.
 pub struct JobPlan {
     /// What is queued.
-    pub request: QueueRequest,
+    pub(crate) request: QueueRequest,
     /// How many seconds to wait for the result, counted from the call's arrival.
-    pub wait_seconds: Option<u32>,
+    pub(crate) wait_seconds: Option<u32>,
     /// Lines for the result.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
 }
 
 /// What a call asks of a job.
 #[derive(Debug, Clone)]
 pub struct StatusRequest {
     /// Which job.
-    pub target: JobTarget,
+    pub(crate) target: JobTarget,
     /// The name to store its result under.
-    pub save_as: Option<String>,
+    pub(crate) save_as: Option<String>,
     /// How many seconds to wait for it, counted from the call's arrival.
-    pub wait_seconds: Option<u32>,
+    pub(crate) wait_seconds: Option<u32>,
     /// Whether to delete the result at Venice once it is stored here.
-    pub delete: bool,
+    pub(crate) delete: bool,
 }
 
 impl<'a> CallerJobs<'a> {
@@ -275,7 +275,7 @@ impl<'a> CallerJobs<'a> {
 
 impl JobTarget {
     /// The job that these arguments name: `job`, or `model` and `queue_id`.
-    pub fn from_arguments(
+    pub(crate) fn from_arguments(
         job: Option<String>,
         model: Option<String>,
         queue_id: Option<String>,

@@ -56,41 +56,41 @@ impl JobState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Job {
     /// The id that tools take: `job-` and 16 hex digits.
-    pub job: String,
+    pub(crate) job: String,
     /// The name of its kind.
-    pub kind: String,
+    pub(crate) kind: String,
     /// How far it is.
-    pub state: JobState,
+    pub(crate) state: JobState,
     /// The model that does the work.
-    pub model: String,
+    pub(crate) model: String,
     /// The id that Venice gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub queue_id: Option<String>,
+    pub(crate) queue_id: Option<String>,
     /// Where the result will be, if not at Venice. Venice says so once, in its reply to the queue request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub download_url: Option<String>,
+    pub(crate) download_url: Option<String>,
     /// The price in US dollars, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price_usd: Option<f64>,
+    pub(crate) price_usd: Option<f64>,
     /// When the job was recorded, just before its queue request was sent.
-    pub created: DateTime<Utc>,
+    pub(crate) created: DateTime<Utc>,
     /// When Venice accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub queued_at: Option<DateTime<Utc>>,
+    pub(crate) queued_at: Option<DateTime<Utc>>,
     /// The URI of the stored result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub media: Option<String>,
+    pub(crate) media: Option<String>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<JobFailure>,
+    pub(crate) failure: Option<JobFailure>,
     /// The fingerprint of the call that queued it; empty for a job of another server.
     #[serde(rename = "identity", default, skip_serializing_if = "Fingerprint::is_empty")]
-    pub fingerprint: Fingerprint,
+    pub(crate) fingerprint: Fingerprint,
     /// The name to store the result under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub save_as: Option<String>,
+    pub(crate) save_as: Option<String>,
     /// How the result was asked for. It holds hashes where the arguments held media.
-    pub record: MediaRecord,
+    pub(crate) record: MediaRecord,
 }
 
 impl Job {

@@ -7,21 +7,21 @@ use crate::venice::Endpoint;
 #[derive(Debug)]
 pub struct JobKind {
     /// The kind's name in job records, in `_meta`, and in errors, such as `video`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What a finished job is, by its bytes. Anything else is never deleted at Venice.
-    pub makes: MediaKind,
+    pub(crate) makes: MediaKind,
     /// Gives the price.
-    pub quote: &'static Endpoint,
+    pub(crate) quote: &'static Endpoint,
     /// Starts a job, and charges for it.
-    pub queue: &'static Endpoint,
+    pub(crate) queue: &'static Endpoint,
     /// Says how far a job is, or gives what it made.
-    pub retrieve: &'static Endpoint,
+    pub(crate) retrieve: &'static Endpoint,
     /// Deletes at Venice what a job made.
-    pub complete: &'static Endpoint,
+    pub(crate) complete: &'static Endpoint,
     /// The request that deletes.
-    pub deletion: Deletion,
+    pub(crate) deletion: Deletion,
     /// The toolset that the tools belong to.
-    pub toolset: &'static str,
+    pub(crate) toolset: &'static str,
     /// The name of the tool that queues a job.
     pub generate_tool: &'static str,
     /// The tool that waits for a job.
@@ -36,16 +36,16 @@ pub struct JobTool {
     /// The name that clients call.
     pub name: &'static str,
     /// What people see.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// What the tool does, for the model that chooses it.
-    pub description: &'static str,
+    pub(crate) description: &'static str,
     /// The endpoints that a call may use, the one that does the work first.
-    pub endpoints: &'static [&'static Endpoint],
+    pub(crate) endpoints: &'static [&'static Endpoint],
 }
 
 /// The request that deletes at Venice what a job made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deletion {
+pub(crate) enum Deletion {
     /// A retrieve with `delete_media_on_completion`, or a complete if that fails.
     Retrieve,
     /// A complete.

@@ -26,19 +26,19 @@ const DEDUP_WINDOW: Duration = Duration::from_mins(2);
 /// A job to be queued.
 pub struct QueueRequest {
     /// What kind of job it is.
-    pub kind: &'static JobKind,
+    pub(crate) kind: &'static JobKind,
     /// The model that does the work.
-    pub model: String,
+    pub(crate) model: String,
     /// The request's body, with placeholders for media.
-    pub body: Map<String, Value>,
+    pub(crate) body: Map<String, Value>,
     /// The media in the body.
-    pub media: RequestMedia,
+    pub(crate) media: RequestMedia,
     /// The price in US dollars, if known.
-    pub price_usd: Option<f64>,
+    pub(crate) price_usd: Option<f64>,
     /// The name to store the result under.
-    pub save_as: Option<String>,
+    pub(crate) save_as: Option<String>,
     /// How the result was asked for.
-    pub record: MediaRecord,
+    pub(crate) record: MediaRecord,
 }
 
 impl QueueRequest {
@@ -57,7 +57,7 @@ impl QueueRequest {
 
 /// The media in a request's body, and their hashes: requests are compared by the bytes of their media.
 #[derive(Debug, Default)]
-pub struct RequestMedia {
+pub(crate) struct RequestMedia {
     holes: Holes,
     hashes: MediaHashes,
     bytes: u64,
@@ -65,7 +65,7 @@ pub struct RequestMedia {
 
 impl RequestMedia {
     /// The placeholder for `bytes` as a `data:` URL of that type.
-    pub fn data_url(&mut self, mime_type: &str, bytes: Bytes) -> String {
+    pub(crate) fn data_url(&mut self, mime_type: &str, bytes: Bytes) -> String {
         let sha256 = hex::sha256(&bytes);
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         let placeholder = self.holes.data_url(mime_type, bytes);
@@ -75,7 +75,7 @@ impl RequestMedia {
 
     /// The size of all media together.
     #[must_use]
-    pub const fn bytes(&self) -> u64 {
+    pub(crate) const fn bytes(&self) -> u64 {
         self.bytes
     }
 }

@@ -25,7 +25,7 @@ const MAX_DAYS_READ: usize = 366;
 /// What became of the money of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum EntryState {
+pub(crate) enum EntryState {
     /// It is reserved: the call is running, or it is not known whether it was charged. It counts as spent.
     Reserved,
     /// It is spent.
@@ -36,7 +36,7 @@ pub enum EntryState {
 
 /// One line of the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LedgerEntry {
+pub(crate) struct LedgerEntry {
     /// When the call was reserved; its day is the day of the budget that pays.
     pub at: DateTime<Utc>,
     /// The call: 16 random hex digits, the same in all of its lines.
@@ -55,7 +55,7 @@ pub struct LedgerEntry {
 
 /// What was spent on a range of days.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Spent {
+pub(crate) struct Spent {
     /// The last state of every call, in the order in which the calls were reserved.
     pub entries: Vec<LedgerEntry>,
     /// What is spent, in US dollars.
@@ -87,7 +87,7 @@ struct Queue {
 impl LedgerEntry {
     /// The day whose budget pays.
     #[must_use]
-    pub fn day(&self) -> NaiveDate {
+    pub(crate) fn day(&self) -> NaiveDate {
         self.at.date_naive()
     }
 }
