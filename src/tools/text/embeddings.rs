@@ -104,7 +104,7 @@ impl Tool for Embed {
         let list: List = reply.json()?;
         let dimensions = list.data.first().map_or(0, |item| item.embedding.0);
         if dimensions == 0 {
-            let hint = "look at the balance before the call is item again";
+            let hint = "look at the balance before the call is made again";
             return Err(Error::new(Kind::Network, "Venice's reply holds no vectors").hint(hint));
         }
         let used = list.usage.and_then(|usage| usage.total_tokens.or(usage.prompt_tokens));

@@ -124,10 +124,10 @@ fn check(whole: &Value, items: &[Value], read: &ParsedItems) -> Result<()> {
         let mut error = Error::new(Kind::Venice, format!("the response is {status}"));
         let said = whole.pointer("/error/message").and_then(Value::as_str);
         error.detail = said.map(str::to_owned);
-        return Err(error.hint("look at the balance before the call is item again"));
+        return Err(error.hint("look at the balance before the call is made again"));
     }
     if items.is_empty() && read.text.is_empty() && status != "incomplete" {
-        let hint = "look at the balance before the call is item again";
+        let hint = "look at the balance before the call is made again";
         return Err(Error::new(Kind::Network, "Venice's reply holds no answer").hint(hint));
     }
     Ok(())

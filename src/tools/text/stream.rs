@@ -1,4 +1,4 @@
-//! Listening to an answer as it is item.
+//! Reads an answer while it is being made.
 
 use std::time::Duration;
 

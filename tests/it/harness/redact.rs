@@ -21,6 +21,7 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( UTC|Z)?", "<time>"),
         (r"\d\d:\d\d(:\d\d)? UTC", "<time>"),
         (r"127\.0\.0\.1:\d{4,5}", "<host>"),
+        (r"/tmp/\.tmp\w{6}", "<temp>"),
     ]
     .map(|(pattern, name)| (Regex::new(pattern).unwrap(), name))
     .into()

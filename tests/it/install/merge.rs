@@ -141,7 +141,7 @@ async fn yaml_keeps_its_comments_and_order() {
         cmd: <program>
         args: []
         envs:
-          VENICE_API_KEY_FILE: /tmp/.tmpIXJCie/.config/venice-mcp/key
+          VENICE_API_KEY_FILE: <temp>/.config/venice-mcp/key
         enabled: true
         timeout: 600
 

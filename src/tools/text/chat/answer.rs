@@ -117,7 +117,7 @@ impl Answer {
     /// Refuses a successful reply without an answer.
     fn check(&self, headers: &ReplyHeaders) -> Result<()> {
         if !self.has_choice {
-            let hint = "look at the balance before the call is item again";
+            let hint = "look at the balance before the call is made again";
             return Err(Error::new(Kind::Network, "Venice's reply holds no answer").hint(hint));
         }
         let blocked = headers.violation || self.finish.as_deref() == Some("content_filter");
@@ -127,7 +127,7 @@ impl Answer {
         Ok(())
     }
 
-    /// The calls of functions, in words; the message is item ready to be sent back.
+    /// The calls of functions, in words; the message is ready to be sent back.
     fn describe_tool_calls(&mut self) -> Vec<String> {
         let calls = self.message.get_mut("tool_calls").and_then(Value::as_array_mut);
         let mut words = Vec::new();

@@ -310,7 +310,7 @@ async fn tokens_have_a_price_before_and_a_cost_after() {
       error: the call would cost about $0.0044, over the $0.001 of --max-call-usd
       hint: use a cheaper model or fewer variants, or raise VENICE_MAX_CALL_USD; nothing was spent
     {"prompt":"hi","max_completion_tokens":1000,"fallbacks":["kimi-k3"]}
-      error: the call would cost about $0.0044, over the $0.001 of --max-call-usd
+      error: the call would cost about $0.0188, over the $0.001 of --max-call-usd
       hint: use a cheaper model or fewer variants, or raise VENICE_MAX_CALL_USD; nothing was spent
     {"prompt":"hi","max_completion_tokens":10,"enable_web_search":"auto"}
       error: the call would cost about $0.01, over the $0.001 of --max-call-usd
