@@ -99,7 +99,11 @@ async fn a_listener_beyond_loopback_needs_a_token_or_a_word() {
         assert_eq!(output.status.code(), Some(2), "{token:?}");
         errors += &String::from_utf8(output.stderr).unwrap();
     }
-    assert_snapshot!(errors, @"");
+    assert_snapshot!(errors, @"
+    venice-mcp: --http: 0.0.0.0:0 is reached from beyond this machine: set VENICE_MCP_AUTH_TOKEN, or allow everyone with --allow-unauthenticated
+    venice-mcp: VENICE_MCP_AUTH_TOKEN: must have 16 characters or more
+    venice-mcp: VENICE_MCP_AUTH_TOKEN: must be visible ASCII characters, and no placeholder
+    ");
     let open = Setup::new().listen("0.0.0.0:0").set("VENICE_MCP_ALLOW_UNAUTHENTICATED", "1");
     let server = open.http().await;
     assert!(!server.tool_names().await.is_empty());

@@ -108,7 +108,12 @@ async fn a_call_of_unknown_price_is_refused_under_a_cap_alone() {
         }
         assert_eq!(proxy.arrived(IMAGE), usize::from(runs));
     }
-    assert_snapshot!(refusals, @"");
+    assert_snapshot!(refusals, @"
+    error: the price of the call is not known, and --max-call-usd is $3, so that it is not made: the model catalog could not be fetched (the URL that was called does not seem to be Venice's API (404))
+    hint: call again when Venice is reached; nothing was spent
+    error: the price of the call is not known, and --budget-usd is $3, so that it is not made: the model catalog could not be fetched (the URL that was called does not seem to be Venice's API (404))
+    hint: call again when Venice is reached; nothing was spent
+    ");
 }
 
 /// One paid call that ends so: how often it was sent, what the ledger says, and what its client gets.

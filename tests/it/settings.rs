@@ -55,6 +55,9 @@ async fn a_value_that_cannot_be_used_ends_the_start_with_one_line() {
     venice-mcp: VENICE_LOG: `nonsense` cannot be used: it is no level; write off, error, warn, info, debug, trace, or TARGET=LEVEL
     venice-mcp: --allowed-host: `http://x` is no host name; write one such as app.example, or `*` for all
     venice-mcp: VENICE_MCP_ALLOWED_HOSTS: `*.b` is no host name; write one such as app.example, or `*` for all
+    venice-mcp: --secret-file: `none` cannot be used: No such file or directory (os error 2)
+    venice-mcp: VENICE_MCP_SECRET_FILE: `none` cannot be used: No such file or directory (os error 2)
+    venice-mcp: --secret-file: `short` cannot be used: it must hold 32 bytes or more
     ");
 }
 
