@@ -57,9 +57,9 @@ pub struct Cli {
 /// What to do, other than to serve on stdin and stdout.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Show the whole at work, with no key: a sandbox, the server, a client, a picture and speech.
+    /// Show everything working, without a key: a sandbox, the server, a client, an image, and speech.
     Demo(demo::Arguments),
-    /// Say what is missing between here and a picture: key, network, directories, hosts.
+    /// Check what the server needs to make an image: key, network, directories, hosts.
     Doctor(doctor::Arguments),
     /// Print the configuration that a host needs for this server, or write it.
     Install(install::Arguments),

@@ -94,7 +94,7 @@ pub struct Config {
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Options {
-    /// Whether `/v1/…` plural paths are called in place of the documented ones.
+    /// Whether `/v1/…` plural paths are called instead of the documented ones.
     pub plural_paths: bool,
     /// Whether the server talks to a sandbox that it starts itself.
     pub sandbox: bool,

@@ -1,4 +1,4 @@
-//! The one error of the crate: what happened, who can mend it, and what to do next.
+//! The one error of the crate: what happened, who can fix it, and what to do next.
 //!
 //! An error is written for the agent that reads it. Its message is a lower-case fragment that names the
 //! argument, path or id in backticks; its hint is the next step. It knows neither HTTP nor MCP.

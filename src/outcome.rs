@@ -124,7 +124,7 @@ pub struct Remarks {
     /// Whether adult content was blurred.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub blurred: bool,
-    /// The prompt that the model was given in place of the caller's.
+    /// The prompt that the model was given instead of the caller's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enhanced_prompt: Option<String>,
     /// That the model goes away, when, and what takes its place.

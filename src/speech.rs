@@ -63,7 +63,7 @@ impl SpeechFormat {
     }
 
     /// Whether parts can be joined. FLAC states the length and the MD5 of all samples up front, and numbers
-    /// its frames, so that joining means encoding anew.
+    /// its frames, so that joining means re-encoding.
     #[must_use]
     pub const fn can_join(self) -> bool {
         !matches!(self, Self::Flac)
@@ -102,7 +102,7 @@ pub fn join(format: SpeechFormat, parts: &[Bytes]) -> Result<Bytes> {
         SpeechFormat::Pcm => Ok(concatenated(parts)),
         SpeechFormat::Flac => {
             let message =
-                format!("{} FLAC parts cannot be joined without encoding them anew", parts.len());
+                format!("{} FLAC parts cannot be joined without re-encoding them", parts.len());
             Err(Error::new(Kind::Network, message).hint(HINT))
         }
     }

@@ -161,9 +161,9 @@ impl TextCapabilities {
                 problems.push(Problem::new(argument, format!("{model} {lack}")));
             }
         };
-        check(requirements.images > 0, self.supports_vision, "media", "does not see pictures");
+        check(requirements.images > 0, self.supports_vision, "media", "does not accept images");
         let several_images = requirements.images > 1 && self.supports_vision != Some(false);
-        check(several_images, self.supports_multiple_images, "media", "takes one picture");
+        check(several_images, self.supports_multiple_images, "media", "accepts only one image");
         let has_audio = requirements.audio > 0;
         check(has_audio, self.supports_audio_input, "media", "does not hear recordings");
         let has_videos = requirements.videos > 0;
@@ -187,7 +187,7 @@ impl TextCapabilities {
         problems: &mut Vec<Problem>,
     ) {
         for (count, limit, noun) in [
-            (requirements.images, self.max_images, "pictures"),
+            (requirements.images, self.max_images, "images"),
             (requirements.videos, self.max_videos, "videos"),
         ] {
             if let Some(limit) = limit.filter(|limit| *limit > 0 && count as u64 > *limit) {
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(
             said,
             [
-                "media: m takes one picture",
+                "media: m accepts only one image",
                 "media: m does not hear recordings",
                 "reasoning_effort: `low` is not offered by m; it offers `none`, `high`",
                 "max_completion_tokens: must be at most 32000 for m",

@@ -198,13 +198,15 @@ impl VideoConstraints {
             }
         }
         if kind == "image-to-video" && !requirements.has("image_url") {
-            refuse("image_url", format!("is required by {model}, which sets a picture in motion"));
+            refuse("image_url", format!("is required by {model}, which animates an image"));
         }
         let between = model.contains("transition") || model.contains("first-last-frame");
         if between && !kind.is_empty() && !requirements.has("end_image_url") {
             refuse(
                 "end_image_url",
-                format!("is required by {model}, which goes from one picture to another"),
+                format!(
+                    "is required by {model}, which makes a transition from one image to another"
+                ),
             );
         }
         let of_clip = is_upscaler(model) || model.contains("video-to-video");
@@ -221,7 +223,7 @@ impl VideoConstraints {
             && !kind.is_empty()
             && !from_text
         {
-            refuse("end_image_url", "needs image_url, the picture to start from".to_owned());
+            refuse("end_image_url", "needs image_url, the image to start from".to_owned());
         }
     }
 
@@ -263,7 +265,7 @@ impl VideoConstraints {
 fn check_frames(requirements: &VideoRequirements<'_>, refuse: &mut impl FnMut(&str, String)) {
     let unique: BTreeSet<u64> = requirements.frames.iter().copied().collect();
     if unique.len() < requirements.frames.len() {
-        refuse("keyframes", "has two pictures for one frame_index".to_owned());
+        refuse("keyframes", "has two images for the same frame_index".to_owned());
     }
     let seconds =
         requirements.duration.and_then(|text| text.strip_suffix('s')?.parse::<f64>().ok());

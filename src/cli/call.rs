@@ -30,7 +30,7 @@ pub struct Arguments {
     /// Print the whole result as JSON.
     #[arg(long)]
     json: bool,
-    /// Copy the first picture, sound or other file of the result, else its text, to this place (- is stdout).
+    /// Copy the first image, audio, or other file of the result, or else its text, to this path (- is stdout).
     #[arg(long, value_name = "PATH")]
     output_file: Option<PathBuf>,
 }

@@ -1,5 +1,5 @@
 //! `demo`: everything at work, with no key. A sandbox stands in for Venice, this binary is started as a host
-//! would start it, and a real MCP client lists its tools, makes a picture and speech, and looks at both.
+//! would start it, and a real MCP client lists its tools, makes an image and speech, and looks at both.
 //!
 //! With `--live` it is Venice itself, on the user's account: the price is shown first, and nothing is sent that
 //! costs anything before the user agreed.
@@ -24,7 +24,7 @@ use crate::context::SendContext;
 use crate::output::MEDIA_META;
 use crate::venice::KeySource;
 
-/// The picture that is asked for.
+/// The image that is asked for.
 const PROMPT: &str = "a lighthouse at dawn";
 /// What is said.
 const SPEECH: &str = "Hello from Venice.";
@@ -80,21 +80,21 @@ pub(super) async fn run(arguments: &Arguments, config: Config) -> ExitCode {
 async fn ask_consent(config: &Config) -> Result<bool, String> {
     let catalog = Catalog::new(build_venice(config, None));
     let context = SendContext::default();
-    let (picture, voice) =
+    let (image, voice) =
         (config.options.models.image.as_deref(), config.options.models.tts.as_deref());
-    let picture =
-        catalog.choose_model(&context, ModelType::Image, picture, None, "z-image-turbo").await;
+    let image =
+        catalog.choose_model(&context, ModelType::Image, image, None, "z-image-turbo").await;
     let voice = catalog.choose_model(&context, ModelType::Tts, voice, None, "tts-kokoro").await;
-    let (picture, voice) =
-        picture.and_then(|picture| Ok((picture, voice?))).map_err(|error| error.text())?;
+    let (image, voice) =
+        image.and_then(|image| Ok((image, voice?))).map_err(|error| error.text())?;
     let requirements = ImageRequirements { prompt: PROMPT, ..ImageRequirements::default() };
-    let picture_usd =
-        picture.details::<ImageModel>().and_then(|model| model.price_usd(&requirements, 1, false));
+    let image_usd =
+        image.details::<ImageModel>().and_then(|model| model.price_usd(&requirements, 1, false));
     let voice_usd = voice.details::<SpeechModel>().and_then(|model| model.price_usd(SPEECH));
-    let (picture, voice) = (&picture.id, &voice.id);
+    let (image, voice) = (&image.id, &voice.id);
     let question = format!(
-        "This makes a picture with {picture} ({}) and speech with {voice} ({}) on your account. Go on? [y/N] ",
-        format_price(picture_usd),
+        "This makes an image with {image} ({}) and speech with {voice} ({}) on your account. Continue? [y/N] ",
+        format_price(image_usd),
         format_price(voice_usd)
     );
     let answer = tokio::task::spawn_blocking(move || {
@@ -137,13 +137,13 @@ async fn run_demo(config: &Config, arguments: &Arguments) -> Result<(), String> 
     print_text(&format!(
         "{} over stdio, with {}: {} tools\n",
         client.server(),
-        if live { "Venice itself" } else { "a sandbox in place of Venice" },
+        if live { "Venice itself" } else { "a sandbox instead of Venice" },
         tools.len()
     ));
-    let picture = json!({"prompt": PROMPT, "width": 768, "height": 512});
+    let image = json!({"prompt": PROMPT, "width": 768, "height": 512});
     let speech = json!({"input": SPEECH, "response_format": "mp3"});
     let items = [
-        call_and_check(&client, "venice_image_generate", picture, "image/").await?,
+        call_and_check(&client, "venice_image_generate", image, "image/").await?,
         call_and_check(&client, "venice_tts", speech, "audio/").await?,
     ];
     client.close().await;

@@ -41,7 +41,7 @@ struct Check {
     /// What was found, in one line.
     found: String,
     /// What to do, in one line.
-    #[serde(rename = "mend", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<String>,
 }
 
@@ -133,7 +133,7 @@ fn format_table(checks: &[Check], sound: bool) -> String {
     text.push_str(if sound {
         "\nCalls will work."
     } else {
-        "\nWhat is marked FAIL will not work until it is mended."
+        "\nCalls will not work until everything marked FAIL is fixed."
     });
     text
 }

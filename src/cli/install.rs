@@ -46,13 +46,13 @@ pub struct Arguments {
     /// Put the key itself into the configuration.
     #[arg(long)]
     with_key: bool,
-    /// Configure a server that runs behind this URL, in place of a program.
+    /// Configure a server that is reached at this URL instead of a program.
     #[arg(long, value_name = "URL")]
     url: Option<Url>,
-    /// The program that the host starts, in place of this one.
+    /// The program that the host starts instead of this one.
     #[arg(long, value_name = "PATH", conflicts_with = "url")]
     command: Option<PathBuf>,
-    /// The host's file, in place of the usual one.
+    /// The host's file to use instead of the usual one.
     #[arg(long, value_name = "PATH")]
     config_file: Option<PathBuf>,
     /// The flags of the server that were given.
@@ -66,7 +66,7 @@ pub struct Removal {
     /// The host.
     #[arg(value_name = "HOST", value_parser = hosts())]
     host: String,
-    /// The host's file, in place of the usual one.
+    /// The host's file to use instead of the usual one.
     #[arg(long, value_name = "PATH")]
     config_file: Option<PathBuf>,
 }

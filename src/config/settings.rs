@@ -200,7 +200,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new("VENICE_HTTP", |draft, given| given.parse_into(&mut draft.listen, http::address))
         .flag("--http", Value("ADDRESS"))
         .default_is("off")
-        .help("Serve MCP over HTTP, at 127.0.0.1:3333 or ADDRESS, in place of stdin and stdout")
+        .help("Serve MCP over HTTP at 127.0.0.1:3333 or ADDRESS instead of stdin and stdout")
         .detail("`on` stands for 127.0.0.1:3333")
         .of_http()
         .if_bare("on"),

@@ -1,4 +1,4 @@
-//! Paths as text: what lies below what, and what is never read. Nothing here touches the disk.
+//! Paths as text: what is below what, and what is never read. Nothing here touches the disk.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf, Prefix};
@@ -76,7 +76,7 @@ fn is_odd_on_windows(name: &OsStr) -> bool {
         || is_port("lpt")
 }
 
-/// Directories of the system. What lies below one is the system's too, but for [`NOT_SYSTEM`].
+/// Directories of the system. What is below one is the system's too, but for [`NOT_SYSTEM`].
 const SYSTEM: &[&str] = &[
     "/applications",
     "/bin",
@@ -116,7 +116,7 @@ const NOT_SYSTEM: &[&str] = &[
     "/var/www",
 ];
 
-/// The directories that homes lie in.
+/// The directories that hold homes.
 const HOMES: &[&str] = &["/home", "/users", "/var/home"];
 
 /// Whether everything below `directory` is too much to read from: a root, a home or what holds homes, or a

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_told_from_the_others() {
+    fn every_form_is_recognized() {
         assert_eq!(parsed(" last\n"), Ok(MediaReference::Last));
         assert_eq!(parsed("./last"), Ok(file("./last")));
         assert_eq!(parsed("a/b c.png"), Ok(file("a/b c.png")));

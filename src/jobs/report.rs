@@ -13,7 +13,8 @@ use crate::venice::scrub;
 const MAX_QUOTE_BYTES: usize = 200;
 
 /// The next step after a queue request whose outcome is unknown.
-pub(super) const MAYBE_CHARGED_HINT: &str = "it may have been charged; call again to queue anew";
+pub(super) const MAYBE_CHARGED_HINT: &str =
+    "it may have been charged; call again to submit a new job";
 /// The next step after a download that failed.
 pub(super) const DOWNLOAD_AGAIN_HINT: &str = "call again within 24 h of queueing the job";
 
@@ -29,7 +30,7 @@ pub(super) async fn delivered(job: &Job, view: &MediaView) -> Result<Delivered> 
 pub(super) fn gone(job: &Job) -> Error {
     let uri = job.media.as_deref().unwrap_or_default();
     let message = format!("what `{}` made was stored as {uri}, and is no longer there", job.job);
-    Error::new(Kind::NotFound, message).hint("queue it anew; it is charged again")
+    Error::new(Kind::NotFound, message).hint("submit a new job; it is charged again")
 }
 
 /// The line of a call that repeats an earlier one.
@@ -72,7 +73,7 @@ pub(super) fn polling_broke() -> Error {
 /// The error of a job that has run for longer than Venice keeps it.
 pub(super) fn ran_too_long() -> Error {
     Error::new(Kind::Timeout, "the job has run for more than 24 h")
-        .hint("Venice keeps jobs for 24 h: queue it anew")
+        .hint("Venice keeps jobs for 24 h: submit a new job")
 }
 
 /// The error of a call that names a job which this server does not have.
@@ -92,7 +93,7 @@ pub(super) fn unknown_at_venice(job: &Job) -> String {
 pub(super) fn no_download_url() -> Error {
     Error::new(
         Kind::NotFound,
-        "the job is done, but its media lie at a download URL that only the server that queued it was told",
+        "the job is done, but only the server that queued it has the download URL of its media",
     )
     .hint("ask the server that queued the job, on its own output directory")
 }

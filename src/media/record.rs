@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_stands_in_place_of_media_wherever_they_are() {
+    fn a_hash_replaces_media_wherever_they_are() {
         let long = BASE64_STANDARD.encode([7; 3000]);
         let found = scrubbed(json!({
             "image": "data:image/png;base64,YWJj",

@@ -121,7 +121,7 @@ impl<'a, S: Originals> Blocks<'a, S> {
         match if can_preview { preview(bytes, share).await } else { None } {
             Some(preview) => {
                 self.lines.push(format!(
-                    "the picture shown is a preview of {}x{}; the original of {} is {}",
+                    "the image shown is a {}x{} preview; the original ({}) is {}",
                     preview.width,
                     preview.height,
                     human_size(used),

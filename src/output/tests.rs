@@ -163,7 +163,7 @@ async fn forty_megapixels_become_a_preview_beside_a_link() {
     let item = test_media::with_bytes(MediaKind::Image, "image/png", png);
     let result = show(vec![item], None, &Context::default()).await;
     assert_eq!(kinds(&result), ["text", "image", "link"]);
-    assert!(first_text(&result).contains("is a preview of 1024x640; the original of "));
+    assert!(first_text(&result).contains("is a 1024x640 preview; the original ("));
     let json = serde_json::to_value(&result).unwrap();
     assert_eq!(json["content"][1]["mimeType"], "image/jpeg");
     assert_eq!(json["content"][2]["uri"], "venice://media/a-cat-3f9c2a1b5d6e7f80");
@@ -177,7 +177,7 @@ async fn an_image_too_long_for_a_model_becomes_a_preview_where_a_model_gets_it()
     for (name, kind) in [("claude-code", "image"), ("codex", "image"), ("inspector", "blob")] {
         let result = show(vec![long.clone()], None, &client(name)).await;
         assert!(kinds(&result).contains(&kind), "{name}: {:?}", kinds(&result));
-        assert_eq!(first_text(&result).contains("preview of 1024x1"), kind == "image", "{name}");
+        assert_eq!(first_text(&result).contains("shown is a 1024x1"), kind == "image", "{name}");
     }
     long.media.mime_type = "image/gif".to_owned();
     let result = show(vec![long], None, &client("codex")).await;
@@ -284,7 +284,7 @@ async fn spliced_blocks_hold_tokens_of_the_whole_bytes() {
 }
 
 #[tokio::test]
-async fn a_remote_client_sees_links_in_place_of_paths() {
+async fn a_remote_client_sees_links_instead_of_paths() {
     let context = Context { links: Some(Arc::new(test_media::SignedLinks)), ..Context::default() };
     let result = show(vec![png(10)], None, &context).await;
     let link = "https://host/media/a-cat-3f9c2a1b5d6e7f80?signed";

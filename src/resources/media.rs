@@ -20,7 +20,7 @@ const MAX_DESCRIPTION_CHARS: usize = 200;
 pub(super) fn template() -> ResourceTemplate {
     let mut media = ResourceTemplate::new(MEDIA_TEMPLATE, "media");
     media.title = Some("Stored media".to_owned());
-    media.description = Some("A picture, sound, video or document that a tool made.".to_owned());
+    media.description = Some("An image, audio, video, or document that a tool made.".to_owned());
     media
 }
 

@@ -222,7 +222,7 @@ fn read(name: &str, media: &MediaSource, bounded: bool) -> Result<RgbImage, Refu
     let known = infer::get(bytes).filter(|found| found.mime_type().starts_with("image/"));
     let known = known.ok_or_else(unreadable)?;
     if matches!(known.mime_type(), "image/heif" | "image/heic" | "image/avif") {
-        return Ok(draw(1024, 1024, "a picture of a kind that is not decoded here", Look::Plain));
+        return Ok(draw(1024, 1024, "an image in a format that is not decoded here", Look::Plain));
     }
     let reader = || ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let (width, height) =

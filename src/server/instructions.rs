@@ -7,7 +7,7 @@ use crate::tool::{Cost, Effect, Returns, Spec};
 use crate::tools;
 
 /// What toolsets make at once, in words. Those that queue jobs follow from the kinds of jobs.
-const MADE_BY_TOOLSET: [(&str, &str); 2] = [("image", "pictures"), ("audio", "speech")];
+const MADE_BY_TOOLSET: [(&str, &str); 2] = [("image", "images"), ("audio", "speech")];
 /// The toolsets whose tools take media as arguments.
 const TOOLSETS_WITH_MEDIA_INPUT: [&str; 5] = ["image", "audio", "video", "text", "voices"];
 

@@ -149,10 +149,10 @@ impl<'a> Reader<'a> {
         let before = self.samples;
         let had = self.packets.len();
         let mut open = self.open.take().filter(|_| page.flags & CONTINUED != 0);
-        let mut orphan = page.flags & CONTINUED != 0 && open.is_none();
+        let mut has_no_start = page.flags & CONTINUED != 0 && open.is_none();
         for (bytes, is_whole) in page.segments() {
-            if orphan {
-                orphan = !is_whole;
+            if has_no_start {
+                has_no_start = !is_whole;
             } else if is_whole {
                 self.packet(match open.take() {
                     Some(begun) => Cow::Owned([&begun, bytes].concat()),

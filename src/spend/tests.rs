@@ -113,7 +113,7 @@ async fn nothing_is_touched_before_something_is_spent() {
 }
 
 #[tokio::test]
-async fn a_line_cut_short_is_passed_over_and_a_cut_file_is_read_anew() {
+async fn a_line_cut_short_is_skipped_and_a_cut_file_is_read_again() {
     let directory = tempfile::tempdir().unwrap();
     let spending = spending(directory.path(), budget(1.0));
     drop(spending.reserve(&call(Some(0.6))).await.unwrap());

@@ -26,7 +26,7 @@ use crate::venice::{Endpoint, ReplyHeaders, Request};
 pub const FAMILY: Family = Family {
     name: "image",
     opt_in: false,
-    about: "Make and change pictures.",
+    about: "Make and edit images.",
     tools: &[
         Route::new::<generate::GenerateImage>(),
         Route::new::<openai::GenerateImageOpenAi>(),
@@ -60,7 +60,7 @@ fn refuse_violation(headers: &ReplyHeaders) -> Result<()> {
     if headers.violation {
         return Err(Error::new(
             Kind::Moderated,
-            "Venice blocked the picture for its content; nothing was charged or stored",
+            "Venice blocked the image because of its content; nothing was charged or stored",
         ));
     }
     Ok(())

@@ -32,7 +32,7 @@ use crate::splice::Holes;
 /// The longest incoming line in bytes: a 35 MB body as base64, with room for the rest of the message.
 pub const MAX_LINE_BYTES: usize = 48 * 1024 * 1024;
 
-/// How long calls may go on once the input has ended or the server is told to stop.
+/// How long calls may go on once the input has ended or the server is asked to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// How long the last messages may take to leave once everything else is over.

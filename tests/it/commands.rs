@@ -32,7 +32,7 @@ async fn the_demo_makes_an_image_and_speech() {
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     let said = redact(home.path(), out(&output));
     assert_snapshot!(said, @"
-    venice-mcp 0.1.0 over stdio, with a sandbox in place of Venice: 29 tools
+    venice-mcp 0.1.0 over stdio, with a sandbox instead of Venice: 29 tools
 
     tool                    came back       bytes  file
     venice_image_generate   image/webp       3446  <home>/out/a-lighthouse-at-dawn-<id>.webp
@@ -179,7 +179,7 @@ async fn the_live_demo_shows_the_price_and_spends_only_on_a_yes() {
         assert_eq!(output.status.code(), Some(0), "{}", err(&output));
         if files == 0 {
             allow_duplicates! {
-                assert_snapshot!(redact(home.path(), out(&output)), @"This makes a picture with z-image-turbo (about $0.0100) and speech with tts-kokoro (about $0.0001) on your account. Go on? [y/N] Nothing was spent.");
+                assert_snapshot!(redact(home.path(), out(&output)), @"This makes an image with z-image-turbo (about $0.0100) and speech with tts-kokoro (about $0.0001) on your account. Continue? [y/N] Nothing was spent.");
             }
         }
         let made = std::fs::read_dir(home.path().join("out")).into_iter().flatten();
@@ -213,20 +213,20 @@ async fn tools_are_listed_without_key_and_network() {
     let output = run(&["tools"], &[("VENICE_BASE_URL", "http://127.0.0.1:9")]).await;
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     assert_snapshot!(out(&output), @"
-    image: Make and change pictures.
-      venice_image_generate        Make pictures from text.
-      venice_image_generate_openai Make one picture by the parameters of OpenAI's images API; venice_image_generate does more.
-      venice_image_edit            Change one picture as the prompt says.
-      venice_image_multi_edit      Combine several pictures into one as the prompt says; the first is the base.
-      venice_image_upscale         Make a picture 2 to 4 times larger and sharper; the result has at most 16.7 megapixels.
-      venice_image_remove_bg       Remove a picture's background.
+    image: Make and edit images.
+      venice_image_generate        Make images from text.
+      venice_image_generate_openai Make one image with the parameters of OpenAI's images API; venice_image_generate does more.
+      venice_image_edit            Edit one image as the prompt says.
+      venice_image_multi_edit      Combine several images into one as the prompt says; the first is the base.
+      venice_image_upscale         Make an image 2 to 4 times larger and sharper; the result has at most 16.7 megapixels.
+      venice_image_remove_bg       Remove the background of an image.
       venice_image_styles          List the names that style_preset of venice_image_generate takes.
     audio: Turn text into speech, and speech into text.
       venice_tts                   Turn text into speech.
       venice_asr                   Write down what a recording says, also with timestamps or as subtitles.
     video: Make videos, with or without sound.
       venice_video_quote           Ask what a video would be charged, in US dollars.
-      venice_video_generate        Make a video from text, pictures or clips.
+      venice_video_generate        Make a video from text, images or clips.
       venice_video_status          Wait for a video job, by job or by model and queue_id: returns the video once it is done, else how far it is.
       venice_video_complete        Store the video of a finished job here, then delete it at Venice.
     music: Make music, sound effects and long speech.

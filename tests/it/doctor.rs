@@ -53,8 +53,8 @@ fn finding(home: &Path, report: &Value, name: &str) -> String {
     let check = check(report, name);
     let found = check["found"].as_str().unwrap();
     assert!(!found.contains('\n'), "{check}");
-    let mend = check["mend"].as_str().map(|mend| format!("\n  -> {mend}")).unwrap_or_default();
-    let finding = format!("{} {name}: {found}{mend}\n", check["state"].as_str().unwrap());
+    let fix = check["fix"].as_str().map(|fix| format!("\n  -> {fix}")).unwrap_or_default();
+    let finding = format!("{} {name}: {found}{fix}\n", check["state"].as_str().unwrap());
     redact(home, &finding.replace(BINARY, "<binary>"))
 }
 
@@ -83,7 +83,7 @@ async fn every_problem_has_its_fix() {
     problem key: VENICE_API_KEY is a placeholder that was not filled in
       -> set VENICE_API_KEY where the host is started, or use venice-mcp install HOST --write --with-key
     problem access: Venice does not take the API key (Authentication failed)
-      -> make another key at https://venice.ai/settings/api, and set it in place of this one
+      -> create a new key at https://venice.ai/settings/api and replace this one with it
     problem api: http://127.0.0.1:9/ cannot be used: connection failed: `127.0.0.1`: Connection refused (os error 111)
       -> look at the network, at HTTPS_PROXY and NO_PROXY, and at VENICE_BASE_URL where it is set
     problem output: The output directory `<home>/file` cannot be used (cannot use `<home>/file`: File exists (os error 17)); files go to the temporary directory `/tmp/venice-mcp-<uuid>`.
@@ -154,13 +154,13 @@ async fn the_servers_of_hosts_are_checked() {
       -> venice-mcp install cursor --write
     ok host: Cursor (<home>/.cursor/mcp.json) calls a server at v.example
     warning host: Cursor: <home>/.cursor/mcp.json cannot be read: Unterminated object on line 1 column 1
-      -> mend the file: Cursor reads it no better
+      -> fix the file: Cursor cannot read it either
     ok host: Goose (<home>/.config/goose/config.yaml) starts this program
     problem host: Goose (<home>/.config/goose/config.yaml) names the key file /no/such/key, which is not there
       -> put your key into it, one line
     ok host: Goose (<home>/.config/goose/config.yaml) calls a server at v.example
     warning host: Goose: <home>/.config/goose/config.yaml cannot be read: Parse error at line 1, column 14: Unclosed flow sequence. Expected: ']' to close sequence. Found: end of input. Context: in flow sequence. Suggestion: Add ']' to close the array, or check for missing commas between elements
-      -> mend the file: Goose reads it no better
+      -> fix the file: Goose cannot read it either
     ");
 }
 
@@ -184,7 +184,7 @@ async fn people_get_a_table() {
     note  host     no host is configured in the usual places
                    -> venice-mcp install HOST --write (claude-desktop, claude-code, cursor, vscode, …)
 
-    What is marked FAIL will not work until it is mended.
+    Calls will not work until everything marked FAIL is fixed.
     ");
     let mut sandboxed = command(home.path());
     sandboxed.args(["doctor", "--sandbox"]).env_remove("VENICE_INPUT_DIRS");

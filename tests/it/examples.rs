@@ -89,7 +89,7 @@ async fn session_shows_a_mistake_and_how_it_is_fixed() {
     let (said, home) = run("session").await;
     assert_snapshot!(redact(home.path(), &said), @r#"
     # The server says
-    Venice.ai as tools: pictures, speech, video, music, and the catalog of models.
+    Venice.ai as tools: images, speech, video, music, and the catalog of models.
     Every result starts with a line that names what was made: type, size, venice://media URI, and the file's path or download link. Tell the user the path or link: many hosts do not show media themselves.
     Give a venice://media URI, a path, an https URL, or `last` wherever a tool takes media; never type base64.
     Look a model id up with venice_list_models before using it. Tools whose description names a cost spend the user's credit: do not repeat such a call because it was slow; look in venice_media first.

@@ -162,7 +162,7 @@ async fn the_ledger_says_what_became_of_every_paid_call() {
 
     # blocked
     sent 1, ledger reserved, released
-    error: Venice blocked the picture for its content; nothing was charged or stored
+    error: Venice blocked the image because of its content; nothing was charged or stored
     hint: rephrase the prompt, or use another model
 
     # status 400

@@ -77,7 +77,7 @@ async fn a_broken_image_does_not_take_the_others_with_it() {
     assert_snapshot!(server.text(&result), @"
     image/png 1x1 70 B | venice://media/a-cat-<id> | <home>/out/a-cat-<id>.png | model z-image-turbo | about $0.01
     image/png 1x1 70 B | venice://media/a-cat-<id> | <home>/out/a-cat-<id>.png | model z-image-turbo | about $0.01
-    picture 2 came broken: it is not base64
+    image 2 could not be decoded: it is not valid base64
     ");
 }
 

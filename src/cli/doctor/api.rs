@@ -100,7 +100,7 @@ fn network(address: &str, error: &Error) -> Check {
 fn refused(error: &Error) -> Check {
     let fix = match error.kind {
         Kind::Key => {
-            "make another key at https://venice.ai/settings/api, and set it in place of this one"
+            "create a new key at https://venice.ai/settings/api and replace this one with it"
         }
         Kind::Credit => CREDIT,
         _ => "try again in a while",

@@ -27,7 +27,7 @@ pub(super) fn check_hosts(config: &Config) -> Vec<Check> {
                 Err(error) => checks.push(Check::warning(
                     "host",
                     format!("{}: {} cannot be read: {error}", host.title, place.display()),
-                    format!("mend the file: {} reads it no better", host.title),
+                    format!("fix the file: {} cannot read it either", host.title),
                 )),
             }
         }

@@ -22,7 +22,7 @@ impl BorrowedText<'_> {
 /// Parses the JSON of a reply that lists images.
 pub(super) fn parse_list<'a, T: Deserialize<'a>>(reply: &'a Reply) -> Result<T> {
     serde_json::from_slice(&reply.bytes)
-        .map_err(|error| bad_reply("is not the JSON of pictures").source(error))
+        .map_err(|error| bad_reply("is not a JSON list of images").source(error))
 }
 
 /// Decodes base64 strings, with or without the prefix of a `data:` URL. A corrupt one becomes None, so that the others,
@@ -40,7 +40,7 @@ pub(super) fn decode_images<'a>(
     };
     let images: Vec<Option<Bytes>> = texts.map(decode).collect();
     if images.iter().all(Option::is_none) {
-        return Err(bad_reply("has no picture in it"));
+        return Err(bad_reply("contains no image"));
     }
     Ok(images)
 }

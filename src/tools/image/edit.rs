@@ -19,7 +19,7 @@ use crate::venice::{CallKind, Class, Endpoint};
 pub const EDIT: Endpoint =
     Endpoint::post("/image/edit", CallKind::Paid, Class::Image).plural("/images/edits");
 
-/// Change one picture as the prompt says. Returns the new one as an embedded resource. Costs credit per picture; takes 5-90 s.
+/// Edit one image as the prompt says. Returns the new one as an embedded resource. Costs credit per image; takes 5-90 s.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditImage {
@@ -30,7 +30,7 @@ pub struct EditImage {
     prompt: String,
     /// Of type inpaint; default firered-image-edit.
     model: Option<String>,
-    /// Default: the picture's own.
+    /// Default: the image's own.
     aspect_ratio: Option<String>,
     /// 1K, 2K or 4K; changes the price.
     resolution: Option<String>,
@@ -61,7 +61,7 @@ impl Tool for EditImage {
         toolset: "image",
         effect: Effect::Creates,
         deletes_by: None,
-        cost: Cost::Paid("per picture"),
+        cost: Cost::Paid("per image"),
         returns: Returns::Media,
         endpoints: &[&EDIT, &MODELS],
         aliases: &[("image_url", "image"), ("modelId", "model")],

@@ -28,8 +28,8 @@ const DEFAULT_MODEL: &str = "z-image-turbo";
 /// The largest style reference that the API takes.
 const MAX_REFERENCE_BYTES: u64 = 8 * 1000 * 1000;
 
-/// Make pictures from text. Returns each as an embedded resource, with its path and a venice://media
-/// URI. Costs credit per picture; takes 2-60 s.
+/// Make images from text. Returns each as an embedded resource, with its path and a venice://media
+/// URI. Costs credit per image; takes 2-60 s.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GenerateImage {
@@ -37,7 +37,7 @@ pub struct GenerateImage {
     prompt: String,
     /// Default: Venice's default image model.
     model: Option<String>,
-    /// Few models heed it.
+    /// Few models use it.
     #[schemars(length(max = 32768))]
     negative_prompt: Option<String>,
     /// For models sized in pixels; default 1024.
@@ -58,12 +58,12 @@ pub struct GenerateImage {
     variants: Option<u32>,
     /// From venice_image_styles.
     style_preset: Option<String>,
-    /// Pictures whose style to follow.
+    /// Images whose style to follow.
     #[schemars(length(max = 10))]
     style_references: Option<Vec<StyleReference>>,
     #[schemars(range(min = -999_999_999, max = 999_999_999))]
     seed: Option<i64>,
-    /// Few models heed it.
+    /// Few models use it.
     #[schemars(range(min = 1))]
     steps: Option<u64>,
     #[schemars(range(min = 0.001, max = 20.0))]
@@ -143,7 +143,7 @@ impl Tool for GenerateImage {
         toolset: "image",
         effect: Effect::Creates,
         deletes_by: None,
-        cost: Cost::Paid("per picture"),
+        cost: Cost::Paid("per image"),
         returns: Returns::Media,
         endpoints: &[&GENERATE, &MODELS, &STYLES],
         aliases: &[("modelId", "model"), ("n", "variants")],
@@ -201,7 +201,10 @@ impl Tool for GenerateImage {
         let mut outcome = Outcome { lines: plan.lines, ..Outcome::default() };
         for (index, bytes) in images.into_iter().enumerate() {
             let Some(bytes) = bytes else {
-                outcome.lines.push(format!("picture {} came broken: it is not base64", index + 1));
+                outcome.lines.push(format!(
+                    "image {} could not be decoded: it is not valid base64",
+                    index + 1
+                ));
                 continue;
             };
             let item = NewItem {

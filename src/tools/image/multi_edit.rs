@@ -21,8 +21,8 @@ use crate::venice::{CallKind, Class, Endpoint};
 pub const MULTI_EDIT: Endpoint =
     Endpoint::post("/image/multi-edit", CallKind::Paid, Class::Image).plural("/images/edits-multi");
 
-/// Combine several pictures into one as the prompt says; the first is the base. Returns the new picture as an
-/// embedded resource. Costs credit per picture; takes 5-120 s.
+/// Combine several images into one as the prompt says; the first is the base. Returns the new image as an
+/// embedded resource. Costs credit per image; takes 5-120 s.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditImages {
@@ -35,7 +35,7 @@ pub struct EditImages {
     /// Of type inpaint; default firered-image-edit.
     #[serde(skip_serializing)]
     model: Option<String>,
-    /// Default: the first picture's own.
+    /// Default: the first image's own.
     aspect_ratio: Option<String>,
     /// 1K, 2K or 4K; changes the price.
     resolution: Option<String>,
@@ -56,7 +56,7 @@ impl Tool for EditImages {
         toolset: "image",
         effect: Effect::Creates,
         deletes_by: None,
-        cost: Cost::Paid("per picture"),
+        cost: Cost::Paid("per image"),
         returns: Returns::Media,
         endpoints: &[&MULTI_EDIT, &MODELS],
         aliases: &[("image_urls", "images"), ("image", "images"), ("modelId", "model")],

@@ -22,7 +22,7 @@ pub const GENERATE: Endpoint = Endpoint::post("/images/generations", CallKind::P
 /// The model of a call that has no other.
 const DEFAULT_MODEL: &str = "z-image-turbo";
 
-/// Make one picture by the parameters of OpenAI's images API; venice_image_generate does more. Returns it as an
+/// Make one image with the parameters of OpenAI's images API; venice_image_generate does more. Returns it as an
 /// embedded resource. Costs credit.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -137,7 +137,7 @@ impl Tool for GenerateImageOpenAi {
         toolset: "image",
         effect: Effect::Creates,
         deletes_by: None,
-        cost: Cost::Paid("per picture"),
+        cost: Cost::Paid("per image"),
         returns: Returns::Media,
         endpoints: &[&GENERATE, &MODELS],
         aliases: &[("modelId", "model")],

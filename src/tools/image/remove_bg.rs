@@ -23,7 +23,7 @@ pub const REMOVE: Endpoint =
 /// The one model behind the endpoint, which takes no model.
 const MODEL: &str = "bria-bg-remover";
 
-/// Remove a picture's background. Returns a PNG with transparency as an embedded resource. Costs $0.03.
+/// Remove the background of an image. Returns a PNG with transparency as an embedded resource. Costs $0.03.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveBackground {
@@ -38,7 +38,7 @@ impl Tool for RemoveBackground {
         toolset: "image",
         effect: Effect::Creates,
         deletes_by: None,
-        cost: Cost::Paid("per picture"),
+        cost: Cost::Paid("per image"),
         returns: Returns::Media,
         endpoints: &[&REMOVE, &MODELS],
         aliases: &[("image_url", "image")],

@@ -22,7 +22,7 @@ pub const UPSCALE: Endpoint =
 /// The one model behind the endpoint, which takes no model.
 const MODEL: &str = "upscaler";
 
-/// Make a picture 2 to 4 times larger and sharper; the result has at most 16.7 megapixels. Returns a PNG as an
+/// Make an image 2 to 4 times larger and sharper; the result has at most 16.7 megapixels. Returns a PNG as an
 /// embedded resource. Costs $0.02 up to twice the size, $0.08 above.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -45,7 +45,7 @@ impl Tool for UpscaleImage {
         toolset: "image",
         effect: Effect::Creates,
         deletes_by: None,
-        cost: Cost::Paid("per picture"),
+        cost: Cost::Paid("per image"),
         returns: Returns::Media,
         endpoints: &[&UPSCALE, &MODELS],
         aliases: &[("image_url", "image")],

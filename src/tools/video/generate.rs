@@ -16,7 +16,7 @@ use crate::media::MediaKind;
 use crate::outcome::Outcome;
 use crate::tool::{Cost, Effect, Returns, Spec, Tool};
 
-/// Make a video from text, pictures or clips. Waits up to wait_seconds, then returns the video, or a job to ask
+/// Make a video from text, images or clips. Waits up to wait_seconds, then returns the video, or a job to ask
 /// venice_video_status for: do not call again because it is slow. Costs credit (venice_video_quote); takes 1-10 min.
 /// Media arguments take a path, https URL, venice:// URI or last.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

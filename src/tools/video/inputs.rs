@@ -65,7 +65,7 @@ impl VideoInputs {
                 "makes the request too large: all files together may have {MAX_TOTAL_BYTES} bytes"
             );
             return Err(Error::argument(argument, message)
-                .hint("give https URLs in place of some files; nothing was spent"));
+                .hint("give https URLs instead of some of the files; nothing was spent"));
         }
         Ok(Value::String(place))
     }

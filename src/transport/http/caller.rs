@@ -28,12 +28,12 @@ pub(in crate::transport) struct Requester {
     pub(in crate::transport) caller: Caller,
     key: Option<SecretString>,
     settings: RequestSettings,
-    /// What download links begin with, where they stand in place of paths.
+    /// What download links begin with, where they are shown instead of paths.
     link_base: Option<String>,
 }
 
 impl Requester {
-    /// What the server is told of the client. `media`: whether its answer may name stored media.
+    /// What the server learns about the client. `media`: whether its answer may name stored media.
     pub(in crate::transport) async fn client(&self, shared: &Shared, media: bool) -> RequestClient {
         let links: Option<Arc<dyn Links>> = match &self.link_base {
             Some(base) if media => {

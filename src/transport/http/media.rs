@@ -43,7 +43,7 @@ impl Links for DownloadLinks {
     fn link(&self, id: &str) -> Result<String> {
         let unsigned = || {
             Error::new(Kind::Storage, "the server has no secret to sign download links with")
-                .hint("read the venice://media/ URI in place of the link")
+                .hint("read the venice://media/ URI instead of the link")
         };
         let signer = self.signer.clone().ok_or_else(unsigned)?;
         let expires = now().saturating_add(self.ttl.as_secs());

@@ -61,7 +61,7 @@ pub(super) mod unix {
         UnixStream::from_std(stream)
     }
 
-    /// FIFOs are opened anew, so that the descriptors shared with other processes stay blocking.
+    /// FIFOs are opened again, so that the descriptors shared with other processes stay blocking.
     #[cfg(target_os = "linux")]
     mod fifo {
         use std::os::fd::{AsRawFd as _, BorrowedFd};
@@ -70,7 +70,7 @@ pub(super) mod unix {
 
         use super::super::{StdioReader, StdioWriter};
 
-        /// How many bytes wait in a pipe for a client that reads: what Linux grants everyone. Pictures pass through
+        /// How many bytes wait in a pipe for a client that reads: what Linux grants everyone. Images pass through
         /// the usual 64 KiB in a hundred small steps.
         const PIPE: usize = 1 << 20;
 
@@ -91,7 +91,7 @@ pub(super) mod unix {
         }
     }
 
-    /// Elsewhere a FIFO cannot be opened anew by its number.
+    /// Elsewhere a FIFO cannot be opened again by its number.
     #[cfg(not(target_os = "linux"))]
     mod fifo {
         use std::os::fd::BorrowedFd;

@@ -67,7 +67,7 @@ impl Gate {
             "too many calls failed: nothing is sent to Venice until {}, so that it does not block the key",
             time_after(wait)
         );
-        Err(held(message, wait).hint("wait, and mend the arguments of the failed calls"))
+        Err(held(message, wait).hint("wait, and fix the arguments of the calls that failed"))
     }
 
     /// Waits until another request may be in flight.

@@ -206,7 +206,7 @@ async fn waiting_is_reported() {
 }
 
 #[tokio::test]
-async fn a_long_wait_is_told() {
+async fn a_long_wait_is_reported() {
     let server = MockServer::start().await;
     mock(&server, ResponseTemplate::new(429).insert_header("retry-after", "21")).await;
     let error = venice(&server).send(&context(), Request::new(&IMAGE)).await.unwrap_err();

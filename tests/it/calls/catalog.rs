@@ -26,9 +26,9 @@ async fn venice_list_models() {
         "total": 1
       }
     "#);
-    let mistake = json!({"type": "picture"});
+    let mistake = json!({"type": "photo"});
     assert_snapshot!(server.transcript("venice_list_models", mistake).await, @r#"
-    venice_list_models {"type":"picture"}
+    venice_list_models {"type":"photo"}
     < isError
     < text
       an argument is not valid

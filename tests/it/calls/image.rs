@@ -192,7 +192,7 @@ async fn a_size_is_fitted_to_the_model_and_the_text_says_so() {
 async fn blocked_content_is_an_error_and_nothing_is_stored() {
     let server = Setup::new().start().await;
     assert_snapshot!(server.said(TOOL, json!({"prompt": "a violation"})).await, @"
-    error: Venice blocked the picture for its content; nothing was charged or stored
+    error: Venice blocked the image because of its content; nothing was charged or stored
     hint: rephrase the prompt, or use another model
     ");
     assert_eq!(server.said("venice_media", json!({})).await, "nothing is stored yet");
@@ -216,7 +216,7 @@ async fn a_missing_key_is_explained_and_listing_works_without_one() {
 }
 
 #[tokio::test]
-async fn a_refused_key_and_an_empty_account_are_told_apart() {
+async fn a_refused_key_and_an_empty_account_have_their_own_errors() {
     let server = Setup::new().set("VENICE_API_KEY", "bad-key").start().await;
     assert_snapshot!(server.said(TOOL, json!({"prompt": "a cat"})).await, @"
     error: Venice does not take the API key

@@ -102,7 +102,7 @@ async fn what_is_wrong_is_refused_before_anything_is_spent() {
 async fn a_blocked_image_is_an_error() {
     let server = Setup::new().start().await;
     assert_snapshot!(server.said(TOOL, json!({"prompt": "a violation"})).await, @"
-    error: Venice blocked the picture for its content; nothing was charged or stored
+    error: Venice blocked the image because of its content; nothing was charged or stored
     hint: rephrase the prompt, or use another model
     ");
 }

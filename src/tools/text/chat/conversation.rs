@@ -12,7 +12,7 @@ const ROLES: &[&str] = &["user", "assistant", "tool", "system", "developer"];
 
 /// The most parts of a type in one message, and what agents call them.
 const MAX_PARTS: [(&str, usize, &str); 4] = [
-    ("image_url", 10, "pictures"),
+    ("image_url", 10, "images"),
     ("input_audio", 5, "recordings"),
     ("video_url", 3, "videos"),
     ("file", 5, "documents"),

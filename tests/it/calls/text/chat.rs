@@ -145,11 +145,11 @@ async fn what_the_model_cannot_do_is_refused_and_one_that_can_is_named() {
     assert_snapshot!(refused, @r#"
     {"prompt":"hi","images":"cat.png"}
       error: an argument is not valid
-      - `media`: zai-org-glm-5-2 does not see pictures
+      - `media`: zai-org-glm-5-2 does not accept images
       hint: the model `qwen-3-8-27b` can; nothing was spent
     {"prompt":"hi","media":["https://example.com/0.png","https://example.com/1.png","https://example.com/2.png","https://example.com/3.png","https://example.com/4.png","https://example.com/5.png","https://example.com/6.png","https://example.com/7.png","https://example.com/8.png","https://example.com/9.png","https://example.com/10.png"],"model":"gemini-3-5-flash"}
       error: an argument is not valid
-      - `media`: message 0 has 11 pictures; at most 10 are allowed
+      - `media`: message 0 has 11 images; at most 10 are allowed
       hint: correct the arguments and call again; nothing was spent
     {"prompt":"hi","tools":[{"type":"function","function":{"name":"f"}}],"model":"e2ee-gemma-4-31b"}
       error: an argument is not valid

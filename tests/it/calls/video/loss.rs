@@ -99,7 +99,7 @@ async fn a_request_whose_reply_is_lost_is_reported_once_and_then_sent_again() {
     assert_eq!(records(&server)[0]["state"], "sending");
     assert_snapshot!(server.said(GENERATE, waves(0)).await, @"
     error: the same call was sent at <time> as `job-<id>` and its reply was lost: it may have been charged
-    hint: it may have been charged; call again to queue anew
+    hint: it may have been charged; call again to submit a new job
     ");
     assert_eq!(queue_requests(&venice).await, 1);
     venice.reset().await;
