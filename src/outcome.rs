@@ -81,16 +81,14 @@ impl Place {
         fault: Option<String>,
     ) -> (Option<Self>, Option<String>) {
         let Some(links) = &context.links else {
-            return match fault {
-                Some(why) => (None, Some(unwritten(&item.media, &format!(" ({why})")))),
-                None => {
-                    let path = item.path.as_ref().map(|path| path.display().to_string());
-                    (path.map(Self::Path), None)
-                }
-            };
+            if let Some(why) = fault {
+                return (None, Some(unwritten(&item.media, &format!(" ({why})"))));
+            }
+            let path = item.path.as_ref().map(|path| path.display().to_string());
+            return (path.map(Self::Path), None);
         };
         match links.link(&item.media.id) {
-            // Why the server's disk fails is not for those who are elsewhere.
+            // Don't leak disk errors to remote clients.
             Ok(link) => (Some(Self::Link(link)), fault.map(|_| unwritten(&item.media, ""))),
             Err(error) => {
                 (None, Some(format!("{} has no download link: {error}", item.media.uri())))

@@ -37,6 +37,7 @@ const LEDGER_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What calls may cost, in US dollars. What is `None` is not capped.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "each amount names its unit")]
 pub struct Caps {
     /// The most that one call may cost.
     pub max_call_usd: Option<f64>,

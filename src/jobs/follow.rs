@@ -319,7 +319,7 @@ impl Wait {
                 changed = progress.changed() => if changed.is_err() {
                     return Err(report::polling_broke());
                 },
-                () = tokio::time::sleep_until(next.into()) => {}
+                () = tokio::time::sleep_until(next) => {}
             }
         }
     }

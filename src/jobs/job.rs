@@ -54,6 +54,7 @@ impl JobState {
 
 /// One job. Its JSON is its file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the file and tools call the id `job`")]
 pub(crate) struct Job {
     /// The id that tools take: `job-` and 16 hex digits.
     pub(crate) job: String,

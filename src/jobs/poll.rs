@@ -89,7 +89,7 @@ impl Poller {
         }
         let url = target.job.download_url.as_deref();
         match url.or_else(|| field("download_url")).or_else(|| field("url")) {
-            Some(url) => self.download(&url.to_owned(), target).await,
+            Some(url) => self.download(url, target).await,
             None => PollOutcome::Failed(report::no_download_url()),
         }
     }

@@ -140,7 +140,7 @@ impl Server {
                 PaidOutcome::AskFirst(question) => {
                     return Ok(Finished { result: Ok((*question).into()), in_flight: None });
                 }
-                PaidOutcome::Ran(result, in_flight) => (result, Some(in_flight)),
+                PaidOutcome::Ran(result, in_flight) => (*result, Some(in_flight)),
             }
         } else {
             (self.run(prepared.plan, &call).await, None)
@@ -182,7 +182,7 @@ impl Server {
             // Requests end at the deadline by themselves. What others of the call returned is stored after that.
             deadline += STORE_GRACE;
         }
-        tokio::time::timeout_at(deadline.into(), run).await.unwrap_or_else(|_| {
+        tokio::time::timeout_at(deadline, run).await.unwrap_or_else(|_| {
             let mut error = Error::new(Kind::Timeout, "the call took longer than VENICE_TIMEOUT");
             if call.context().send.payer.may_have_paid() {
                 error = error

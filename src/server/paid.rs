@@ -23,7 +23,7 @@ use undelivered::{HANDED_OUT, of_earlier_call};
 /// How far a paid call got.
 pub(super) enum PaidOutcome {
     /// It ran, and its client waits for the result.
-    Ran(Result<Outcome>, InFlight),
+    Ran(Box<Result<Outcome>>, InFlight),
     /// It ends with this question, and the client repeats it with the user's answer.
     AskFirst(Box<InputRequiredResult>),
 }
@@ -42,7 +42,7 @@ impl Server {
         let undelivered = &self.shared.undelivered;
         if let Some(result) = self.hand_out(&fingerprint, context).await? {
             let in_flight = undelivered.enter_handed_out(fingerprint, client_gone, &result);
-            return Ok(PaidOutcome::Ran(result, in_flight));
+            return Ok(PaidOutcome::Ran(Box::new(result), in_flight));
         }
         let usd = match plan.price() {
             Price::Usd(usd) => usd,
@@ -70,7 +70,7 @@ impl Server {
         let mut in_flight = undelivered.enter(fingerprint, client_gone, reservation);
         let call = call.paid_by(in_flight.payer(), deadline);
         let result = in_flight.end(self.run(plan, &call).await);
-        Ok(PaidOutcome::Ran(result, in_flight))
+        Ok(PaidOutcome::Ran(Box::new(result), in_flight))
     }
 
     /// The result of the same call, if that was paid for and its client had gone. Waits for one that still runs.

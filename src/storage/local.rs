@@ -163,7 +163,7 @@ impl StorageBackend for LocalStorage {
     async fn head(&self, key: &Key) -> Result<Option<Entry>> {
         let target = self.target(key).await?;
         let found = target.opened.durable.head(&target.location).await;
-        Ok(target.found("read", found)?.map(entry))
+        Ok(target.found("read", found)?.as_ref().map(entry))
     }
 
     async fn delete(&self, key: &Key) -> Result<()> {
@@ -174,7 +174,7 @@ impl StorageBackend for LocalStorage {
 
     async fn list(&self, prefix: &Key) -> Result<Vec<Entry>> {
         let target = self.target(prefix).await?;
-        let list = target.opened.durable.list(Some(&target.location)).map_ok(entry);
+        let list = target.opened.durable.list(Some(&target.location)).map_ok(|meta| entry(&meta));
         list.try_collect().await.map_err(|error| file_error("list", &target.path, error))
     }
 
@@ -226,7 +226,7 @@ impl StorageBackend for LocalStorage {
     }
 }
 
-fn entry(meta: ObjectMeta) -> Entry {
+fn entry(meta: &ObjectMeta) -> Entry {
     Entry { key: meta.location.to_string(), bytes: meta.size, modified: meta.last_modified }
 }
 

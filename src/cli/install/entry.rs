@@ -92,7 +92,7 @@ fn program(
     match key {
         KeyPlacement::None => {}
         KeyPlacement::Written(key) => {
-            insert(&mut entry, variables, json!({KEY: key.expose_secret()}))
+            insert(&mut entry, variables, json!({KEY: key.expose_secret()}));
         }
         KeyPlacement::File(path) => {
             insert(&mut entry, variables, json!({"VENICE_API_KEY_FILE": path.to_string_lossy()}));

@@ -179,7 +179,7 @@ impl StorageBackend for Objects {
     }
 
     async fn head(&self, key: &Key) -> Result<Option<Entry>> {
-        Ok(found(self.store.head(key.object_path()).await)?.map(entry))
+        Ok(found(self.store.head(key.object_path()).await)?.as_ref().map(entry))
     }
 
     async fn delete(&self, key: &Key) -> Result<()> {
@@ -188,7 +188,7 @@ impl StorageBackend for Objects {
 
     async fn list(&self, prefix: &Key) -> Result<Vec<Entry>> {
         let list = self.store.list(Some(prefix.object_path()));
-        list.map_ok(entry).try_collect().await.map_err(failed)
+        list.map_ok(|meta| entry(&meta)).try_collect().await.map_err(failed)
     }
 
     async fn append(&self, log: &Key, lines: Bytes) -> Result<()> {
@@ -255,7 +255,7 @@ fn lease_path(name: &str) -> ObjectPath {
     ObjectPath::from(format!(".venice/leases/{name}"))
 }
 
-fn entry(meta: ObjectMeta) -> Entry {
+fn entry(meta: &ObjectMeta) -> Entry {
     Entry { key: meta.location.to_string(), bytes: meta.size, modified: meta.last_modified }
 }
 

@@ -176,7 +176,9 @@ impl Tool for GenerateImage {
         let (chosen, price) = call.choose_model(named.as_deref(), DEFAULT_MODEL, check).await?;
         problems.extend(self.style_problem(call).await);
         Error::reject(problems)?;
-        changes.into_iter().for_each(|change| call.note(change));
+        for change in changes {
+            call.note(change);
+        }
         let holes = Holes::default();
         self.read_references(call, &holes).await?;
         let (prompt, seed) = (self.prompt.clone(), self.seed);
