@@ -16,14 +16,14 @@ const ROUTES: &[&str] =
 async fn other_hosts_and_origins_are_refused_on_every_route() {
     let server = Setup::new().http().await;
     for path in ROUTES {
-        let response = server.with(&[("host", "evil.example")]).get(path).await;
+        let response = server.with([("host", "evil.example")]).get(path).await;
         assert_eq!(response.status(), 403, "{path}");
         let answer: Value = response.json().await.unwrap();
         let message = answer["error"]["message"].as_str().unwrap();
         allow_duplicates! {
             assert_snapshot!(message, @"this server does not answer for the host `evil.example`; start it with --allowed-host evil.example");
         }
-        let response = server.with(&[("origin", "https://evil.example")]).get(path).await;
+        let response = server.with([("origin", "https://evil.example")]).get(path).await;
         assert_eq!(response.status(), 403, "{path}");
         let answer: Value = response.json().await.unwrap();
         allow_duplicates! {
@@ -42,10 +42,10 @@ async fn allowed_hosts_and_origins_are_served_and_browsers_are_answered() {
         .set("VENICE_MCP_AUTH_TOKEN", TOKEN)
         .http()
         .await;
-    assert_eq!(server.with(&[("host", "mcp.example")]).get("/healthz").await.status(), 200);
+    assert_eq!(server.with([("host", "mcp.example")]).get("/healthz").await.status(), 200);
     let origin = ("origin", "https://app.example");
     let preflight = server
-        .http
+        .client
         .request(reqwest::Method::OPTIONS, server.url("/mcp"))
         .header(origin.0, origin.1)
         .header("access-control-request-method", "POST")
@@ -56,8 +56,7 @@ async fn allowed_hosts_and_origins_are_served_and_browsers_are_answered() {
     assert_eq!(preflight.status(), 200, "a preflight request brings no token");
     assert_eq!(preflight.headers()["access-control-allow-origin"], origin.1);
     assert_snapshot!(preflight.headers()["access-control-allow-headers"].to_str().unwrap(), @"authorization,mcp-protocol-version");
-    let response =
-        server.with(&[origin, AUTHORIZED]).post("/mcp", request("ping", json!({}))).await;
+    let response = server.with([origin, AUTHORIZED]).post("/mcp", request("ping", json!({}))).await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["access-control-allow-origin"], origin.1);
     assert_snapshot!(response.headers()["access-control-expose-headers"].to_str().unwrap(), @"mcp-session-id,x-request-id,www-authenticate");
@@ -70,8 +69,8 @@ async fn a_token_guards_everything_but_health_and_links() {
     for path in ["/mcp", "/sse", "/messages", "/metrics"] {
         for head in [&[][..], &[wrong], &[("x-venice-api-key", "key")]] {
             let response = match path {
-                "/sse" | "/metrics" => server.with(&head).get(path).await,
-                _ => server.with(&head).post(path, request("ping", json!({}))).await,
+                "/sse" | "/metrics" => server.with(head).get(path).await,
+                _ => server.with(head).post(path, request("ping", json!({}))).await,
             };
             assert_eq!(response.status(), 401, "{path}");
             let challenge = response.headers()["www-authenticate"].to_str().unwrap();
@@ -83,8 +82,8 @@ async fn a_token_guards_everything_but_health_and_links() {
         assert_eq!(server.get(path).await.status(), 200, "{path}");
     }
     assert_eq!(server.get("/media/x").await.status(), 403);
-    assert_eq!(server.with(&[AUTHORIZED]).get("/metrics").await.status(), 200);
-    assert!(!server.with(&[AUTHORIZED]).tool_names().await.is_empty());
+    assert_eq!(server.with([AUTHORIZED]).get("/metrics").await.status(), 200);
+    assert!(!server.with([AUTHORIZED]).tool_names().await.is_empty());
 }
 
 #[tokio::test]
@@ -116,25 +115,25 @@ async fn a_brought_key_is_used_alone() {
     let own = server.call("venice_tts", speech()).await;
     assert_eq!(own["isError"], true, "{own}");
     let brought = ("x-venice-api-key", "good-key");
-    let result = server.with(&[brought]).call("venice_tts", speech()).await;
+    let result = server.with([brought]).call("venice_tts", speech()).await;
     assert_eq!(kinds(&result), ["text", "resource"], "{result}");
     let bearer = ("authorization", "Bearer good-key");
-    let list = server.with(&[bearer]).call("venice_media", json!({})).await;
+    let list = server.with([bearer]).call("venice_media", json!({})).await;
     // The same key is the same store.
     assert_eq!(media_items(&list)[0]["uri"], result["content"][1]["resource"]["uri"]);
 
     let uri = result["content"][1]["resource"]["uri"].as_str().unwrap();
     for other in [&[][..], &[("x-venice-api-key", "other-key")]] {
-        let list = server.with(&other).call("venice_media", json!({})).await;
+        let list = server.with(other).call("venice_media", json!({})).await;
         assert_eq!(text(&list), "nothing is stored yet");
-        let shown = server.with(&other).call("venice_media", json!({"uri": uri})).await;
+        let shown = server.with(other).call("venice_media", json!({"uri": uri})).await;
         assert_eq!(shown["isError"], true, "{shown}");
-        let read = server.with(&other).ask("resources/read", json!({"uri": uri})).await;
+        let read = server.with(other).ask("resources/read", json!({"uri": uri})).await;
         assert!(read["error"].is_object(), "{read}");
     }
 
     let server = Setup::new().http().await;
-    let bad = server.with(&[("x-venice-api-key", "bad-key")]).call("venice_tts", speech()).await;
+    let bad = server.with([("x-venice-api-key", "bad-key")]).call("venice_tts", speech()).await;
     assert_eq!(bad["isError"], true, "the server's own key stands in: {bad}");
     for unreadable in [
         ("x-venice-api-key", "${VENICE_API_KEY}"),
@@ -164,7 +163,7 @@ async fn input_directories_are_for_callers_on_the_servers_key() {
     assert!(own["isError"] != true, "{own}");
     let head = [("x-venice-api-key", "good-key")];
     for image in [input.to_str().unwrap(), path, "last"] {
-        let result = server.with(&head).call("venice_image_remove_bg", arguments(image)).await;
+        let result = server.with(head).call("venice_image_remove_bg", arguments(image)).await;
         assert_eq!(result["isError"], true, "{image}: {result}");
     }
 }
@@ -181,10 +180,10 @@ async fn neither_key_nor_token_nor_prompt_nor_media_is_logged_or_counted() {
         .await;
     let brought = ("x-venice-api-key", canaries[3]);
     let prompt = json!({"prompt": "canary-prompt", "width": 256, "height": 256});
-    let made = server.with(&[authorized]).call("venice_image_generate", prompt.clone()).await;
+    let made = server.with([authorized]).call("venice_image_generate", prompt.clone()).await;
     let blob = made["content"][1]["resource"]["blob"].as_str().unwrap().to_owned();
     let mut said = Vec::new();
-    server.with(&[authorized, brought]).call("venice_image_generate", prompt).await;
+    server.with([authorized, brought]).call("venice_image_generate", prompt).await;
     for (tool, arguments) in [
         (
             "venice_image_remove_bg",
@@ -193,22 +192,22 @@ async fn neither_key_nor_token_nor_prompt_nor_media_is_logged_or_counted() {
         ("venice_tts", json!({"input": "canary-prompt", "speed": 99})),
         ("venice_image_edit", json!({"prompt": "canary-prompt", "image": "/nowhere/canary"})),
     ] {
-        let failed = server.with(&[authorized, brought]).call(tool, arguments).await;
+        let failed = server.with([authorized, brought]).call(tool, arguments).await;
         assert_eq!(failed["isError"], true, "{failed}");
         said.push(failed.to_string());
     }
     let wrong = [("authorization", "Bearer canary-token-9b2e-XXXX"), brought];
-    said.push(server.with(&wrong).send("ping", json!({})).await.text().await.unwrap());
+    said.push(server.with(wrong).send("ping", json!({})).await.text().await.unwrap());
     said.push(
         server
-            .with(&[authorized, brought])
+            .with([authorized, brought])
             .post("/mcp", "{canary-prompt")
             .await
             .text()
             .await
             .unwrap(),
     );
-    said.push(server.with(&[authorized]).get("/metrics").await.text().await.unwrap());
+    said.push(server.with([authorized]).get("/metrics").await.text().await.unwrap());
     let (code, log) = server.end().await;
     assert_eq!(code, Some(0));
     said.push(log);

@@ -28,11 +28,11 @@ async fn every_revision_is_served_at_one_address() {
         let answer = server.ask("initialize", hello(version, "raw")).await;
         assert_eq!(answer["result"]["protocolVersion"], version);
         let answer =
-            server.with(&[("mcp-protocol-version", version)]).ask("tools/list", json!({})).await;
+            server.with([("mcp-protocol-version", version)]).ask("tools/list", json!({})).await;
         assert!(answer["result"]["tools"].as_array().unwrap().len() >= 6, "{answer}");
     }
     let head = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "server/discover")];
-    let answer = server.with(&head).ask("server/discover", json!({"_meta": meta("raw")})).await;
+    let answer = server.with(head).ask("server/discover", json!({"_meta": meta("raw")})).await;
     let versions = answer["result"]["supportedVersions"].as_array().unwrap();
     assert!(versions.contains(&json!("2026-07-28")), "{answer}");
     let head = [
@@ -41,10 +41,10 @@ async fn every_revision_is_served_at_one_address() {
         ("mcp-name", "venice_tts"),
     ];
     let params = json!({"_meta": meta("raw"), "name": "venice_tts", "arguments": {"input": "Hi."}});
-    let answer = server.with(&head).ask("tools/call", params.clone()).await;
+    let answer = server.with(head).ask("tools/call", params.clone()).await;
     assert_eq!(answer["result"]["content"][1]["resource"]["mimeType"], "audio/mpeg", "{answer}");
     let wrong = [head[0], head[1], ("mcp-name", "venice_asr")];
-    let response = server.with(&wrong).send("tools/call", params).await;
+    let response = server.with(wrong).send("tools/call", params).await;
     assert_eq!(response.status(), 400);
     assert_eq!(response.json::<Value>().await.unwrap()["error"]["code"], -32020);
 }
@@ -57,11 +57,11 @@ async fn a_clients_name_comes_back_with_its_session_id() {
         let response = server.send("initialize", hello("2025-06-18", client)).await;
         let session = response.headers()["mcp-session-id"].to_str().unwrap().to_owned();
         let head = [("mcp-session-id", session.as_str())];
-        let result = server.with(&head).call("venice_tts", speech.clone()).await;
+        let result = server.with(head).call("venice_tts", speech.clone()).await;
         assert_eq!(kinds(&result).contains(&"resource"), blob, "{client}: {result}");
     }
     let result =
-        server.with(&[("mcp-session-id", "whatever")]).call("venice_tts", speech.clone()).await;
+        server.with([("mcp-session-id", "whatever")]).call("venice_tts", speech.clone()).await;
     assert!(kinds(&result).contains(&"resource"), "an unknown id is no hindrance");
     let head = [
         ("mcp-protocol-version", "2026-07-28"),
@@ -69,7 +69,7 @@ async fn a_clients_name_comes_back_with_its_session_id() {
         ("mcp-name", "venice_tts"),
     ];
     let params = json!({"_meta": meta("claude-ai"), "name": "venice_tts", "arguments": speech});
-    let answer = server.with(&head).ask("tools/call", params).await;
+    let answer = server.with(head).ask("tools/call", params).await;
     assert!(!kinds(&answer["result"]).contains(&"resource"), "{answer}");
 }
 
@@ -181,7 +181,7 @@ async fn what_there_is_not_is_said_as_json() {
         (post("/healthz", &[], "{}".to_owned()).await, 405),
         (post("/mcp", &[("accept", "text/html")], ping.clone()).await, 406),
         (post("/mcp", &[("mcp-protocol-version", "1999-01-01")], ping.clone()).await, 400),
-        (server.with(&text).post("/mcp", ping.clone()).await, 415),
+        (server.with(text).post("/mcp", ping.clone()).await, 415),
         (post("/mcp?toolsets=imgae", &[], ping.clone()).await, 400),
         (post("/mcp", &[], "x".repeat(35_000_001)).await, 413),
     ] {
@@ -198,7 +198,7 @@ async fn headers_and_url_narrow_what_is_listed() {
     let server = Setup::new().set("VENICE_TOOLSETS", "image,audio").http().await;
     let all = server.tool_names().await;
     assert!(all.contains(&"venice_tts".to_owned()) && all.contains(&"venice_image_edit".into()));
-    let audio = server.with(&[("x-mcp-toolsets", "audio")]).tool_names().await;
+    let audio = server.with([("x-mcp-toolsets", "audio")]).tool_names().await;
     assert!(audio.iter().all(|name| !name.contains("image")) && !audio.is_empty());
     assert_eq!(server.at("/mcp?toolsets=audio").tool_names().await, audio);
     assert!(
@@ -238,16 +238,16 @@ async fn headers_and_url_narrow_what_is_listed() {
     ");
     let free = server.at("/mcp?readonly=true").tool_names().await;
     assert_eq!(free, ["venice_image_styles"]);
-    assert_eq!(server.with(&[("x-mcp-readonly", "1")]).tool_names().await, free);
+    assert_eq!(server.with([("x-mcp-readonly", "1")]).tool_names().await, free);
     let result = server
-        .with(&[("x-venice-output", "none")])
+        .with([("x-venice-output", "none")])
         .call("venice_tts", json!({"input": "Hi."}))
         .await;
     assert_eq!(kinds(&result), ["text"]);
     let head = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/list")];
     for (extra, scope) in [(("x-a", "1"), "public"), (("x-mcp-readonly", "1"), "private")] {
         let head = [head[0], head[1], extra];
-        let answer = server.with(&head).ask("tools/list", json!({"_meta": meta("raw")})).await;
+        let answer = server.with(head).ask("tools/list", json!({"_meta": meta("raw")})).await;
         assert_eq!(answer["result"]["cacheScope"], scope, "{answer}");
         assert_eq!(answer["result"]["ttlMs"], 3_600_000);
     }
@@ -305,7 +305,7 @@ async fn a_server_that_is_asked_to_stop_ends_with_0_after_its_calls() {
     let mut server = Setup::new().upstream(&base).http().await;
     let params = json!({"name": "venice_list_models", "arguments": {"type": "image"}});
     let call = server
-        .http
+        .client
         .post(server.url("/mcp"))
         .header("content-type", "application/json")
         .body(request("tools/call", params))
@@ -356,9 +356,9 @@ async fn calls_are_counted_and_requests_keep_their_id() {
     let after = server.get("/metrics").await.text().await.unwrap();
     let spent = spend(&after) - spend(&metrics);
     assert!((spent - 0.01).abs() < 1e-9, "the image cost {spent}: {after}");
-    let response = server.with(&[("x-request-id", "abc-1")]).get("/healthz").await;
+    let response = server.with([("x-request-id", "abc-1")]).get("/healthz").await;
     assert_eq!(response.headers()["x-request-id"], "abc-1");
-    let response = server.with(&[("x-request-id", "a b")]).get("/readyz").await;
+    let response = server.with([("x-request-id", "a b")]).get("/readyz").await;
     assert_eq!(response.headers()["x-request-id"].len(), 32);
 }
 
@@ -373,7 +373,7 @@ async fn what_was_paid_for_is_stored_though_its_client_hung_up() {
     let server = Setup::new().upstream(&base).http().await;
     let params = json!({"name": "venice_tts", "arguments": {"input": "Kept for later."}});
     let call = server
-        .http
+        .client
         .post(server.url("/mcp"))
         .header("content-type", "application/json")
         .body(request("tools/call", params))

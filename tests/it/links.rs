@@ -33,7 +33,7 @@ async fn a_link_gives_the_item_without_a_token() {
     for head in [&[AUTHORIZED][..], &[AUTHORIZED, brought]] {
         let (bytes, link) = made(&server, head).await;
         assert!(link.starts_with(&server.url("/media/a-cat-")), "{link}");
-        let response = server.http.get(&link).send().await.unwrap();
+        let response = server.client.get(&link).send().await.unwrap();
         assert_eq!(response.status(), 200);
         for (name, value) in [
             ("content-type", "image/png"),
@@ -46,7 +46,7 @@ async fn a_link_gives_the_item_without_a_token() {
         let shown = response.headers()["content-disposition"].to_str().unwrap();
         assert!(shown.starts_with("inline; filename=\"a-cat-"), "{shown}");
         assert_eq!(response.bytes().await.unwrap(), bytes);
-        let head = server.http.head(&link).send().await.unwrap();
+        let head = server.client.head(&link).send().await.unwrap();
         assert_eq!(head.headers()["content-length"], bytes.len().to_string());
     }
 }
@@ -61,14 +61,14 @@ async fn a_link_gives_parts() {
         ("bytes=10-".to_owned(), 10..length),
         ("bytes=-7".to_owned(), length - 7..length),
     ] {
-        let response = server.http.get(&link).header("range", &range).send().await.unwrap();
+        let response = server.client.get(&link).header("range", &range).send().await.unwrap();
         assert_eq!(response.status(), 206, "{range}");
         let told = format!("bytes {}-{}/{length}", part.start, part.end - 1);
         assert_eq!(response.headers()["content-range"], told);
         assert_eq!(response.bytes().await.unwrap(), bytes[part]);
     }
     let beyond = format!("bytes={length}-");
-    let response = server.http.get(&link).header("range", beyond).send().await.unwrap();
+    let response = server.client.get(&link).header("range", beyond).send().await.unwrap();
     assert_eq!(response.status(), 416);
     assert_eq!(response.headers()["content-range"], format!("bytes */{length}"));
 }
@@ -89,7 +89,7 @@ async fn a_link_that_was_changed_opens_nothing() {
         link.replace("signature=", "signature=0"),
     ];
     for link in changed {
-        let response = server.http.get(&link).send().await.unwrap();
+        let response = server.client.get(&link).send().await.unwrap();
         assert_eq!(response.status(), 403, "{link}");
     }
 }
@@ -98,7 +98,7 @@ async fn a_link_that_was_changed_opens_nothing() {
 async fn a_link_expires() {
     let server = remote().set("VENICE_MCP_LINK_TTL", "0").http().await;
     let (_, link) = made(&server, &[AUTHORIZED]).await;
-    let response = server.http.get(&link).send().await.unwrap();
+    let response = server.client.get(&link).send().await.unwrap();
     assert_eq!(response.status(), 403);
     insta::assert_snapshot!(response.text().await.unwrap(), @r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"this download link has expired; ask venice_media for a new one"}}"#);
 }
@@ -110,8 +110,8 @@ async fn a_public_url_is_what_links_begin_with() {
     let (_, link) = made(&server, &[]).await;
     assert!(link.starts_with("https://mcp.example/venice/media/a-cat-"), "{link}");
     let here = link.replace("https://mcp.example/venice", &server.url(""));
-    assert_eq!(server.http.get(&here).send().await.unwrap().status(), 200);
-    let stream = server.with(&[("host", "mcp.example")]).get("/sse").await.chunk().await.unwrap();
+    assert_eq!(server.client.get(&here).send().await.unwrap().status(), 200);
+    let stream = server.with([("host", "mcp.example")]).get("/sse").await.chunk().await.unwrap();
     let first = String::from_utf8(stream.unwrap().to_vec()).unwrap();
     let data = first.lines().find_map(|line| line.strip_prefix("data: "));
     assert!(data.unwrap().starts_with("/venice/messages?sessionId="), "{first}");
@@ -122,7 +122,7 @@ async fn a_caller_with_a_key_gets_a_link_on_loopback_too() {
     let server = Setup::new().http().await;
     let (bytes, link) = made(&server, &[("x-venice-api-key", "good-key")]).await;
     assert!(link.starts_with(&server.url("/media/a-cat-")), "{link}");
-    assert_eq!(server.http.get(&link).send().await.unwrap().bytes().await.unwrap(), bytes);
+    assert_eq!(server.client.get(&link).send().await.unwrap().bytes().await.unwrap(), bytes);
 }
 
 /// A server beyond loopback that signs with the bytes of `secret`.
@@ -147,8 +147,8 @@ async fn servers_with_one_secret_file_accept_each_others_links() {
     copy_directory(&out, &stranger.home().join("out"));
     let (replica, stranger) = (replica.http().await, stranger.http().await);
     let at = |server: &Http| link.replace(&first.url(""), &server.url(""));
-    let response = replica.http.get(at(&replica)).send().await.unwrap();
+    let response = replica.client.get(at(&replica)).send().await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.bytes().await.unwrap(), bytes);
-    assert_eq!(stranger.http.get(at(&stranger)).send().await.unwrap().status(), 403);
+    assert_eq!(stranger.client.get(at(&stranger)).send().await.unwrap().status(), 403);
 }

@@ -7,6 +7,11 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
+#![expect(
+    clippy::too_many_lines,
+    clippy::format_push_string,
+    reason = "a test holds its snapshot, and collects what it shows as text"
+)]
 
 mod calls;
 mod cancel;

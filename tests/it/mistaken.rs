@@ -80,7 +80,7 @@ async fn wrong_parameters_are_named_over_http() {
         "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {}});
     let head = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "initialize")];
-    let answer = server.with(&head).ask("initialize", json!({"_meta": meta})).await;
+    let answer = server.with(head).ask("initialize", json!({"_meta": meta})).await;
     assert_eq!(answer["error"]["code"], -32601, "{answer}");
 }
 

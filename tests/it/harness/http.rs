@@ -16,7 +16,7 @@ use super::server::{Parts, TestServer};
 /// An HTTP client of a server. A copy with other headers or another path is cheap.
 #[derive(Clone)]
 pub(crate) struct Http {
-    pub(crate) http: reqwest::Client,
+    pub(crate) client: reqwest::Client,
     pub(crate) address: SocketAddr,
     /// Headers that every request carries.
     head: HeaderMap,
@@ -56,9 +56,9 @@ impl Http {
         });
         *log.reading.lock().unwrap() = Some(reading);
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let (head, path) = (HeaderMap::new(), "/mcp".to_owned());
-        TestServer::new(parts, child, Self { http, address, head, path, log })
+        TestServer::new(parts, child, Self { client, address, head, path, log })
     }
 
     /// The same client with these headers on every request.
@@ -77,12 +77,12 @@ impl Http {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Response {
-        self.http.get(self.url(path)).headers(self.head.clone()).send().await.unwrap()
+        self.client.get(self.url(path)).headers(self.head.clone()).send().await.unwrap()
     }
 
     /// Sends a body to `path` as MCP clients do.
     pub(crate) async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Response {
-        self.http
+        self.client
             .post(self.url(path))
             .header("content-type", "application/json")
             .header("accept", "application/json, text/event-stream")

@@ -67,7 +67,7 @@ fn shorten_text(text: &str) -> String {
 
 /// The first digits of a hash, by which a change is seen.
 pub(crate) fn hash(bytes: &[u8]) -> String {
-    let digits =
-        Sha256::digest(bytes).iter().take(4).map(|byte| format!("{byte:02x}")).collect::<String>();
-    format!("sha256 {digits}")
+    let digest = Sha256::digest(bytes);
+    let [a, b, c, d, ..] = digest.as_slice() else { unreachable!("SHA-256 has 32 bytes") };
+    format!("sha256 {a:02x}{b:02x}{c:02x}{d:02x}")
 }

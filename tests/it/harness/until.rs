@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How long is waited for what must happen: no test passes by it.
-const GIVE_UP: Duration = Duration::from_secs(60);
+const GIVE_UP: Duration = Duration::from_mins(1);
 /// How often it is looked for.
 const INTERVAL: Duration = Duration::from_millis(10);
 

@@ -38,7 +38,7 @@ fn words(text: &str) -> Vec<Word> {
                 word.end = end;
             }
             _ if c.is_alphabetic() => {
-                words.push(Word { text: c.to_lowercase().collect(), start, end })
+                words.push(Word { text: c.to_lowercase().collect(), start, end });
             }
             _ => {}
         }
