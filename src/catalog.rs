@@ -34,9 +34,32 @@ use crate::near::{near, shorten};
 use crate::venice::{Class, Endpoint, Request, Venice};
 
 pub(crate) use model::Model;
-pub(crate) use model_type::{ModelDetails, ModelFilter, ModelType};
+use model_type::model_types;
+pub(crate) use model_type::{ModelDetails, ModelFilter};
 pub(crate) use row::ModelRow;
 pub(crate) use text_choice::{check_text_requirements, choose_text_model};
+
+// A new type is its module above, one line here, and the file with its constraints and prices.
+model_types! {
+    /// Text to text: chat and responses.
+    Text(text::TextModel) = "text",
+    /// Text to image.
+    Image(image::ImageModel) = "image",
+    /// Image to image.
+    Inpaint(edit::EditModel) = "inpaint",
+    /// Image to a larger image.
+    Upscale(upscale::UpscaleModel) = "upscale",
+    /// Text, images, and clips to video.
+    Video(video::VideoModel) = "video",
+    /// Music, sound effects, and long speech.
+    Music(music::MusicModel) = "music",
+    /// Text to speech.
+    Tts(speech::SpeechModel) = "tts",
+    /// Speech to text.
+    Asr(asr::AsrModel) = "asr",
+    /// Text to vectors.
+    Embedding(embedding::EmbeddingModel) = "embedding",
+}
 
 /// The rows of all models of a type.
 pub(crate) const MODELS: Endpoint = Endpoint::get("/models", Class::Catalog).public();

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::model_type::{Details, ModelDetails, ModelType};
 use super::row::{ModelRow, ModelSpec};
+use super::{Details, ModelDetails, ModelType};
 
 /// A model, with what calls check and price by.
 #[derive(Debug)]

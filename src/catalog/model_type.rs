@@ -1,5 +1,5 @@
-//! The types of models. `model_types!` below is their only list: what is listed, completed, fetched, and parsed
-//! follows from it.
+//! The types of models. Their only list is `model_types!` in the parent module: what is listed, completed, fetched, and
+//! parsed follows from it.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::asr::AsrModel;
-use super::edit::EditModel;
-use super::embedding::EmbeddingModel;
-use super::image::ImageModel;
-use super::music::MusicModel;
-use super::row::ModelSpec;
-use super::speech::SpeechModel;
-use super::text::TextModel;
-use super::upscale::UpscaleModel;
-use super::video::VideoModel;
+use super::{Details, ModelType};
 
 /// What a row says that depends on the type of its model.
 pub(crate) trait ModelDetails: Sized {
@@ -56,7 +47,7 @@ macro_rules! model_types {
 
         impl Details {
             /// Parses the row of a model of that type.
-            pub(super) fn parse(model_type: ModelType, spec: &ModelSpec<'_>) -> Self {
+            fn parse(model_type: ModelType, spec: &row::ModelSpec<'_>) -> Self {
                 match model_type {
                     $(ModelType::$name => Self::$name(<$details>::from_spec(spec)),)+
                 }
@@ -73,27 +64,7 @@ macro_rules! model_types {
     };
 }
 
-// A new type is one line here, and a file with its constraints and prices.
-model_types! {
-    /// Text to text: chat and responses.
-    Text(TextModel) = "text",
-    /// Text to image.
-    Image(ImageModel) = "image",
-    /// Image to image.
-    Inpaint(EditModel) = "inpaint",
-    /// Image to a larger image.
-    Upscale(UpscaleModel) = "upscale",
-    /// Text, images, and clips to video.
-    Video(VideoModel) = "video",
-    /// Music, sound effects, and long speech.
-    Music(MusicModel) = "music",
-    /// Text to speech.
-    Tts(SpeechModel) = "tts",
-    /// Speech to text.
-    Asr(AsrModel) = "asr",
-    /// Text to vectors.
-    Embedding(EmbeddingModel) = "embedding",
-}
+pub(super) use model_types;
 
 /// What `GET /models?type=` lists by: a type, or one of two groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::ModelRow;
-use super::model_type::ModelType;
+use super::ModelType;
 
 /// The constraints that a summary shows, by the API's names and in this order. The API has them in `constraints`, in
 /// `capabilities`, or next to those.

@@ -14,22 +14,8 @@ use super::request::RequestRef;
 use super::state::SandboxState;
 
 /// The rows, in the API's order. Prices and voices are Venice's of autumn 2026.
-static ROWS: LazyLock<Vec<Value>> = LazyLock::new(|| {
-    [
-        include_str!("models/text.json"),
-        include_str!("models/image.json"),
-        include_str!("models/inpaint.json"),
-        include_str!("models/upscale.json"),
-        include_str!("models/tts.json"),
-        include_str!("models/asr.json"),
-        include_str!("models/embedding.json"),
-        include_str!("models/music.json"),
-        include_str!("models/video.json"),
-    ]
-    .into_iter()
-    .flat_map(|rows| serde_json::from_str::<Vec<Value>>(rows).unwrap_or_default())
-    .collect()
-});
+static ROWS: LazyLock<Vec<Value>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("models.json")).unwrap_or_default());
 
 /// Names by which OpenAI clients request a model.
 const ALIASES: [(&str, &str, &str); 4] = [
