@@ -153,7 +153,7 @@ pub struct LeaseGrant {
     /// Who holds it.
     pub holder: String,
     /// The fencing token: greater than that of every earlier grant of that name, so that whoever guards a resource can
-    /// refuse a holder who wakes up late.
+    /// refuse a holder that wakes up late.
     pub token: u64,
     /// How often it has to be renewed; `None` where it lasts as long as the process that holds it.
     pub renewal_interval: Option<Duration>,

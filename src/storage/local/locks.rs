@@ -114,7 +114,7 @@ impl Leases {
 /// A lease that somebody still holds.
 struct Unexpired;
 
-/// A lease that was acquired for a caller who may have gone away meanwhile: then it is given back.
+/// A lease that is released again if the call it was acquired for has gone away.
 pub(super) struct AcquiredLease {
     leases: Option<Arc<Leases>>,
     name: String,
